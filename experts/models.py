@@ -1,0 +1,97 @@
+"""Who is here: people, teams, and who belonged to which team when."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from knowledge.documents import EVERYONE
+
+
+class Person(AbstractUser):
+    """Somebody who works here, with an account.
+
+    ``external_id`` and ``scim_id`` are what a provisioning service calls this
+    person. ``about`` and ``role`` are shown to colleagues; nothing that a
+    person says of their own skill on a task is ever stored here.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    scim_id = models.CharField(max_length=254, null=True, blank=True, unique=True, default=None)
+    external_id = models.CharField(max_length=254, null=True, blank=True, db_index=True, default=None)
+    email = models.EmailField(blank=True, db_index=True)
+    name = models.CharField(max_length=200, blank=True, help_text="As this person writes it.")
+    role = models.CharField(max_length=120, blank=True)
+    about = models.TextField(blank=True, max_length=2000)
+    location = models.CharField(max_length=120, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
+
+    class Meta(AbstractUser.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """The name as shown to colleagues."""
+        return self.name or self.get_full_name() or self.username
+
+    @property
+    def initials(self) -> str:
+        """One or two letters that stand in for a picture."""
+        parts = [part for part in self.display_name.split() if part[0].isalnum()]
+        return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper() or "?"
+
+    def audience_tokens(self) -> frozenset[str]:
+        """What this person may read by: everyone's, their own, and one token for each team they are in today."""
+        teams = self.memberships.current().values_list("team_id", flat=True)
+        return frozenset({EVERYONE, f"person:{self.pk}"} | {f"team:{team}" for team in teams})
+
+    def get_absolute_url(self) -> str:
+        return reverse("experts:person", args=[self.public_id])
+
+
+class Team(models.Model):
+    """People who work together; teams form one hierarchy."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=120, unique=True, allow_unicode=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    external_id = models.CharField(max_length=254, null=True, blank=True, unique=True, default=None)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Memberships by time."""
+
+    def current(self) -> MembershipQuerySet:
+        """Those that hold now; who left a team has lost its rights with the row's ``until``."""
+        now = timezone.now()
+        return self.filter(Q(until=None) | Q(until__gt=now), since__lte=now)
+
+
+class Membership(models.Model):
+    """That a person was in a team from ``since`` until ``until`` (open: still is)."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    since = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "team"], condition=Q(until=None), name="one_open_membership")
+        ]

@@ -1,0 +1,15 @@
+"""What every page needs to know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+THEMES = ("light", "dark")
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """``theme`` for ``<html data-theme>`` ("" follows the system), from a cookie."""
+    theme = request.COOKIES.get("theme", "")
+    return {"theme": theme if theme in THEMES else ""}

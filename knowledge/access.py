@@ -1,0 +1,78 @@
+"""Who may see what: viewers, audience tokens, and the one door to a single object.
+
+A token is a plain string: ``everyone`` (whoever is signed in), ``person:12``,
+``team:7``, ``source:3:group:finance``. A viewer holds tokens; a source and a
+document each name the tokens that may read them; one may read a document when
+one holds a token of its source's audience **and** one of its own. So a
+document can narrow its source's audience and never widen it, and no role,
+superuser included, is a token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.http import Http404
+
+from knowledge.documents import EVERYONE, Scope
+
+if TYPE_CHECKING:
+    from knowledge.models import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, for the length of one request: an account's id and its tokens, read from the database now."""
+
+    person_id: int | None
+    tokens: frozenset[str]
+
+    @classmethod
+    def of(cls, user: Any) -> Viewer:
+        """The viewer that ``user`` is at this moment; anonymous and inactive accounts hold no token."""
+        from knowledge.models import SourceGroup
+
+        if user is None or not user.is_authenticated or not user.is_active:
+            return cls(None, frozenset())
+        own = frozenset(user.audience_tokens())
+        groups = SourceGroup.objects.filter(token__in=own).values_list("source_id", "name")
+        return cls(user.pk, own | {group_token(source, name) for source, name in groups})
+
+    def scope(self) -> Scope:
+        """What the index may search for this viewer in this request (three small queries)."""
+        from knowledge.models import Resource, Source
+
+        sources = Source.objects.visible_to(self).values_list("pk", flat=True)
+        behind = Resource.objects.behind().values_list("public_id", flat=True)
+        return Scope(frozenset(sources), self.tokens, frozenset(key.hex for key in behind))
+
+
+def group_token(source_id: int, name: str) -> str:
+    """The token of a source's own group; two sources' groups of one name never merge."""
+    return f"source:{source_id}:group:{name}"
+
+
+def scoped(source_id: int, names: Iterable[str] | None) -> frozenset[str]:
+    """The tokens that a document's audience names within its source (`None`: no narrowing)."""
+    if names is None:
+        return frozenset({EVERYONE})
+    return frozenset(EVERYONE if name == EVERYONE else group_token(source_id, name) for name in names)
+
+
+def digest(tokens: Iterable[str]) -> str:
+    """One value for a set of tokens, whatever their order and whatever characters they hold."""
+    return hashlib.sha256("\x00".join(sorted(set(tokens))).encode()).hexdigest()
+
+
+def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
+    """The resource, if the viewer may read it; else the same `Http404` as for one that never was."""
+    from knowledge.models import Resource
+
+    try:
+        return Resource.objects.visible_to(viewer).select_related("source").get(public_id=public_id)
+    except Resource.DoesNotExist:
+        raise Http404 from None

@@ -1,0 +1,221 @@
+"""Frozen values that pass between the modules of ``knowledge``.
+
+Nothing here touches Django, a database or the network. The types tell the
+security state: a `Hit` is an unchecked match of the index; only a `Result`,
+rechecked against the database for one viewer, may reach a page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+EVERYONE = "everyone"
+
+KINDS = ("page", "tool", "course", "video", "answer", "lesson", "person")
+
+NO_FACTS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one person did to one document, as its source tells it.
+
+    ``name`` and ``email`` are free text of the source: whether they mean a
+    known person is decided by ``experts``, never here. ``share`` is the part
+    of the document's changed lines in 0..1.
+    """
+
+    name: str
+    email: str = ""
+    share: float = 1.0
+    changes: int = 1
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a connector yields: one findable thing, cleaned, not yet stored.
+
+    ``key`` names it within its source and never changes while it lives;
+    ``version`` changes whenever the connector would yield something else.
+    ``body`` is Markdown-flavoured plain text: headings as ``#`` lines,
+    paragraphs parted by an empty line. ``audience`` narrows the source's
+    audience (`None`: as the source); it can never widen it. ``facts`` hold
+    what only this kind has: ``jobs`` of a tool, ``duration_minutes``,
+    ``next_date``, ``price``, ``provider``, ``role``, ``team``.
+    """
+
+    key: str
+    title: str
+    body: str = ""
+    url: str = ""
+    kind: str = "page"
+    version: str = ""
+    crumbs: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    language: str = ""
+    audience: frozenset[str] | None = None
+    contributions: tuple[Contribution, ...] = ()
+    created: datetime | None = None
+    updated: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that is stored, the version left out."""
+        parts = [
+            self.key, self.title, self.body, self.url, self.kind, self.crumbs, self.topics, self.language,
+            None if self.audience is None else sorted(self.audience),
+            [[c.name, c.email, round(c.share, 4), c.changes, str(c.first), str(c.last)] for c in self.contributions],
+            str(self.created), str(self.updated), dict(self.facts),
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDocument:
+    """One row of the index. ``key`` is the resource's public id (UUID hex).
+
+    ``audience`` holds tokens in clear; the engine stores digests of them.
+    ``public`` is true when everyone may read it: only such documents count in
+    ranking statistics, so that a hidden document moves no order.
+    """
+
+    key: str
+    source: int
+    kind: str
+    title: str
+    body: str
+    audience: frozenset[str]
+    public: bool
+    topics: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    language: str = ""
+    created: date | None = None
+    updated: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Consecutive words in the title, the body or the topics."""
+
+    text: str
+    exclude: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a user's text means: made by ``index.language``, read by every engine.
+
+    ``words`` are folded surface forms in the order typed. ``kinds``,
+    ``topics``, ``sources`` and ``people`` are "any of these" within one field
+    and "all of these" across fields. Dates are inclusive days.
+    """
+
+    text: str = ""
+    words: tuple[str, ...] = ()
+    not_words: tuple[str, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    kinds: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    after: date | None = None
+    before: date | None = None
+
+    def __bool__(self) -> bool:
+        """Whether it asks for anything at all (an empty box asks for nothing)."""
+        return bool(self.words or any(not p.exclude for p in self.phrases) or self.narrows)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether a filter, not only words, is set."""
+        return bool(self.kinds or self.topics or self.sources or self.people or self.after or self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one viewer may see in one request; every engine call is inside it.
+
+    ``sources`` are ids of sources visible now; ``audience`` the viewer's
+    tokens in clear; ``behind`` the keys of rows whose indexed audience is not
+    the database's any more and that are left out until they are indexed again.
+    """
+
+    sources: frozenset[int]
+    audience: frozenset[str]
+    behind: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An unchecked index match with what ranking needs to score it.
+
+    ``vector`` is the stored term vector (see ``index.analysis``): it lets
+    `ranking` score on statistics of its own, the same on every engine.
+    """
+
+    key: str
+    source: int
+    kind: str
+    vector: bytes
+    updated: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An index match put in its place by `ranking`, not yet authorised."""
+
+    key: str
+    score: float
+    reasons: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """How many visible matches have one value of one field."""
+
+    value: str
+    label: str
+    count: int
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A match that the database confirmed for this viewer in this request.
+
+    ``title`` and ``passage`` are safe HTML, built from escaped text with
+    ``<mark>`` around what matched. ``resource`` is the loaded row.
+    """
+
+    resource: Any
+    title: str
+    passage: str
+    score: float
+    reasons: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """One page of results with everything the page needs to say about them.
+
+    ``total`` counts what this viewer may see; ``took_ms`` is server time.
+    ``notice`` says in one sentence how an odd query was read, or that the
+    index is being built.
+    """
+
+    query: Query
+    results: tuple[Result, ...] = ()
+    total: int = 0
+    page: int = 1
+    pages: int = 1
+    facets: Mapping[str, tuple[Facet, ...]] = field(default_factory=dict)
+    notice: str = ""
+    took_ms: float = 0.0
+    search_id: str = ""

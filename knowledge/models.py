@@ -1,0 +1,284 @@
+"""What can be found: sources, resources, who may read them, and how they were searched."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.conf import settings
+from django.core.validators import URLValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from knowledge.documents import EVERYONE, KINDS
+from knowledge.durable import Work, WorkQuerySet
+
+if TYPE_CHECKING:
+    from knowledge.access import Viewer
+
+http_only = URLValidator(schemes=["http", "https"])
+
+
+class AudienceManager(models.Manager["Audience"]):
+    """Audiences are found by their tokens; equal sets are one row."""
+
+    def of(self, tokens: Iterable[str]) -> Audience:
+        """The audience of exactly these tokens, made when it is new."""
+        from knowledge.access import digest
+
+        wanted = sorted(set(tokens))
+        audience, new = self.get_or_create(digest=digest(wanted), defaults={"tokens": wanted})
+        if new:
+            AudienceToken.objects.bulk_create(
+                [AudienceToken(audience=audience, token=token) for token in wanted], ignore_conflicts=True
+            )
+        return audience
+
+
+class Audience(models.Model):
+    """A set of tokens that may read something. Never changed: another set is another row."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    tokens = models.JSONField(default=list, editable=False)
+
+    objects: ClassVar[AudienceManager] = AudienceManager()
+
+    def __str__(self) -> str:
+        return ", ".join(self.tokens)
+
+
+class AudienceToken(models.Model):
+    """One token of one audience, so that a permission is a join and not a filter afterwards."""
+
+    audience = models.ForeignKey(Audience, on_delete=models.CASCADE, related_name="rows")
+    token = models.CharField(max_length=200, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["audience", "token"], name="one_token_per_audience")]
+
+
+def audiences_of(viewer: Viewer) -> models.QuerySet[AudienceToken, int]:
+    """Ids of the audiences that this viewer belongs to (a subquery)."""
+    return AudienceToken.objects.filter(token__in=viewer.tokens).values_list("audience_id", flat=True)
+
+
+class Topic(models.Model):
+    """What a resource is about, one row per name whatever its case."""
+
+    slug = models.SlugField(max_length=80, unique=True, allow_unicode=True)
+    name = models.CharField(max_length=80)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SourceQuerySet(models.QuerySet["Source"]):
+    """Sources by who looks."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Active sources whose audience the viewer belongs to, now."""
+        return self.filter(active=True, audience__in=audiences_of(viewer))
+
+
+class Source(models.Model):
+    """Where resources come from: a connector's kind, an address, and who may read it."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=32, help_text="A name registered in IMMERSIVE_CONNECTORS.")
+    name = models.CharField(max_length=120, unique=True)
+    slug = models.SlugField(max_length=120, unique=True, allow_unicode=True)
+    address = models.CharField(max_length=500, blank=True)
+    options = models.JSONField(default=dict, blank=True)
+    audience = models.ForeignKey(Audience, on_delete=models.PROTECT, related_name="sources")
+    trusts_emails = models.BooleanField(
+        default=False, help_text="Authors' e-mail addresses in this source are checked by somebody, not free text."
+    )
+    every = models.DurationField(default=timedelta(hours=1), help_text="How often to look for changes.")
+    active = models.BooleanField(default=True)
+    cursor = models.JSONField(default=dict, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[Any] = SourceQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SourceGroup(models.Model):
+    """Who is meant by a group that a source names: whoever holds ``token`` of ours."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=120)
+    token = models.CharField(max_length=200, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "name", "token"], name="one_group_token")]
+
+
+class SyncRun(Work):
+    """One look at one source, counted. It is work to do until it is done (see `durable`)."""
+
+    LEASE = timedelta(seconds=90)
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="runs")
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    seen = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    gone = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    failures = models.JSONField(default=list, help_text="The first hundred [key, reason] pairs.")
+
+    objects: ClassVar[Any] = WorkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["source"], condition=Q(done_at=None), name="one_open_run_per_source")
+        ]
+
+
+class ResourceQuerySet(models.QuerySet["Resource"]):
+    """Resources by who looks. Every read on behalf of a person goes through `visible_to`."""
+
+    def alive(self) -> Self:
+        """Those that their source still has."""
+        return self.filter(gone_at=None)
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Alive, in an active source that the viewer may read, and not narrowed away from them."""
+        mine = audiences_of(viewer)
+        return self.alive().filter(source__active=True, source__audience__in=mine, audience__in=mine)
+
+    def behind(self) -> Self:
+        """Rows whose indexed audience is not the database's: left out of the index's answers until written again."""
+        return self.exclude(audience=F("indexed_audience")).exclude(indexed_audience=None)
+
+
+class Resource(models.Model):
+    """Anything findable: a page, a tool, a course, a video, an answer, a lesson, a person.
+
+    A resource that vanished from its source is a tombstone: ``gone_at`` is
+    set and title, body, facts and contributions are erased, so that a link to
+    it answers 404 and nothing of it stays.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="resources")
+    key = models.CharField(max_length=500)
+    version = models.CharField(max_length=200, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    kind = models.CharField(max_length=16, choices=[(kind, kind) for kind in KINDS], default="page")
+    title = models.CharField(max_length=400)
+    body = models.TextField(blank=True)
+    url = models.CharField(max_length=2000, blank=True, validators=[http_only])
+    crumbs = models.JSONField(default=list, blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    topics = models.ManyToManyField(Topic, related_name="resources", blank=True)
+    audience = models.ForeignKey(Audience, on_delete=models.PROTECT, related_name="resources")
+    created = models.DateTimeField(null=True, blank=True)
+    updated = models.DateTimeField(null=True, blank=True)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+    seen_in = models.BigIntegerField(null=True, editable=False)
+
+    # What the index should hold, and whose audience it is known to hold (see `indexing`).
+    index_hash = models.CharField(max_length=64, blank=True, editable=False)
+    indexed_audience = models.ForeignKey(
+        Audience, null=True, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+
+    objects: ClassVar[Any] = ResourceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "key"], name="one_resource_per_key")]
+        indexes = [
+            models.Index(fields=["source", "gone_at"]),
+            models.Index(
+                fields=["public_id"], name="resource_behind",
+                condition=~Q(audience=F("indexed_audience")) & Q(indexed_audience__isnull=False),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("knowledge:resource", args=[self.public_id])
+
+
+class Contribution(models.Model):
+    """Who worked on a resource, as its source says; ``person`` once `experts` is sure who that is."""
+
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="contributions")
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="contributions"
+    )
+    share = models.FloatField(default=1.0)
+    changes = models.PositiveIntegerField(default=1)
+    first = models.DateTimeField(null=True, blank=True)
+    last = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["email"]), models.Index(fields=["name"])]
+
+
+class Indexed(models.Model):
+    """What one generation of the index holds of one resource: the hash that was written."""
+
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="indexed")
+    generation = models.CharField(max_length=40)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["generation", "resource"], name="one_hash_per_generation")]
+
+
+class IndexStamp(models.Model):
+    """The last batch written to one generation, and the one being written: a restored backup shows here."""
+
+    generation = models.CharField(max_length=40, primary_key=True)
+    stamp = models.CharField(max_length=40, blank=True)
+    next_stamp = models.CharField(max_length=40, blank=True)
+
+
+class Verification(models.Model):
+    """Somebody vouches for a resource until a date."""
+
+    resource = models.OneToOneField(Resource, on_delete=models.CASCADE, related_name="verification")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="verifications"
+    )
+    verified_at = models.DateTimeField(default=timezone.now)
+    until = models.DateField()
+
+
+class Search(models.Model):
+    """One search of one person: theirs alone, in no admin, log or job argument."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="searches")
+    text = models.CharField(max_length=300)
+    total = models.PositiveIntegerField(default=0)
+    took_ms = models.FloatField(default=0)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-at"])]
+
+
+class Click(models.Model):
+    """A result that a person opened from a search."""
+
+    search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="clicks")
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="clicks")
+    rank = models.PositiveSmallIntegerField(default=0)
+    at = models.DateTimeField(default=timezone.now)

@@ -1,0 +1,33 @@
+"""What every test may use: the real database, the real engine in a folder of its own, real people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+
+@pytest.fixture(autouse=True)
+def own_place(settings: LazySettings, tmp_path: Path) -> None:
+    """Index, broker and folder roots of this test alone; jobs run in the test's own process."""
+    settings.INDEX_DIR = tmp_path / "index"
+    settings.FOLDER_ROOTS = [tmp_path]
+    settings.CELERY_TASK_ALWAYS_EAGER = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def make_person(db: None) -> Callable[..., Any]:
+    """Make a person with an account: ``make_person("ana", name="Ana", teams=[team])``."""
+    from experts.models import Membership, Person
+
+    def make(username: str, *, teams: tuple[Any, ...] = (), password: str = "correct horse", **fields: Any) -> Any:
+        person = Person.objects.create_user(username, password=password, **fields)
+        for team in teams:
+            Membership.objects.create(person=person, team=team)
+        return person
+
+    return make
