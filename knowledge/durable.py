@@ -90,9 +90,7 @@ class Work(models.Model):
     def fail(self, reason: str, **changes: Any) -> None:
         """Give it back with the reason; it is due again after a growing pause, or dead after the last attempt."""
         wait = self.BACKOFF * 2 ** max(self.attempts - 1, 0)
-        self._mine().update(
-            lease=None, lease_until=None, due_at=timezone.now() + wait, error=reason[:2000], **changes
-        )
+        self._mine().update(lease=None, lease_until=None, due_at=timezone.now() + wait, error=reason[:2000], **changes)
         self.refresh_from_db()
 
     def retry(self) -> None:

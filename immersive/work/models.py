@@ -107,7 +107,5 @@ class LearningEntry(models.Model):
     class Meta:
         ordering = ["-at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["task", "event", "topic"], name="one_entry_per_event", nulls_distinct=False
-            )
+            models.UniqueConstraint(fields=["task", "event", "topic"], name="one_entry_per_event", nulls_distinct=False)
         ]

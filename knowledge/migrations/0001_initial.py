@@ -218,7 +218,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='resource',
-            index=models.Index(condition=models.Q(models.Q(('audience', models.F('indexed_audience')), _negated=True), ('indexed_audience__isnull', False)), fields=['public_id'], name='resource_behind'),
+            index=models.Index(condition=models.Q(('audience__lt', models.F('indexed_audience')), ('audience__gt', models.F('indexed_audience')), _connector='OR'), fields=['public_id'], name='resource_behind'),
         ),
         migrations.AddConstraint(
             model_name='resource',
