@@ -76,14 +76,23 @@ class Work(models.Model):
     def _mine(self) -> models.QuerySet[Any]:
         return type(self)._default_manager.filter(pk=self.pk, lease=self.lease, done_at=None)
 
-    def keep(self) -> None:
-        """Extend the lease (call it between steps); raises `LeaseLost` when it is no longer ours."""
-        if not self._mine().update(lease_until=timezone.now() + self.LEASE):
+    def keep(self, *, progress: bool = False, **changes: Any) -> None:
+        """Extend the lease (call it between steps); raises `LeaseLost` when it is no longer ours.
+
+        With ``progress`` the attempts start over: work that gets further each
+        time it is interrupted is not poison.
+        """
+        if progress:
+            changes["attempts"] = 1
+        if not self._mine().update(lease_until=timezone.now() + self.LEASE, **changes):
             raise LeaseLost(f"{self._meta.label} {self.pk}")
 
-    def finish(self, **changes: Any) -> None:
-        """Mark it done, together with ``changes``, in the caller's transaction; raises `LeaseLost`."""
-        if not self._mine().update(done_at=timezone.now(), lease=None, lease_until=None, error="", **changes):
+    def finish(self, *, error: str = "", **changes: Any) -> None:
+        """Mark it done, together with ``changes``, in the caller's transaction; raises `LeaseLost`.
+
+        With ``error`` it is done all the same: trying it again now would change nothing.
+        """
+        if not self._mine().update(done_at=timezone.now(), lease=None, lease_until=None, error=error, **changes):
             raise LeaseLost(f"{self._meta.label} {self.pk}")
         self.refresh_from_db()
 

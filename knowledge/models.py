@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from knowledge.documents import EVERYONE, KINDS
+from knowledge.documents import KINDS
 from knowledge.durable import Work, WorkQuerySet
 
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ class Source(models.Model):
     every = models.DurationField(default=timedelta(hours=1), help_text="How often to look for changes.")
     active = models.BooleanField(default=True)
     cursor = models.JSONField(default=dict, blank=True, editable=False)
+    indexed_audience = models.ForeignKey(
+        Audience, null=True, on_delete=models.PROTECT, related_name="+", editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[Any] = SourceQuerySet.as_manager()
@@ -275,7 +278,7 @@ class Search(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["person", "-at"])]
+        indexes = [models.Index(fields=["person", "-at"]), models.Index(fields=["at"])]
 
 
 class Click(models.Model):

@@ -1,0 +1,91 @@
+"""What people and commands do to sources; the web, the API, commands and jobs share these verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+from django.utils.text import slugify
+
+from knowledge import ingest
+from knowledge.connectors import connector_class
+from knowledge.documents import EVERYONE
+from knowledge.durable import prompt
+from knowledge.models import Audience, Search, Source, SyncRun
+
+KEEP_SEARCHES = timedelta(days=90)
+
+
+def add_source(
+    *,
+    kind: str,
+    address: str,
+    name: str = "",
+    audience: Iterable[str] = (EVERYONE,),
+    options: dict[str, Any] | None = None,
+    trusts_emails: bool = False,
+) -> Source:
+    """Check that a source can be read and remember it; raises `SourceError` with the cure when it cannot.
+
+    The same kind and address again is the same source, with the new options.
+    """
+    options = options or {}
+    suggested = connector_class(kind)(address, options).check()
+    with transaction.atomic():
+        source = Source.objects.filter(kind=kind, address=address).first() or Source(kind=kind, address=address)
+        source.name = name or source.name or suggested
+        source.options, source.trusts_emails, source.active = options, trusts_emails, True
+        source.audience = Audience.objects.of(audience)
+        taken = Source.objects.exclude(pk=source.pk)
+        base, number = source.name, 2
+        while taken.filter(Q(name=source.name) | Q(slug=_slug(source.name))).exists():
+            source.name, number = f"{base} {number}", number + 1
+        source.slug = _slug(source.name)
+        source.save()
+    return source
+
+
+def _slug(name: str) -> str:
+    return slugify(name, allow_unicode=True)[:120] or "source"
+
+
+def request_sync(*, source: Source) -> SyncRun:
+    """The open run of this source; a new one when none is under way. A worker is prompted either way."""
+    from knowledge import jobs
+
+    try:
+        with transaction.atomic():
+            run = SyncRun.objects.create(source=source)
+    except IntegrityError:
+        run = SyncRun.objects.get(source=source, done_at=None)
+    prompt(jobs.sync_source, run.pk)
+    return run
+
+
+def remove_source(*, source: Source) -> None:
+    """Take a source out of the portal: nobody may read it from now on, and all its content is erased."""
+    Source.objects.filter(pk=source.pk).update(active=False)
+    for _ in ingest.bury(source.resources.alive()):
+        pass
+
+
+def sweep() -> None:
+    """Find work that nobody does: due runs, sources whose time has come, runs that were given up, old searches."""
+    from knowledge import jobs
+
+    now = timezone.now()
+    for run in SyncRun.objects.dead():
+        SyncRun.objects.filter(pk=run.pk, done_at=None).update(
+            done_at=now, error=f"Given up after {run.attempts} attempts. The last one said: {run.error or 'nothing'}"
+        )
+    for pk in SyncRun.objects.due().filter(source__active=True).values_list("pk", flat=True):
+        prompt(jobs.sync_source, pk)
+    open_runs = SyncRun.objects.filter(done_at=None).values("source")
+    sources = Source.objects.filter(active=True).exclude(pk__in=open_runs).annotate(last=Max("runs__created_at"))
+    for source in sources.filter(Q(last=None) | Q(last__lt=now - F("every"))):
+        request_sync(source=source)
+    Search.objects.filter(at__lt=now - KEEP_SEARCHES).delete()

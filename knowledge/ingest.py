@@ -1,0 +1,277 @@
+"""One source into the database: pull, clean, compare, store, tombstone what vanished.
+
+A sync is idempotent (the same source twice changes nothing), resumable (what
+is stored is `Unchanged` at the next try) and counted. It writes in short
+transactions, because on SQLite every writer waits for every other, and keeps
+its lease between them, so that two workers never store the same source.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from knowledge import signals
+from knowledge.access import scoped
+from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged, connector_class
+from knowledge.documents import KINDS, Document
+from knowledge.indexing import index_hash
+from knowledge.models import Audience, Contribution, Resource, Source, SyncRun, Topic, http_only
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+"""Events stored in one transaction: some 100 ms on SQLite."""
+
+BATCH_CHARACTERS = 2_000_000
+SHOWN_FAILURES = 100
+MAX_BODY = 2_000_000
+
+Report = Callable[[SyncRun], None]
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def sync(run: SyncRun, report: Report | None = None, *, batch: int = BATCH) -> None:
+    """Read the run's source to its end and finish the run; a source that fails as a whole ends it with the reason.
+
+    ``report`` is called after each transaction, for progress. Raises
+    `durable.LeaseLost` when another worker has taken the run over.
+    """
+    source = run.source
+    run.started_at = run.started_at or timezone.now()
+    run.seen, run.failed, run.failures = 0, 0, []  # told again from the beginning; what was stored stays counted
+    versions = dict(source.resources.alive().values_list("key", "version"))
+    store = _Store(source, run)
+    try:
+        connector = connector_class(source.kind)(source.address, source.options)
+        for events in _batches(connector.pull(Known(versions, source.cursor)), batch):
+            store.save(events)
+            if report:
+                report(run)
+    except SourceError as error:
+        run.finish(error=str(error)[:2000], **_counts(run))
+        return
+    if connector.lists_everything:
+        for buried in bury(source.resources.alive().exclude(seen_in=run.pk)):
+            run.gone += buried
+            run.keep(progress=True, gone=run.gone)
+    run.finish(**_counts(run))
+    if report:
+        report(run)
+    transaction.on_commit(lambda: _announce(source.pk))
+
+
+def _announce(source_id: int) -> None:
+    for receiver, error in signals.source_synced.send_robust(Source, source_id=source_id):
+        if isinstance(error, Exception):
+            logger.error("%s failed after the sync of source %s", receiver, source_id, exc_info=error)
+
+
+def _batches(events: Iterable[Event], size: int) -> Iterable[list[Event]]:
+    """Cut the stream after ``size`` events, after two million characters, or after a second of waiting for more."""
+    batch: list[Event] = []
+    characters = 0
+    begun = time.monotonic()
+    for event in events:
+        batch.append(event)
+        characters += len(event.body) if isinstance(event, Document) else 0
+        if len(batch) >= size or characters >= BATCH_CHARACTERS or time.monotonic() - begun > 1:
+            yield batch
+            batch, characters, begun = [], 0, time.monotonic()
+    if batch:
+        yield batch
+
+
+def _counts(run: SyncRun) -> dict[str, Any]:
+    names = ("started_at", "seen", "added", "changed", "gone", "failed", "failures")
+    return {name: getattr(run, name) for name in names}
+
+
+@dataclass
+class _Store:
+    """Stores batches of one run; remembers audiences and topics that it has met."""
+
+    source: Source
+    run: SyncRun
+    audiences: dict[frozenset[str], Audience] = field(default_factory=dict)
+    topics: dict[str, Topic] = field(default_factory=dict)
+
+    def save(self, events: Sequence[Event]) -> None:
+        """One transaction: documents, what was seen, the cursor, the counts and the lease."""
+        documents: dict[str, Document] = {}
+        seen: list[str] = []
+        failures: list[tuple[str, str]] = []
+        cursor: dict[str, Any] | None = None
+        for event in events:
+            if isinstance(event, Document):
+                try:
+                    documents[event.key] = clean(event)
+                except ValidationError as error:
+                    failures.append((event.key, " ".join(error.messages)))
+            elif isinstance(event, Unchanged):
+                seen.append(event.key)
+            elif isinstance(event, Failure):
+                failures.append((event.key, event.reason))
+            elif isinstance(event, Checkpoint):
+                cursor = event.cursor
+        with transaction.atomic():
+            before = self.run.added + self.run.changed
+            stored = self._documents(documents)
+            still = [*seen, *(storable(key) for key, _ in failures), *stored]
+            for part in range(0, len(still), 500):
+                self.source.resources.filter(key__in=still[part : part + 500]).update(seen_in=self.run.pk)
+            if cursor is not None:
+                Source.objects.filter(pk=self.source.pk).update(cursor=cursor)
+            self.run.seen += len(seen) + len(documents) + len(failures)
+            self.run.failed += len(failures)
+            self.run.failures = [*self.run.failures, *([storable(k), storable(r)] for k, r in failures)][
+                :SHOWN_FAILURES
+            ]
+            self.run.keep(progress=self.run.added + self.run.changed > before, **_counts(self.run))
+
+    def _documents(self, documents: dict[str, Document]) -> list[str]:
+        """Insert or update; the keys of those stored before that did not change (they only need to be seen)."""
+        now = timezone.now()
+        old = {row.key: row for row in self.source.resources.filter(key__in=list(documents)).defer("body")}
+        new: list[Resource] = []
+        changed: list[Resource] = []
+        same: list[str] = []
+        for key, document in documents.items():
+            fingerprint = document.fingerprint()
+            row = old.get(key)
+            if row is not None and row.gone_at is None and row.fingerprint == fingerprint:
+                same.append(key)
+                if row.version != document.version:
+                    Resource.objects.filter(pk=row.pk).update(version=document.version)
+                continue
+            if row is None or row.gone_at is not None:
+                self.run.added += 1
+            else:
+                self.run.changed += 1
+            (changed if row else new).append(self._fill(row, document, fingerprint, now))
+        Resource.objects.bulk_create(new)
+        if changed:
+            Resource.objects.bulk_update(changed, _STORED, batch_size=50)
+        rows = [*new, *changed]
+        self._contributions(rows, documents, fresh=not changed)
+        self._topics(rows, documents, fresh=not changed)
+        return same
+
+    def _fill(self, row: Resource | None, document: Document, fingerprint: str, now: Any) -> Resource:
+        row = row or Resource(source=self.source, key=document.key, first_seen_at=now)
+        row.version, row.fingerprint, row.kind = document.version, fingerprint, document.kind
+        row.title, row.body, row.url = document.title, document.body, document.url
+        row.crumbs, row.language, row.facts = list(document.crumbs), document.language, dict(document.facts)
+        row.created, row.updated = document.created, document.updated
+        row.audience = self._audience(document)
+        row.index_hash = index_hash(row.audience.digest, fingerprint, self.source.audience)
+        row.gone_at, row.seen_in = None, self.run.pk
+        return row
+
+    def _audience(self, document: Document) -> Audience:
+        tokens = scoped(self.source.pk, document.audience)
+        if tokens not in self.audiences:
+            self.audiences[tokens] = Audience.objects.of(tokens)
+        return self.audiences[tokens]
+
+    def _contributions(self, rows: list[Resource], documents: dict[str, Document], *, fresh: bool) -> None:
+        if not fresh:
+            Contribution.objects.filter(resource__in=rows).delete()
+        Contribution.objects.bulk_create(
+            Contribution(
+                resource=row, name=part.name[:200], email=part.email[:254], share=part.share,
+                changes=part.changes, first=part.first, last=part.last,
+            )
+            for row in rows
+            for part in documents[row.key].contributions
+        )  # fmt: skip
+
+    def _topics(self, rows: list[Resource], documents: dict[str, Document], *, fresh: bool) -> None:
+        """Link the rows to their topics, making those that are new."""
+        wanted = {slug: name for row in rows for slug, name in _slugs(documents[row.key].topics)}
+        missing = {slug: name for slug, name in wanted.items() if slug not in self.topics}
+        if missing:
+            Topic.objects.bulk_create(
+                [Topic(slug=slug, name=name) for slug, name in missing.items()], ignore_conflicts=True
+            )
+            self.topics |= {topic.slug: topic for topic in Topic.objects.filter(slug__in=list(missing))}
+        links = Resource.topics.through
+        if not fresh:
+            links.objects.filter(resource__in=rows).delete()
+        links.objects.bulk_create(
+            [
+                links(resource_id=row.pk, topic_id=self.topics[slug].pk)
+                for row in rows
+                for slug, _ in _slugs(documents[row.key].topics)
+            ],
+            ignore_conflicts=True,
+        )
+
+
+_STORED = [
+    "version", "fingerprint", "kind", "title", "body", "url", "crumbs", "language", "facts",
+    "created", "updated", "audience", "gone_at", "seen_in", "index_hash",
+]  # fmt: skip
+
+
+def _slugs(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Distinct (slug, name) pairs; names without any letter or digit are left out."""
+    pairs = {slugify(name, allow_unicode=True)[:80]: name[:80] for name in names}
+    return [(slug, name) for slug, name in pairs.items() if slug]
+
+
+def storable(text: str) -> str:
+    """Text that any database takes: no NUL, no lone surrogate."""
+    return _UNSTORABLE.sub("�", text)
+
+
+def clean(document: Document) -> Document:
+    """The document as it is stored; raises `ValidationError` with what is wrong and its cure."""
+    key = storable(document.key)
+    if not key or len(key) > 500:
+        raise ValidationError("Its name within the source is empty or longer than 500 characters: shorten it.")
+    if document.kind not in KINDS:
+        raise ValidationError(f"“{document.kind}” is no kind; use one of: {', '.join(KINDS)}.")
+    url = document.url.strip()
+    if url:
+        try:
+            http_only(url)
+        except ValidationError:
+            url = ""  # only http and https links are stored; the document itself is kept
+    return replace(
+        document,
+        key=key,
+        title=(storable(" ".join(document.title.split())) or key)[:400],
+        body=storable(document.body)[:MAX_BODY],
+        url=url[:2000],
+        language=document.language[:12],
+        crumbs=tuple(storable(crumb)[:200] for crumb in document.crumbs),
+        topics=tuple(storable(topic) for topic in document.topics),
+        contributions=tuple(
+            replace(part, name=storable(part.name), email=storable(part.email)) for part in document.contributions
+        ),
+    )
+
+
+def bury(resources: Any) -> Iterator[int]:
+    """Tombstone resources, some hundreds at a time: nothing of their content stays, and nobody may read them now."""
+    nobody = Audience.objects.of([])
+    while ids := list(resources.values_list("pk", flat=True)[:500]):
+        with transaction.atomic():
+            Contribution.objects.filter(resource__in=ids).delete()
+            Resource.topics.through.objects.filter(resource__in=ids).delete()
+            buried = Resource.objects.filter(pk__in=ids).update(
+                gone_at=timezone.now(), audience=nobody, title="", body="", url="", crumbs=[], facts={},
+                version="", fingerprint="", language="", index_hash="",
+            )  # fmt: skip
+        yield buried

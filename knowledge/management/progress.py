@@ -1,0 +1,68 @@
+"""Syncs and indexing in the foreground, with a line that moves."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from knowledge import actions, durable, indexing, ingest
+from knowledge.models import SyncRun
+
+
+class Line:
+    """One line that is written over on a terminal, and written once a step elsewhere."""
+
+    def __init__(self, out: Any) -> None:
+        self.out = out
+        self.moves = bool(getattr(out, "isatty", lambda: False)())
+
+    def say(self, text: str, *, done: bool = False) -> None:
+        """Show ``text``; only the last line stays, and only finished lines show where nothing can move."""
+        if self.moves:
+            self.out.write(f"\r\x1b[K{text}", ending="\n" if done else "")
+            self.out.flush()
+        elif done:
+            self.out.write(text)
+
+
+def follow_sync(sources: Any, out: Any) -> None:
+    """Sync each source here and now, unless a worker is at it, and index what changed."""
+    line = Line(out)
+    for source in sources:
+        began = time.monotonic()
+        run = actions.request_sync(source=source)
+
+        def tell(run: SyncRun, name: str = source.name, began: float = began) -> None:
+            line.say(f"{name}: {run.seen} seen, {run.added} added, {time.monotonic() - began:.0f} s")
+
+        done_here = durable.work(SyncRun.objects, run.pk, lambda run, tell=tell: ingest.sync(run, tell))
+        run.refresh_from_db()
+        if not done_here and run.done_at is None:
+            line.say(f"{source.name}: a worker is reading it; {run.error}", done=True)
+            continue
+        line.say(f"{source.name}: {summary(run)} in {time.monotonic() - began:.1f} s", done=True)
+        for key, reason in run.failures[:10]:
+            out.write(f"  not read: {key}: {reason}")
+        if len(run.failures) > 10:
+            out.write(f"  … and {run.failed - 10} more, in the run's report")
+    follow_index(out)
+
+
+def follow_index(out: Any, *, again: bool = False) -> None:
+    """Index here and now what is waiting; ``again``: all of it, into a generation beside the old."""
+    line = Line(out)
+    began = time.monotonic()
+
+    def tell(written: int) -> None:
+        line.say(f"index: {written} written, {time.monotonic() - began:.0f} s")
+
+    written = indexing.rebuild(report=tell) if again else indexing.index_changes(report=tell)
+    waiting = indexing.status()["waiting"]
+    busy = f"; {waiting} are being written by a worker" if waiting else ""
+    line.say(f"index: {written} written in {time.monotonic() - began:.1f} s{busy}", done=True)
+
+
+def summary(run: SyncRun) -> str:
+    """The counts of a run in words."""
+    counts = f"{run.seen} seen, {run.added} added, {run.changed} changed, {run.gone} gone, {run.failed} failed"
+    return f"{counts}. {run.error}" if run.error else counts
