@@ -1,0 +1,19 @@
+"""Jobs of this room. Their arguments are row numbers: nothing that a person said or wrote leaves the database."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from immersive.work import log
+
+
+@shared_task(queue="work", ignore_result=True, soft_time_limit=20, time_limit=25)
+def log_event(pk: int) -> None:
+    """Write one event of a task to its owner's learning log."""
+    log.do(pk)
+
+
+@shared_task(queue="work", ignore_result=True, soft_time_limit=100, time_limit=120)
+def sweep() -> None:
+    """Do what no worker did: its message was lost, or it died on the way."""
+    log.do_due()
