@@ -1,0 +1,12 @@
+# One image for every service of docker-compose.yml.
+FROM python:3.11-slim
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 IMMERSIVE_VAR=/var/lib/immersive
+RUN useradd --create-home --uid 10001 immersive && install -d -o immersive /var/lib/immersive
+WORKDIR /app
+COPY requirements.lock .
+RUN pip install --require-hashes -r requirements.lock
+COPY --chown=immersive . .
+USER immersive
+RUN SECRET_KEY=only-for-this-build python manage.py collectstatic --noinput -v0
+EXPOSE 8000
+CMD ["gunicorn", "immersive.wsgi", "--bind", "0.0.0.0:8000", "--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]

@@ -1,0 +1,80 @@
+"""``manage.py run``: the whole portal in one terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import urllib.error
+import urllib.request
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from immersive.supervisor import Supervisor
+
+
+class Command(BaseCommand):
+    """Prepares the database, static files and (in development) the demo company, then starts the processes."""
+
+    help = "Set up what is missing and start web server, worker and beat; Ctrl-C ends all of them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default="127.0.0.1", help="Other machines reach it only if you say so here.")
+        parser.add_argument("--no-demo", action="store_true", help="Start with an empty portal.")
+
+    def handle(self, **options: Any) -> None:
+        address = f"http://{options['host']}:{options['port']}"
+        self._free(options["host"], options["port"])
+        self.stdout.write("Preparing the database and static files ...")
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        demo = settings.DEVELOPMENT and not options["no_demo"]
+        if demo:
+            call_command("seed_demo", stdout=self.stdout)
+        supervisor = Supervisor(commands(options["host"], options["port"]))
+        threading.Thread(target=self._welcome, args=(address, supervisor, demo), daemon=True).start()
+        supervisor.run()
+        self.stdout.write("Everything has ended.")
+
+    def _free(self, host: str, port: int) -> None:
+        import socket
+
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise CommandError(f"Port {port} cannot be used ({error.strerror}): try PORT={port + 1} make run") from error
+
+    def _welcome(self, address: str, supervisor: Supervisor, demo: bool) -> None:
+        while not supervisor.stopping.wait(0.2):
+            try:
+                urllib.request.urlopen(f"{address}/health", timeout=1).close()  # noqa: S310 - our own address
+            except (urllib.error.URLError, OSError):
+                continue
+            supervisor.say("", f"Immersive is ready at {address}")
+            if demo:
+                from immersive.demo import sign_ins
+
+                for line in sign_ins():
+                    supervisor.say("", line)
+            supervisor.say("", "Ctrl-C ends everything.")
+            return
+
+
+def commands(host: str, port: int) -> dict[str, list[str]]:
+    """What runs, by name: the same programs as in docker-compose.yml, with one worker for both queues."""
+    celery = [sys.executable, "-m", "celery", "-A", "immersive"]
+    level = os.environ.get("LOG_LEVEL", "WARNING")
+    return {
+        "web": [
+            sys.executable, "-m", "gunicorn", "immersive.wsgi", "--bind", f"{host}:{port}", "--preload",
+            "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning",
+        ],
+        "worker": [*celery, "worker", "-Q", "work,index", "-c", "2", "--loglevel", level, "--without-gossip"],
+        "beat": [*celery, "beat", "--loglevel", level, "--pidfile="],
+    }  # fmt: skip
