@@ -1,26 +1,81 @@
-"""The home and search pages, health, and the page that shows every component."""
+"""The home and search pages, the theme, health, and the page that shows every component."""
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import push_url
+
+from immersive import forms
+from immersive.context import THEMES
+from knowledge.access import Viewer
+from knowledge.lists import changed_lately, recent_searches
+
+YEAR = 365 * 24 * 3600
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "immersive/home.html")
+    """Where work begins: one box, one's own tasks, what changed."""
+    viewer = Viewer.of(request.user)
+    context = {
+        "hide_search": True,
+        "changed": changed_lately(viewer),
+        "searches": recent_searches(viewer),
+    }
+    return render(request, "immersive/home.html", context)
 
 
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    return render(request, "immersive/search.html")
+    """One ranked list; the boxes beside it rewrite the text, so an address always says the whole search."""
+    text, page = forms.asked_for(request.GET)
+    address = f"{reverse('search')}?{urlencode({'q': text})}"
+    if request.GET.get("narrow") and not request.htmx:  # type: ignore[attr-defined]
+        return redirect(address)
+    from knowledge.search import search as find
+
+    found = find(text, Viewer.of(request.user), page=page)
+    context = {
+        "found": found,
+        "text": text,
+        "query_string": urlencode({"q": text}),
+        "chips": forms.chips(found.query),
+        "groups": forms.groups(found.facets),
+        "ages": forms.AGES.items(),
+        "age": forms.age_of(found.query),
+    }
+    if request.htmx:  # type: ignore[attr-defined]
+        return push_url(render(request, "immersive/search.html#found", context), address)
+    return render(request, "immersive/search.html", context)
 
 
+@require_safe
 def patterns(request: HttpRequest) -> HttpResponse:
+    """Every component in every state it can be in."""
     return render(request, "immersive/patterns.html")
 
 
+@login_not_required
+@require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(status=204)
+    """The next theme, kept in a cookie: system, light, dark, and round again; then back where one was."""
+    cycle = ("", *THEMES)
+    now = request.COOKIES.get("theme", "")
+    chosen = cycle[(cycle.index(now) + 1) % len(cycle)] if now in cycle else THEMES[0]
+    back = request.POST.get("next", "")
+    if not (back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)):
+        back = reverse("home")
+    response = redirect(back)
+    response.set_cookie("theme", chosen, max_age=YEAR, secure=settings.HTTPS, httponly=True, samesite="Lax")
+    return response
 
 
 @login_not_required

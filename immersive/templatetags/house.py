@@ -1,0 +1,131 @@
+"""What every template needs: icons, form fields, and words for kinds, dates and durations."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import template
+from django.forms import BoundField, CheckboxInput, RadioSelect, Select
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+KINDS = {
+    "page": ("Page", "page"),
+    "tool": ("Tool", "tool"),
+    "course": ("Course", "course"),
+    "video": ("Video", "video"),
+    "answer": ("Answer", "answer"),
+    "lesson": ("Lesson", "lesson"),
+    "person": ("Person", "person"),
+}
+HOURS_A_DAY = 8
+"""A working day, for courses: catalogues write two days as 960 minutes."""
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """An icon of the sprite, hidden from screen readers; ``size`` is "" or "s". Words stand beside it."""
+    extra = f" icon-{size}" if size else ""
+    sprite = static("immersive/icons.svg")
+    return format_html('<svg class="icon{}" aria-hidden="true"><use href="{}#i-{}"/></svg>', extra, sprite, name)
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    """What people call a kind."""
+    return KINDS.get(kind, (kind.capitalize(), ""))[0]
+
+
+@register.filter
+def kind_icon(kind: str) -> str:
+    """The icon that stands for a kind."""
+    return KINDS.get(kind, ("", "page"))[1]
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, kind: str = "") -> dict[str, Any]:
+    """A form field with its label, help and errors, tied together for screen readers."""
+    widget = bound.field.widget
+    if not kind:
+        shown_as = {CheckboxInput: "check", RadioSelect: "choices"}
+        kind = next((name for cls, name in shown_as.items() if isinstance(widget, cls)), "line")
+    css = {"line": "select" if isinstance(widget, Select) else "input"}.get(kind)
+    return {"field": bound, "kind": kind, "control": bound.as_widget(attrs={"class": css} if css else None)}
+
+
+@register.filter
+def ago(moment: datetime | date | None) -> str:
+    """A time in the past as people say it: today, yesterday, 3 days ago, 5 weeks ago, March 2024."""
+    if moment is None:
+        return ""
+    day = timezone.localtime(moment).date() if isinstance(moment, datetime) else moment
+    days = (timezone.localdate() - day).days
+    if days < 1:
+        return "today"
+    if days == 1:
+        return "yesterday"
+    if days < 14:
+        return f"{days} days ago"
+    if days < 60:
+        return f"{days // 7} weeks ago"
+    if days < 330:
+        return f"{round(days / 30.4)} months ago"
+    return str(formats.date_format(day, "F Y"))
+
+
+@register.filter
+def day(value: Any) -> str:
+    """A date, also one that a catalogue wrote as text; what is no date is shown as it is."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value[:10])
+        except ValueError:
+            return value
+    return str(formats.date_format(value, "j F Y")) if value else ""
+
+
+@register.filter
+def to_come(value: Any) -> bool:
+    """Whether a date, or a text that is one, is today or later; a text that is no date counts."""
+    text = value.isoformat() if isinstance(value, date) else str(value or "")
+    try:
+        return date.fromisoformat(text[:10]) >= timezone.localdate()
+    except ValueError:
+        return bool(text)
+
+
+@register.filter
+def duration(minutes: Any) -> str:
+    """Minutes as people say them: 12 min, 1 h 30 min, 2 days."""
+    try:
+        span = timedelta(minutes=float(minutes))
+    except (TypeError, ValueError, OverflowError):
+        return str(minutes or "")
+    total = round(span.total_seconds() / 60)
+    if total and total % (HOURS_A_DAY * 60) == 0:
+        days = total // (HOURS_A_DAY * 60)
+        return "1 day" if days == 1 else f"{days} days"
+    hours, rest = divmod(total, 60)
+    return " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours))
+
+
+@register.filter
+def web_address(url: str) -> str:
+    """The address if a page may link to it (http or https), else nothing."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+@register.filter
+def host(url: str) -> str:
+    """Where a link leads, in short."""
+    return urlsplit(url).netloc.removeprefix("www.") if web_address(url) else ""

@@ -1,0 +1,77 @@
+/* Progressive enhancement only: every page works without this file. No inline handlers, CSP-safe. */
+(() => {
+  const root = document.documentElement;
+  const $ = (s, el = document) => el.querySelector(s);
+  const $$ = (s, el = document) => [...el.querySelectorAll(s)];
+  root.classList.add("js");
+
+  // The theme button is a form that works by itself; here it saves the page from being loaded again,
+  // so that words typed into another form are kept.
+  const themes = ["", "light", "dark"];
+  document.addEventListener("submit", e => {
+    if (!e.target.matches("[data-theme-form]")) return;
+    e.preventDefault();
+    const next = themes[(themes.indexOf(root.dataset.theme || "") + 1) % 3];
+    next ? root.dataset.theme = next : delete root.dataset.theme;
+    const button = $("button", e.target);
+    button.setAttribute("aria-label", `Theme: ${next || "system"}. Change`);
+    fetch(e.target.action, { method: "POST", body: new FormData(e.target), redirect: "manual" });
+  });
+
+  // Single keys can be turned off in the ? dialog (WCAG 2.1.4); the choice stays in this browser.
+  const store = {
+    get: k => { try { return localStorage.getItem(k); } catch { return null; } },
+    set: (k, v) => { try { localStorage.setItem(k, v); } catch { /* private mode */ } },
+  };
+  const singleKeys = $("#single-keys");
+  if (singleKeys) {
+    singleKeys.checked = store.get("single-keys") !== "off";
+    singleKeys.addEventListener("change", () => store.set("single-keys", singleKeys.checked ? "on" : "off"));
+  }
+
+  // Dialogs and menus.
+  document.addEventListener("click", e => {
+    if (e.target.closest("[data-keys]")) $("#keys")?.showModal();
+    if (e.target.closest("[data-close]")) e.target.closest("dialog")?.close();
+    $$("details.menu[open]").forEach(d => d.contains(e.target) || d.removeAttribute("open"));
+  });
+
+  // Folded on narrow screens, open without JavaScript.
+  const fold = () => {
+    if (matchMedia("(max-width: 59.99rem)").matches) $$("[data-fold]").forEach(d => d.removeAttribute("open"));
+  };
+  fold();
+  document.addEventListener("htmx:afterSettle", e => { at = -1; if ($("[data-fold]", e.target)) fold(); });
+
+  // Keyboard: / j k Enter t ? Esc.
+  const items = () => $$("[data-item]");
+  let at = -1;
+  const go = step => {
+    const list = items();
+    if (!list.length) return;
+    at = Math.max(0, Math.min(list.length - 1, at + step));
+    list.forEach((el, i) => el.classList.toggle("is-current", i === at));
+    $("[data-main]", list[at])?.focus({ preventScroll: true });
+    list[at].scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("keydown", e => {
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    const typing = e.target.closest("input:not([type=radio],[type=checkbox],[type=range]), textarea, select");
+    if (e.key === "Escape") {
+      const menu = $("details.menu[open]");
+      if (menu) { menu.removeAttribute("open"); $("summary", menu).focus(); }
+      return typing?.blur();
+    }
+    if (typing || $("dialog[open]") || singleKeys?.checked === false) return;
+    const current = items()[at];
+    const act = {
+      "/": () => { const box = $("[data-search]"); box?.focus(); box?.select(); },
+      "?": () => $("#keys")?.showModal(),
+      j: () => go(1),
+      k: () => go(-1),
+      t: () => (current && $("[data-start]", current) || $("[data-start]"))?.click(),
+      Enter: document.activeElement === document.body && current && (() => $("[data-main]", current)?.click()),
+    }[e.key];
+    if (act) { e.preventDefault(); act(); }
+  });
+})();
