@@ -18,10 +18,10 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from sys import byteorder
 from zlib import crc32
 
 import snowballstemmer
@@ -48,7 +48,7 @@ STOP_WORDS = frozenset(
     "his how i if in into is it its itself just may me might more most must my no nor not of off on once only or "
     "other our ours out over own same shall she should so some such than that the their theirs them then there these "
     "they this those through to too under until up upon us very was we were what when where which while who whom why "
-    "will with would you your yours what's how's i'm it's don't".split()
+    "will with would you your yours what's how's i'm it's don't".split()  # noqa: SIM905 - a list reads worse
 )
 
 # Invisible marks (direction, joiners, soft hyphens, variation selectors) and vowel points of Arabic and Hebrew.
@@ -74,17 +74,20 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def tokens(text: str) -> list[str]:
-    """The folded words of a text, in order."""
+def words(text: str) -> list[str]:
+    """The folded words of a text, in order, as a person would count them."""
     text = fold(text)
-    if text.isascii():
-        found = _ASCII_TOKEN.findall(text)
-    else:
-        found = _TOKEN.findall(text)
-        if _UNSPACED.search(text):
-            found = [piece for token in found for piece in _pairs(token)]
-    if found and max(map(len, found)) > LONGEST_TOKEN:
-        return [token[:LONGEST_TOKEN] for token in found]
+    found: list[str] = (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
+    if found and len(max(found, key=len)) > LONGEST_TOKEN:
+        return [token if _UNSPACED.search(token) else token[:LONGEST_TOKEN] for token in found]
+    return found
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text, in order; those of scripts without spaces as overlapping pairs of characters."""
+    found = words(text)
+    if not text.isascii() and _UNSPACED.search(text):
+        return [piece for token in found for piece in _pairs(token)]
     return found
 
 
@@ -120,18 +123,11 @@ def surface_tag(token: str) -> int:
     return (crc32(b"=" + token.encode("utf-8", "surrogatepass")) >> 9) & 0x7FF
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """What a token becomes in one language: its term, the vector's key, and the tokens it is made of."""
+class _Words(dict[str, str]):
+    """Token -> term in one language, with what a vector needs of each token met so far.
 
-    term: str
-    hash: int
-    tag: int
-    parts: tuple[str, ...]
-
-
-class _Words(dict[str, _Word]):
-    """Tokens met so far in one language. Bounded: emptied when full, for common words return at once."""
+    Bounded: emptied when full (between documents only), for common words return at once.
+    """
 
     LARGEST = 200_000
 
@@ -139,19 +135,32 @@ class _Words(dict[str, _Word]):
         super().__init__()
         self.prefix = "" if language == DEFAULT_LANGUAGE else language + ":"
         self.stem: Callable[[str], str] = snowballstemmer.stemmer(STEMMERS[language]).stemWord
+        self.keys_of: dict[str, tuple[int, int]] = {}
+        """Token -> the hash of its term, and its tag where it stands in a vector's row."""
+        self.parts_of: dict[str, tuple[str, ...]] = {}
+        """Tokens made of several -> those that can be found alone."""
 
-    def __missing__(self, token: str) -> _Word:
-        if len(self) >= self.LARGEST:
-            self.clear()
+    def __missing__(self, token: str) -> str:
         term = self.prefix + (self.stem(token) or token)
-        word = self[token] = _Word(term, term_hash(term), surface_tag(token), self._parts(token, term))
-        return word
+        parts = self._parts(token, term)
+        if parts:
+            self.parts_of[token] = parts
+        self.keys_of[token] = term_hash(term), surface_tag(token) << 21
+        self[token] = term
+        return term
 
     def _parts(self, token: str, term: str) -> tuple[str, ...]:
         if "." not in token and "_" not in token and "'" not in token:
             return ()
         parts = {part for part in _JOINTS.split(token) if len(part) > 1 and not part.isdigit()} - {token}
         return tuple(sorted(part for part in parts if self.prefix + self.stem(part) != term))
+
+    def make_room(self) -> None:
+        """Forget everything when too much is known."""
+        if len(self) >= self.LARGEST:
+            self.clear()
+            self.keys_of.clear()
+            self.parts_of.clear()
 
 
 @lru_cache(maxsize=len(STEMMERS))
@@ -161,7 +170,7 @@ def _words(language: str) -> _Words:
 
 def stem(token: str, language: str = DEFAULT_LANGUAGE) -> str:
     """The term of a token in a language."""
-    return _words(language_code(language))[token].term
+    return _words(language_code(language))[token]
 
 
 def terms_of(token: str, languages: Iterable[str] = ()) -> tuple[str, ...]:
@@ -209,63 +218,69 @@ class Analysed:
 
 def analyse(document: IndexDocument) -> Analysed:
     """Everything an engine indexes of one document's text."""
-    words = _words(language_code(document.language))
+    terms = _words(language_code(document.language))
+    terms.make_room()
     title, body = tokens(document.title), tokens(document.body)
     topics = [tokens(topic) for topic in document.topics]
     all_topics = [token for topic in topics for token in topic]
 
-    # token -> [in title, in body, in topics, first place in body, second place in body]
-    found: dict[str, list[int]] = {}
-    extra: list[str] = []
-    for part, some in ((0, title), (1, body), (2, all_topics)):
-        for place, token in enumerate(some):
-            row = found.get(token)
-            if row is None:
-                row = found[token] = [0, 0, 0, NOWHERE, NOWHERE]
-            row[part] += 1
-            if part == 1 and row[4] == NOWHERE and place < NOWHERE:
-                row[3 if row[3] == NOWHERE else 4] = place
-    for token in list(found):
-        parts = words[token].parts
-        if not parts:
-            continue
-        row = found[token]
-        for piece in parts:
-            extra.extend([words[piece].term] * min(sum(row[:3]), 20))
-            other = found.get(piece)
-            if other is None:
-                found[piece] = row.copy()
-            else:
-                for at in range(3):
-                    other[at] += row[at]
-
-    title_terms = [words[token].term for token in title]
-    text = [words[token].term for token in body]
+    title_terms = [terms[token] for token in title]
+    text = [terms[token] for token in body]
     text += title_terms
-    text += [words[token].term for token in all_topics]
-    text += extra
-    entries = sorted(
-        (
-            (word := words[token]).hash,
-            word.tag << 21
-            | (row[0] if row[0] < 15 else 15) << 17
-            | (row[2] if row[2] < 7 else 7) << 14
-            | (row[1] if row[1] < 16383 else 16383),
-            row[4] << 16 | row[3],
-        )
-        for token, row in found.items()
-    )
-    head = (len(title), len(body), len(all_topics))
-    packed = array("I", head)
-    for column in zip(*entries, strict=True):
+    text += [terms[token] for token in all_topics]
+
+    in_title, in_body, in_topics = Counter(title), Counter(body), Counter(all_topics)
+    last = dict(zip(body, range(len(body)), strict=True))
+    first = dict(zip(reversed(body), range(len(body) - 1, -1, -1), strict=True))
+    for whole in terms.parts_of.keys() & (in_body.keys() | in_title.keys() | in_topics.keys()):
+        for part in terms.parts_of[whole]:
+            text += [terms[part]] * (in_title[whole] + in_body[whole] + in_topics[whole])
+            for counts in (in_title, in_body, in_topics):
+                if counts[whole]:
+                    counts[part] += counts[whole]
+            if whole in first:
+                first[part] = min(first[whole], first.get(part, NOWHERE))
+                last[part] = max(last[whole], last.get(part, 0))
+
+    packed = array("I", (len(title), len(body), len(all_topics)))
+    for column in zip(*_rows(terms.keys_of, in_title, in_body, in_topics, first, last), strict=True):
         packed.extend(column)
     return Analysed(title_terms, text, [title, body, *topics], len(title), len(body), packed.tobytes())
 
 
+def _rows(
+    keys_of: dict[str, tuple[int, int]],
+    in_title: dict[str, int],
+    in_body: dict[str, int],
+    in_topics: dict[str, int],
+    first: dict[str, int],
+    last: dict[str, int],
+) -> list[tuple[int, int, int]]:
+    """The rows of a `Vector`, in its order."""
+    rows = []
+    for token, count in in_body.items():
+        key, tag = keys_of[token]
+        if token in in_title:
+            tag |= min(in_title[token], 15) << 17
+        if token in in_topics:
+            tag |= min(in_topics[token], 7) << 14
+        end = last[token]
+        places = end << 16 | first[token] if end < NOWHERE else NOWHERE << 16 | min(first[token], NOWHERE)
+        rows.append((key, tag | (count if count < 16383 else 16383), places))
+    for token in (in_title.keys() | in_topics.keys()) - in_body.keys():
+        key, tag = keys_of[token]
+        rows.append(
+            (key, tag | min(in_title.get(token, 0), 15) << 17 | min(in_topics.get(token, 0), 7) << 14, 0xFFFFFFFF)
+        )
+    rows.sort()
+    return rows
+
+
 NOWHERE = 0xFFFF
-"""A place in the body that is not known: never there, or later than the first 65,534 tokens."""
+"""A place in the body that is not known: never there, or later than the first 65,535 tokens."""
 
 Counts = tuple[int, int, int, int, int, int]
+"""In title, body and topics: the term, then the term in exactly the form asked for."""
 NONE: Counts = (0, 0, 0, 0, 0, 0)
 _HEAD = 3
 
@@ -279,41 +294,38 @@ class Vector:
     three columns with one row for each distinct token, ordered by the hash of
     its term: the hash; 11 bits of surface tag, 4 of title count, 3 of topic
     count, 14 of body count (each count stops at its largest value); the
-    token's first two places in the body, 16 bits each.
+    token's last and first place in the body, 16 bits each.
     """
 
-    __slots__ = ("_data", "_rows", "body_length", "numbers", "title_length", "topics_length")
+    __slots__ = ("_end", "_hashes", "_rows", "body_length", "numbers", "title_length", "topics_length")
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
         self.numbers = numbers = memoryview(data).cast("I")
         self.title_length, self.body_length, self.topics_length = numbers[:_HEAD]
-        self._rows = (len(numbers) - _HEAD) // 3
+        self._rows = rows = (len(numbers) - _HEAD) // 3
+        self._end = _HEAD + rows
+        # Halving a list is faster than halving memory, but making the list of a long document is slow.
+        self._hashes: Sequence[int] = numbers[: self._end].tolist() if rows < 1000 else numbers
 
-    def _row(self, term: int) -> int:
-        """Index of the first row of this term's hash, or -1."""
-        rows = self._rows
-        if rows > 800:  # a long document: searching bytes would take longer than halving
-            at = bisect_left(self.numbers, term, _HEAD, _HEAD + rows)
-            return at if at < _HEAD + rows and self.numbers[at] == term else -1
-        needle = term.to_bytes(4, byteorder)
-        end = 4 * (_HEAD + rows)
-        at = self._data.find(needle, 4 * _HEAD, end)
-        while at >= 0 and at % 4:
-            at = self._data.find(needle, at + 1, end)
-        return at // 4 if at >= 0 else -1
+    def lookup(self, wanted: Sequence[tuple[int, int]]) -> list[tuple[int, Counts]]:
+        """Which of these (`term_hash`, `surface_tag`) pairs occur: their index in ``wanted`` and `Counts`."""
+        hashes, end = self._hashes, self._end
+        found = []
+        for index, (term, surface) in enumerate(wanted):
+            at = bisect_left(hashes, term, _HEAD, end)
+            if at < end and hashes[at] == term:
+                found.append((index, self._counts(at, term, surface)))
+        return found
 
     def counts(self, term: int, surface: int = -1) -> Counts:
-        """How often a term stands in title, body and topics, then how often in exactly the form ``surface``.
+        """How often a term (its `term_hash`) stands in title, body and topics, then in the form ``surface`` alone."""
+        at = bisect_left(self._hashes, term, _HEAD, self._end)
+        return self._counts(at, term, surface)
 
-        ``term`` is `term_hash` of a term, ``surface`` is `surface_tag` of a token.
-        """
-        at = self._row(term)
-        if at < 0:
-            return NONE
-        numbers, rows, last = self.numbers, self._rows, _HEAD + self._rows
+    def _counts(self, at: int, term: int, surface: int) -> Counts:
+        numbers, rows, end = self.numbers, self._rows, self._end
         title = body = topics = exact_title = exact_body = exact_topics = 0
-        while at < last and numbers[at] == term:
+        while at < end and numbers[at] == term:
             packed = numbers[at + rows]
             title += packed >> 17 & 15
             topics += packed >> 14 & 7
@@ -326,15 +338,12 @@ class Vector:
         return title, body, topics, exact_title, exact_body, exact_topics
 
     def positions(self, term: int) -> tuple[int, ...]:
-        """Some places of a term in the body (numbers of tokens from its start): the first two of each of its forms."""
-        at = self._row(term)
-        if at < 0:
-            return ()
-        numbers, rows, last = self.numbers, self._rows, _HEAD + self._rows
-        found: list[int] = []
-        while at < last and numbers[at] == term:
+        """Some places of a term in the body, as numbers of tokens from 0, ascending: first and last of each form."""
+        at = bisect_left(self._hashes, term, _HEAD, self._end)
+        numbers, rows, end = self.numbers, self._rows, self._end
+        found: set[int] = set()
+        while at < end and numbers[at] == term:
             both = numbers[at + 2 * rows]
-            found += (both & NOWHERE, both >> 16)
+            found |= {both & NOWHERE, both >> 16}
             at += 1
-        return tuple(sorted(place for place in found if place != NOWHERE))
-
+        return tuple(sorted(found - {NOWHERE}))
