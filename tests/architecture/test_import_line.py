@@ -1,0 +1,115 @@
+"""One straight line: knowledge <- experts <- immersive.work <- immersive. Nothing imports to its right."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FLOORS = ["knowledge", "experts", "immersive.work", "immersive"]
+
+# Inside a package an arrow means "uses"; a module may use those of a lower or the same number.
+LAYERS = {
+    "documents": 0,
+    "index": 1, "connectors": 1, "ranking": 1, "models": 1, "access": 1, "durable": 1, "fetch": 1, "extract": 1,
+    "indexing": 2, "ingest": 2, "search": 2, "passages": 1, "evidence": 2, "directory": 2,
+    "actions": 3,
+    "views": 4, "api": 4, "admin": 4, "jobs": 4, "management": 4,
+}  # fmt: skip
+
+UPWARD = {
+    ("knowledge.actions", "knowledge.jobs"): "a verb prompts its job by name, once the transaction is committed",
+    ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
+    ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",
+    ("experts.directory", "experts.actions"): "an import is many of the verbs that the pages use",
+    ("experts.connector", "experts.evidence"): "",
+}
+
+WITHOUT_MODELS = ["knowledge/index", "knowledge/connectors", "knowledge/ranking.py", "knowledge/fetch.py",
+                  "knowledge/extract.py", "knowledge/documents.py"]  # fmt: skip
+
+
+def modules(*packages: str) -> list[Path]:
+    return [
+        path
+        for package in packages
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, inside functions too, for type checking not."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def floor(module: str) -> int | None:
+    """The number of the floor that a module stands on, `None` for others' modules."""
+    for number in (2, 3, 1, 0):
+        if module == FLOORS[number] or module.startswith(FLOORS[number] + "."):
+            return number
+    return None
+
+
+ALL = modules("knowledge", "experts", "immersive")
+
+
+@pytest.mark.parametrize("path", ALL, ids=dotted)
+def test_nothing_imports_to_its_right(path: Path) -> None:
+    own = floor(dotted(path))
+    assert own is not None
+    for module in imports(path):
+        other = floor(module)
+        assert other is None or other <= own, f"{dotted(path)} imports {module}, which stands on a floor above"
+
+
+def layer(module: str) -> tuple[str, int] | None:
+    """The package of a module and its layer there."""
+    for package in FLOORS[:3]:
+        if module.startswith(package + "."):
+            name = module.removeprefix(package + ".").split(".")[0]
+            return (package, LAYERS[name]) if name in LAYERS else None
+    return None
+
+
+def test_a_package_uses_only_what_lies_lower() -> None:
+    used = set()
+    for path in ALL:
+        own = layer(dotted(path))
+        for module in imports(path):
+            other = layer(module)
+            if own and other and own[0] == other[0] and other[1] > own[1]:
+                pair = (dotted(path), ".".join(module.split(".")[: len(own[0].split(".")) + 1]))
+                used.add(pair)
+    assert used - set(UPWARD) == set(), "these imports go up inside their package"
+    assert set(UPWARD) - used == set(), "these exceptions are not needed any more"
+    assert all(UPWARD.values()), "every exception has its reason"
+
+
+@pytest.mark.parametrize("place", WITHOUT_MODELS)
+def test_index_connectors_and_ranking_know_no_model(place: str) -> None:
+    for path in [ROOT / place] if place.endswith(".py") else modules(place):
+        for module in imports(path):
+            assert not module.startswith("django.db"), f"{dotted(path)} reaches for the database"
+            assert module.split(".")[-1] != "models", f"{dotted(path)} imports models"
