@@ -22,6 +22,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
+from operator import lshift, or_
 from zlib import crc32
 
 import snowballstemmer
@@ -42,14 +44,15 @@ STEMMERS = {
 LONGEST_TOKEN = 64
 """Characters kept of one token, in documents and queries alike."""
 
-STOP_WORDS = frozenset(
+_STOP_WORDS = (
     "a about above after again all also am an and any are as at be because been before being below between both but "
     "by can could did do does doing down during each few for from further had has have having he her here hers him "
     "his how i if in into is it its itself just may me might more most must my no nor not of off on once only or "
     "other our ours out over own same shall she should so some such than that the their theirs them then there these "
     "they this those through to too under until up upon us very was we were what when where which while who whom why "
-    "will with would you your yours what's how's i'm it's don't".split()  # noqa: SIM905 - a list reads worse
+    "will with would you your yours what's how's i'm it's don't"
 )
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 # Invisible marks (direction, joiners, soft hyphens, variation selectors) and vowel points of Arabic and Hebrew.
 _DROPPED = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
@@ -135,8 +138,9 @@ class _Words(dict[str, str]):
         super().__init__()
         self.prefix = "" if language == DEFAULT_LANGUAGE else language + ":"
         self.stem: Callable[[str], str] = snowballstemmer.stemmer(STEMMERS[language]).stemWord
-        self.keys_of: dict[str, tuple[int, int]] = {}
-        """Token -> the hash of its term, and its tag where it stands in a vector's row."""
+        self.hash_of: dict[str, int] = {}
+        self.tag_of: dict[str, int] = {}
+        """Token -> its surface tag where it stands in a vector's row."""
         self.parts_of: dict[str, tuple[str, ...]] = {}
         """Tokens made of several -> those that can be found alone."""
 
@@ -145,7 +149,8 @@ class _Words(dict[str, str]):
         parts = self._parts(token, term)
         if parts:
             self.parts_of[token] = parts
-        self.keys_of[token] = term_hash(term), surface_tag(token) << 21
+        self.hash_of[token] = term_hash(term)
+        self.tag_of[token] = surface_tag(token) << 21
         self[token] = term
         return term
 
@@ -159,7 +164,8 @@ class _Words(dict[str, str]):
         """Forget everything when too much is known."""
         if len(self) >= self.LARGEST:
             self.clear()
-            self.keys_of.clear()
+            self.hash_of.clear()
+            self.tag_of.clear()
             self.parts_of.clear()
 
 
@@ -243,39 +249,38 @@ def analyse(document: IndexDocument) -> Analysed:
                 last[part] = max(last[whole], last.get(part, 0))
 
     packed = array("I", (len(title), len(body), len(all_topics)))
-    for column in zip(*_rows(terms.keys_of, in_title, in_body, in_topics, first, last), strict=True):
+    for column in _columns(terms, in_title, in_body, in_topics, first, last):
         packed.extend(column)
     return Analysed(title_terms, text, [title, body, *topics], len(title), len(body), packed.tobytes())
 
 
-def _rows(
-    keys_of: dict[str, tuple[int, int]],
+def _columns(
+    terms: _Words,
     in_title: dict[str, int],
     in_body: dict[str, int],
     in_topics: dict[str, int],
     first: dict[str, int],
     last: dict[str, int],
-) -> list[tuple[int, int, int]]:
-    """The rows of a `Vector`, in its order."""
-    rows = []
-    for token, count in in_body.items():
-        key, tag = keys_of[token]
-        if token in in_title:
-            tag |= min(in_title[token], 15) << 17
-        if token in in_topics:
-            tag |= min(in_topics[token], 7) << 14
-        end = last[token]
-        places = end << 16 | first[token] if end < NOWHERE else NOWHERE << 16 | min(first[token], NOWHERE)
-        rows.append((key, tag | (count if count < 16383 else 16383), places))
-    for token in (in_title.keys() | in_topics.keys()) - in_body.keys():
-        key, tag = keys_of[token]
-        rows.append(
-            (key, tag | min(in_title.get(token, 0), 15) << 17 | min(in_topics.get(token, 0), 7) << 14, 0xFFFFFFFF)
-        )
-    rows.sort()
-    return rows
+) -> Iterable[Iterable[int]]:
+    """The columns of a `Vector`. Whole columns at once, for this is the larger part of indexing's time."""
+    counts = in_body
+    if len(last) and max(last.values()) >= MOST_IN_BODY // 2:  # parts count beside their wholes
+        counts = {token: min(count, MOST_IN_BODY) for token, count in in_body.items()}
+        first = {token: min(place, NOWHERE) for token, place in first.items()}
+        last = {token: min(place, NOWHERE) for token, place in last.items()}
+    for token, count in in_topics.items():
+        counts[token] = counts.get(token, 0) | min(count, 7) << 14
+    for token, count in in_title.items():
+        counts[token] = counts.get(token, 0) | min(count, 15) << 17
+    for token in counts.keys() - first.keys():
+        first[token] = last[token] = NOWHERE
+    order = sorted(counts, key=terms.hash_of.__getitem__)
+    yield map(terms.hash_of.__getitem__, order)
+    yield map(or_, map(terms.tag_of.__getitem__, order), map(counts.__getitem__, order))
+    yield map(or_, map(first.__getitem__, order), map(lshift, map(last.__getitem__, order), repeat(16)))
 
 
+MOST_IN_BODY = 16383
 NOWHERE = 0xFFFF
 """A place in the body that is not known: never there, or later than the first 65,535 tokens."""
 
