@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from knowledge.documents import EVERYONE
+
+if TYPE_CHECKING:
+    from knowledge.access import Viewer
+
+
+_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def one_line(text: str) -> str:
+    """Text on one line, without control characters and without those that turn the writing around them."""
+    return " ".join(_UNSHOWABLE.sub(" ", text).split())
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    """People by who looks."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Who has an account in use, for anybody signed in; to others there is nobody."""
+        return self.filter(is_active=True) if viewer.person_id else self.none()
+
+
+class PersonManager(UserManager["Person"]):
+    """Makes accounts; `visible_to` is the way to read them on behalf of somebody."""
+
+    use_in_migrations = False
+
+    def get_queryset(self) -> PersonQuerySet:
+        return PersonQuerySet(self.model, using=self._db)
+
+    def visible_to(self, viewer: Viewer) -> PersonQuerySet:
+        """As `PersonQuerySet.visible_to`."""
+        return self.get_queryset().visible_to(viewer)
 
 
 class Person(AbstractUser):
@@ -33,6 +66,8 @@ class Person(AbstractUser):
     time_zone = models.CharField(max_length=64, default="UTC")
     manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
 
+    objects: ClassVar[PersonManager] = PersonManager()
+
     class Meta(AbstractUser.Meta):
         pass
 
@@ -42,7 +77,7 @@ class Person(AbstractUser):
     @property
     def display_name(self) -> str:
         """The name as shown to colleagues."""
-        return self.name or self.get_full_name() or self.username
+        return one_line(self.name) or one_line(self.get_full_name()) or self.username
 
     @property
     def initials(self) -> str:
@@ -70,6 +105,17 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def path(self) -> str:
+        """The names from the top of the hierarchy down, ``A / B``; load parents with ``select_related``."""
+        names, seen = [self.name], {self.pk}
+        above = self.parent
+        while above is not None and above.pk not in seen:
+            names.append(above.name)
+            seen.add(above.pk)
+            above = above.parent
+        return " / ".join(reversed(names))
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -1,0 +1,156 @@
+"""What is done to people and teams: the verbs that web, API, commands and jobs share.
+
+Whatever changes who somebody is ends in `people_changed`: evidence is given
+out anew and the people source is read again. Memberships are closed, never
+deleted: who was in a team, and when, stays known.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.text import slugify
+
+from experts.evidence import attribute
+from experts.models import Membership, Person, Team, one_line
+from knowledge.documents import EVERYONE
+from knowledge.models import Audience, Contribution, Resource, Source, SyncRun
+
+logger = logging.getLogger(__name__)
+
+PEOPLE_EVERY = timedelta(minutes=15)
+GATHER = timedelta(seconds=30)
+"""How long changes elsewhere are gathered before the people source is read again."""
+
+
+def create_team(*, name: str, parent: Team | None = None, external_id: str | None = None) -> Team:
+    """A new team below ``parent``, with an address part of its own."""
+    path = f"{parent.slug}-{name}" if parent else name
+    base = slugify(path, allow_unicode=True)[:100] or "team"
+    slug, number = base, 2
+    while Team.objects.filter(slug=slug).exists():
+        slug, number = f"{base}-{number}", number + 1
+    return Team.objects.create(name=one_line(name), slug=slug, parent=parent, external_id=external_id)
+
+
+def join_team(*, person: Person, team: Team, since: datetime | None = None) -> Membership:
+    """Make the person a member from ``since`` (now) on; who already is one stays as they are."""
+    membership, _ = Membership.objects.get_or_create(
+        person=person, team=team, until=None, defaults={"since": since or timezone.now()}
+    )
+    people_changed(names=False)
+    return membership
+
+
+def leave_team(*, person: Person, team: Team) -> bool:
+    """Close the membership; its rights end with this. Whether there was one."""
+    now = timezone.now()
+    left = person.memberships.filter(Q(until=None) | Q(until__gt=now), team=team).update(until=now)
+    people_changed(names=False)
+    return bool(left)
+
+
+def deactivate(*, people: Iterable[Person]) -> int:
+    """End accounts and memberships; nothing is deleted. They leave pages and search at once. How many were active."""
+    ids = [person.pk for person in people]
+    now = timezone.now()
+    with transaction.atomic():
+        ended = Person.objects.filter(pk__in=ids, is_active=True).update(is_active=False)
+        Membership.objects.filter(Q(until=None) | Q(until__gt=now), person__in=ids).update(until=now)
+        withhold(people=ids)
+        people_changed()
+    return ended
+
+
+def reactivate(*, person: Person) -> None:
+    """Give the account back; teams are joined again one by one."""
+    Person.objects.filter(pk=person.pk).update(is_active=True)
+    people_changed()
+
+
+def people_changed(*, names: bool = True) -> None:
+    """After the commit: give out evidence anew (if names, addresses or accounts changed) and read people again."""
+
+    def follow() -> None:
+        if names:
+            attribute()
+        from knowledge.actions import request_sync
+
+        if source := people_source():
+            request_sync(source=source)
+
+    transaction.on_commit(follow)
+
+
+def people_source() -> Source | None:
+    """The source that people are read from, if there is one."""
+    source: Source | None = Source.objects.filter(kind="people", active=True).order_by("pk").first()
+    return source
+
+
+def ensure_people_source() -> Source:
+    """The people source; made when it is missing, for everyone who is signed in."""
+    if source := Source.objects.filter(kind="people").order_by("pk").first():
+        return source  # type: ignore[no-any-return]
+    name, number = "People", 2
+    while Source.objects.filter(Q(name=name) | Q(slug=slugify(name))).exists():
+        name, number = f"People {number}", number + 1
+    fields = {"name": name, "slug": slugify(name), "every": PEOPLE_EVERY}
+    return Source.objects.create(kind="people", audience=Audience.objects.of({EVERYONE}), **fields)  # type: ignore[no-any-return]
+
+
+def source_synced(*, source_id: int) -> int:
+    """After a sync: give its contributions to people, and read people again soon; how many moved."""
+    people = people_source()
+    if people and people.pk == source_id:
+        return 0
+    moved = attribute(source_id=source_id)
+    if people:
+        read_people_soon(source=people)
+    return moved
+
+
+def read_people_soon(*, source: Source) -> None:
+    """Leave a run for the sweep to find in half a minute; an open run of this source does as well."""
+    try:
+        with transaction.atomic():
+            SyncRun.objects.create(source=source, due_at=timezone.now() + GATHER)
+    except IntegrityError:
+        logger.debug("people are about to be read anyway")
+
+
+def withhold(*, people: Iterable[int]) -> int:
+    """Take these people's documents out of search at once, until the people source is read again; how many.
+
+    A person's document repeats titles and topics. When a document behind it
+    may no longer be read by everyone, waiting for the next sync would go on
+    showing what was withdrawn. The rows are emptied and stay out of the
+    index's answers until the index is known to hold their new words.
+    """
+    from knowledge.indexing import UNSURE
+    from knowledge.ingest import bury
+
+    keys = [key.hex for key in Person.objects.filter(pk__in=set(people)).values_list("public_id", flat=True)]
+    taken = 0
+    for start in range(0, len(keys), 500):
+        rows = Resource.objects.alive().filter(source__kind="people", key__in=keys[start : start + 500])
+        ids = list(rows.values_list("pk", flat=True))
+        taken += sum(bury(Resource.objects.alive().filter(pk__in=ids)))
+        written = Resource.objects.filter(pk__in=ids, indexed_audience__isnull=False)
+        written.update(indexed_audience=Audience.objects.of([UNSURE]))
+    return taken
+
+
+def withdraw(*, resources: Any) -> int:
+    """These resources (a queryset, contributions still there) are no longer everyone's: withhold who wrote them."""
+    authors = Contribution.objects.filter(resource__in=resources, person__isnull=False).values_list("person", flat=True)
+    taken = withhold(people=authors.distinct())
+    if taken and (source := people_source()):
+        read_people_soon(source=source)
+    return taken

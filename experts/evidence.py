@@ -1,0 +1,209 @@
+"""What people are known by: the documents they worked on, told to each viewer from what that viewer may read.
+
+A source says who wrote a document in free text. Whether that means somebody
+here is decided by one rule, the same for every row:
+
+- in a source whose e-mail addresses are trusted, an address that is given
+  decides alone: the contribution is that of the one account with this address,
+  or nobody's;
+- elsewhere an address proves nothing and is not looked at. A name counts when
+  exactly one account bears it, and everything shown because of it is marked
+  "by name". Names on the open web and in feeds may be anybody's: there they
+  count only if the source's option ``match_names`` says so;
+- two accounts with one address or one name, one of them left or not, mean
+  nobody; and so does the account of somebody who left.
+
+The result is kept in ``Contribution.person`` and follows from people and
+sources alone, so it is made anew whenever one of them changes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Least
+from django.utils.formats import date_format
+
+from experts.models import Person, one_line
+from knowledge.access import Viewer
+from knowledge.models import Contribution, Resource, Source
+
+OUTSIDE = frozenset({"web", "feed"})
+"""Kinds of source whose authors are strangers unless the operator says otherwise."""
+
+BATCH = 1000
+SHOWN_TOPICS = 12
+
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def email_key(email: str) -> str:
+    """By what two addresses are the same: case of A to Z only, since other letters fold into strangers' addresses."""
+    return email.strip().translate(_ASCII_LOWER)
+
+
+def name_key(name: str) -> str:
+    """By what two names look the same: compatible letters, case, blanks and invisible marks apart."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return one_line("".join(letter for letter in folded if unicodedata.category(letter) != "Cf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Who an address and a name mean, for all accounts at one moment; `None` stands for nobody."""
+
+    by_email: dict[str, int | None]
+    by_name: dict[str, int | None]
+    trusted: frozenset[int]
+    named: frozenset[int]
+
+    @classmethod
+    def now(cls) -> Names:
+        """Read from the database (two queries)."""
+        emails: dict[str, int | None] = {}
+        names: dict[str, int | None] = {}
+        for pk, active, email, name, first, last in Person.objects.values_list(
+            "pk", "is_active", "email", "name", "first_name", "last_name"
+        ):
+            for known, key in ((emails, email_key(email)), (names, name_key(name) or name_key(f"{first} {last}"))):
+                if key:
+                    known[key] = pk if active and key not in known else None
+        trusted, named = set(), set()
+        for source in Source.objects.only("kind", "options", "trusts_emails"):
+            if source.trusts_emails:
+                trusted.add(source.pk)
+            if source.options.get("match_names", source.kind not in OUTSIDE) is True:
+                named.add(source.pk)
+        return cls(emails, names, frozenset(trusted), frozenset(named))
+
+    def meant(self, source: int, name: str, email: str) -> int | None:
+        """The account that one contribution belongs to."""
+        if source in self.trusted and (key := email_key(email)):
+            return self.by_email.get(key)
+        return self.by_name.get(name_key(name)) if source in self.named else None
+
+
+def attribute(contributions: QuerySet[Contribution] | None = None, *, source_id: int | None = None) -> int:
+    """Give each contribution to the person it means, or to nobody; how many moved.
+
+    All of them, those of one source, or those asked for. The same again
+    changes nothing; writes are short transactions of at most a thousand rows.
+    """
+    rows = Contribution.objects.all() if contributions is None else contributions
+    if source_id is not None:
+        rows = rows.filter(resource__source=source_id)
+    names = Names.now()
+    moved = [
+        Contribution(pk=pk, person_id=meant)
+        for pk, source, name, email, person in rows.values_list(
+            "pk", "resource__source", "name", "email", "person"
+        ).iterator(chunk_size=5000)
+        if (meant := names.meant(source, name, email)) != person
+    ]
+    for start in range(0, len(moved), BATCH):
+        Contribution.objects.bulk_update(moved[start : start + BATCH], ["person"], batch_size=250)
+    return len(moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One resource that somebody worked on and that the viewer may read.
+
+    ``share`` is their part of it in 0..1, ``last`` their latest change;
+    ``by_name`` says that only the name, not a checked address, tells that it was they.
+    """
+
+    resource: Resource
+    share: float
+    last: datetime | None
+    by_name: bool
+
+    @property
+    def part(self) -> str:
+        """The share in words."""
+        percent = round(self.share * 100)
+        return "all of it" if percent >= 100 else f"{percent} % of it" if percent else "a little of it"
+
+
+def _touched(viewer: Viewer, **whose: Any) -> Any:
+    """Resources that the viewer may read, joined once with the contributions of the people meant."""
+    return Resource.objects.visible_to(viewer).filter(**{f"contributions__{name}": who for name, who in whose.items()})
+
+
+def written_by(person: Person, viewer: Viewer) -> Any:
+    """Rows of ``pk, share, last, checked``, one a resource that the viewer may read, newest first (see `shown`)."""
+    checked = Case(
+        When(Q(source__trusts_emails=True) & ~Q(contributions__email=""), then=Value(1)),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    return (
+        _touched(viewer, person=person)
+        .values("pk")
+        .annotate(
+            share=Least(Sum("contributions__share"), Value(1.0)),
+            last=Max("contributions__last"),
+            checked=Max(checked),
+        )
+        .order_by(F("last").desc(nulls_last=True), "title", "public_id")
+    )
+
+
+def shown(rows: Iterable[dict[str, Any]]) -> list[Evidence]:
+    """The rows of `written_by` with their resources, without bodies (one query)."""
+    rows = list(rows)
+    resources = Resource.objects.select_related("source").defer("body").in_bulk([row["pk"] for row in rows])
+    return [
+        Evidence(resources[row["pk"]], row["share"], row["last"], not row["checked"])
+        for row in rows
+        if row["pk"] in resources
+    ]
+
+
+def topics_of(person: Person, viewer: Viewer) -> list[dict[str, Any]]:
+    """Topics of what they worked on and the viewer may read: ``name, documents, last``, the most worked on first."""
+    return list(
+        _touched(viewer, person=person)
+        .filter(topics__isnull=False)
+        .values(name=F("topics__name"))
+        .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
+        .order_by("-documents", "name")[:SHOWN_TOPICS]
+    )
+
+
+def evidence_lines(public_ids: Iterable[UUID], viewer: Viewer) -> dict[UUID, str]:
+    """For each person with evidence that the viewer may read, one sentence that says it (one query)."""
+    rows = (
+        _touched(viewer, person__public_id__in=list(public_ids), person__is_active=True)
+        .values("kind", who=F("contributions__person__public_id"))
+        .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
+        .order_by("-documents", "kind")
+    )
+    told: dict[UUID, list[tuple[str, int, datetime | None]]] = defaultdict(list)
+    for row in rows:
+        told[row["who"]].append((row["kind"], row["documents"], row["last"]))
+    return {who: sentence(parts) for who, parts in told.items()}
+
+
+def evidence_line(person: Person, viewer: Viewer) -> str:
+    """As `evidence_lines`, for one person; "" when there is nothing that the viewer may read."""
+    return evidence_lines([person.public_id], viewer).get(person.public_id, "")
+
+
+def sentence(parts: Iterable[tuple[str, int, datetime | None]]) -> str:
+    """``Wrote or edited 3 pages and 1 tool that you can read, the newest in May 2026.``"""
+    parts = list(parts)
+    things = [
+        f"{count} {kind if count == 1 else {'person': 'people'}.get(kind, kind + 's')}" for kind, count, _ in parts
+    ]
+    listed = " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things)
+    newest = max((last for _, _, last in parts if last), default=None)
+    when = f", the newest in {date_format(newest, 'F Y')}" if newest else ""
+    return f"Wrote or edited {listed} that you can read{when}."
