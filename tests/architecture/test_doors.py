@@ -54,7 +54,12 @@ def test_every_address_needs_a_sign_in(route: str, name: str, view: Any) -> None
 
 @pytest.mark.parametrize(
     "path",
-    [path for name in ("views.py", "api.py") for path in sorted(ROOT.glob(f"*/**/{name}")) if ".venv" not in path.parts],
+    [
+        path
+        for name in ("views.py", "api.py")
+        for path in sorted(ROOT.glob(f"*/**/{name}"))
+        if ".venv" not in path.parts
+    ],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_views_read_viewer_bound_models_through_the_viewer(path: Path) -> None:
