@@ -142,8 +142,8 @@ def check_url(url: str) -> httpx2.URL:
         raise FetchRefused(f"This is no web address: {url[:200]}") from None
     if parsed.scheme not in ("http", "https"):
         raise FetchRefused(f"Only http and https addresses are fetched, not {url[:200]}")
-    if not parsed.host:
-        raise FetchRefused(f"The address names no host: {url[:200]}")
+    if not re.fullmatch(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9]+)?", parsed.raw_host):
+        raise FetchRefused(f"The address names no host that can be: {url[:200]}")
     if parsed.userinfo:
         raise FetchRefused(f"The address carries a user name or password for “{parsed.host}”: leave it out.")
     return parsed.copy_with(fragment=None)

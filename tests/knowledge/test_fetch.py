@@ -1,0 +1,590 @@
+"""Promise 13: the door reaches only what an operator allowed, within its limits, and dials what it has checked."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from knowledge.addresses import Allowed, is_public, judge, resolve
+from knowledge.fetch import Door, FetchError, FetchFailed, FetchRefused, get, request
+from tests.loopback import Answer, Handler, Web, serving
+
+
+@pytest.fixture
+def web(settings: LazySettings) -> Iterator[Web]:
+    """A web server on loopback that may be fetched from."""
+    server = Web()
+    settings.FETCH_ALLOW = [f"127.0.0.1/32:{server.port}"]
+    with serving(server):
+        yield server
+
+
+class Trap:
+    """A port of this machine that counts who knocks."""
+
+    def __init__(self) -> None:
+        self.contacts = 0
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        self.port: int = self._sockets[0].getsockname()[1]
+        if socket.has_ipv6:
+            with suppress(OSError):  # no IPv6 on this machine: then nobody can knock there either
+                self._sockets.append(socket.create_server(("::1", self.port), family=socket.AF_INET6))
+        for one in self._sockets:
+            one.setblocking(False)
+
+    def knocked(self) -> int:
+        """Connections since the last call; the kernel keeps them until they are accepted, so none is missed."""
+        count = 0
+        for one in self._sockets:
+            while True:
+                try:
+                    one.accept()[0].close()
+                except BlockingIOError:
+                    break
+                count += 1
+        return count
+
+    def close(self) -> None:
+        for one in self._sockets:
+            one.close()
+
+
+@pytest.fixture
+def trap() -> Iterator[Trap]:
+    trap = Trap()
+    yield trap
+    trap.close()
+
+
+def always(*addresses: str) -> Callable[[str, int, float], Sequence[str]]:
+    """A resolver that answers every name with these addresses."""
+    return lambda host, port, seconds: addresses
+
+
+# What is refused ------------------------------------------------------------------------------------------------
+
+SPELLINGS = {
+    "http://127.0.0.1:{port}/": "loopback",
+    "http://127.1:{port}/": "short IPv4",
+    "http://127.0.1:{port}/": "short IPv4 of three parts",
+    "http://2130706433:{port}/": "decimal IPv4",
+    "http://0x7f000001:{port}/": "hexadecimal IPv4",
+    "http://0x7f.0x0.0x0.0x1:{port}/": "hexadecimal parts",
+    "http://0177.0.0.1:{port}/": "octal part",
+    "http://017700000001:{port}/": "octal IPv4",
+    "http://0:{port}/": "zero is this machine",
+    "http://0.0.0.0:{port}/": "unspecified is this machine",
+    "http://127.255.255.254:{port}/": "the rest of loopback",
+    "http://localhost:{port}/": "a name of loopback",
+    "http://LOCALHOST:{port}/": "the same in capitals",
+    "http://localhost.:{port}/": "the same with the root's dot",
+    "http://[::1]:{port}/": "IPv6 loopback",
+    "http://[0:0:0:0:0:0:0:1]:{port}/": "IPv6 loopback in full",
+    "http://[::]:{port}/": "IPv6 unspecified",
+    "http://[::ffff:127.0.0.1]:{port}/": "mapped IPv6",
+    "http://[::ffff:7f00:1]:{port}/": "mapped IPv6 in hexadecimal",
+    "http://[::127.0.0.1]:{port}/": "compatible IPv6",
+    "http://[64:ff9b::127.0.0.1]:{port}/": "loopback behind NAT64",
+    "http://[64:ff9b::7f00:1]:{port}/": "the same in hexadecimal",
+    "http://127。0。0。1:{port}/": "ideographic full stops",
+    "http://①②⑦.⓪.⓪.①:{port}/": "circled digits",
+    "http://user:secret@127.0.0.1:{port}/": "credentials",
+    "http://example.com@127.0.0.1:{port}/": "a name that is only a user",
+    "http://example.com:80@127.0.0.1:{port}/": "the same with a port",
+    "http://127.0.0.1:{port}\\@example.com/": "a backslash",
+    "http://example.com\\@127.0.0.1:{port}/": "a backslash before the at sign",
+    "http://127.0.0.1:{port}#@example.com/": "a fragment that looks like a host",
+    "http://127.0.0.1:{port}?@example.com/": "a query that looks like a host",
+    "http://127.0.0.1\t:{port}/": "a tab",
+    "http://127.0.0.1:{port}/\r\nX-Evil: 1": "a line break",
+    " http://127.0.0.1:{port}/": "a blank in front",
+    "file://127.0.0.1:{port}/etc/passwd": "file",
+    "file:///etc/passwd": "file of this machine",
+    "ftp://127.0.0.1:{port}/": "ftp",
+    "gopher://127.0.0.1:{port}/_GET": "gopher",
+    "dict://127.0.0.1:{port}/info": "dict",
+    "ldap://127.0.0.1:{port}/": "ldap",
+    "ws://127.0.0.1:{port}/": "websocket",
+    "jar:http://127.0.0.1:{port}/!/x": "jar",
+    "data:text/html,<p>hello": "data",
+    "javascript:alert(1)": "javascript",
+    "unix:///var/run/docker.sock": "socket of this machine",
+    "http:///etc/passwd": "no host",
+    "http:127.0.0.1:{port}/": "no slashes",
+    "//127.0.0.1:{port}/": "no scheme",
+    "http://127.0.0.1:99999/": "no port",
+    "http://[127.0.0.1:{port}/": "open bracket",
+    "http://127.0.0.1:{port}/" + "a" * 9000: "endless address",
+    "https://127.0.0.1:{port}/": "loopback by https",
+}
+
+ADDRESSES = {
+    "10.0.0.1": "private",
+    "172.16.0.1": "private",
+    "172.31.255.254": "private",
+    "192.168.1.1": "private",
+    "169.254.169.254": "metadata",
+    "169.254.170.2": "metadata of containers",
+    "168.63.129.16": "metadata with a public address",
+    "100.64.0.1": "carrier's NAT",
+    "100.100.100.200": "metadata in the carrier's NAT",
+    "192.0.0.192": "protocol assignments",
+    "192.0.2.1": "documentation",
+    "192.88.99.1": "6to4 relay",
+    "198.18.0.1": "benchmarks",
+    "224.0.0.1": "multicast",
+    "239.255.255.250": "multicast",
+    "240.0.0.1": "reserved",
+    "255.255.255.255": "broadcast",
+    "fd00:ec2::254": "metadata by unique local IPv6",
+    "fc00::1": "unique local",
+    "fe80::1": "link-local",
+    "fe80::1%1": "link-local with its zone",
+    "fec0::1": "site-local",
+    "ff02::1": "multicast",
+    "ff0e::1": "global multicast",
+    "2001:0:7f00:1::": "Teredo",
+    "2001:20::1": "overlay",
+    "2001:db8::1": "documentation",
+    "2002:7f00:1::": "6to4 of loopback",
+    "2002:a00:1::1": "6to4 of a private network",
+    "3fff::1": "documentation",
+    "64:ff9b::a00:1": "a private network behind NAT64",
+    "64:ff9b::a9fe:a9fe": "metadata behind NAT64",
+    "64:ff9b:1::1": "local NAT64",
+    "100::1": "discarded",
+    "::ffff:10.0.0.1": "private, mapped",
+    "::ffff:169.254.169.254": "metadata, mapped",
+    "5f00::1": "segment routing",
+}
+
+
+@pytest.mark.parametrize("url", SPELLINGS, ids=SPELLINGS.values())
+def test_no_spelling_reaches_this_machine(url: str, trap: Trap) -> None:
+    with pytest.raises(FetchError) as told:
+        get(url.replace("{port}", str(trap.port)), total_seconds=2)
+    assert len(str(told.value)) > 20
+    assert trap.knocked() == 0
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=[f"{k}-{v}" for k, v in ADDRESSES.items()])
+def test_no_address_inside_is_dialled(address: str) -> None:
+    with Door(resolver=always(address)) as door, pytest.raises(FetchRefused, match="not on the public internet"):
+        door.get("http://handbook.example/", total_seconds=2)
+
+
+def test_at_least_sixty_addresses_are_tried() -> None:
+    assert len(SPELLINGS) + len(ADDRESSES) >= 60
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["1.1.1.1", "93.184.215.14", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1", "64:ff9b::101:101"],
+)
+def test_the_public_internet_is_open_on_its_ports_only(address: str) -> None:
+    assert is_public(ip_address(address))
+    assert judge("a.example", address, 443, []) == (ip_address(address), False)
+    with pytest.raises(FetchRefused, match="not a web port"):
+        judge("a.example", address, 25, [])
+
+
+def test_one_inside_address_among_public_ones_closes_the_host(trap: Trap) -> None:
+    with Door(resolver=always("1.1.1.1", "127.0.0.1")) as door, pytest.raises(FetchRefused):
+        door.get(f"http://mixed.example:{trap.port}/", total_seconds=2)
+    assert trap.knocked() == 0
+
+
+def test_an_allowed_network_can_be_kept_to_one_port() -> None:
+    entry = Allowed.parse("10.1.2.0/24:8080")
+    assert entry.admits(ip_address("10.1.2.3"), 8080)
+    assert not entry.admits(ip_address("10.1.2.3"), 8081)
+    assert Allowed.parse("fd00::/8").admits(ip_address("fd12::1"), 1)
+    assert Allowed.parse("127.0.0.1").admits(ip_address("127.0.0.1"), 80)
+    with pytest.raises(FetchRefused, match="FETCH_ALLOW"):
+        Allowed.parse("intranet.example")
+
+
+def test_the_checked_address_is_the_dialled_one(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that changes its answer between check and use: only the first answer counts, and it is what is dialled."""
+    answers = iter([["127.0.0.1"], ["127.0.0.9"]])
+    dialled: list[Any] = []
+    real = socket.create_connection
+
+    def watched(address: Any, *args: Any, **options: Any) -> socket.socket:
+        dialled.append(address)
+        return real(address, *args, **options)
+
+    monkeypatch.setattr(socket, "create_connection", watched)
+    web.answers["/"] = lambda handler: handler.say(200, b"hello", Connection="close")
+    with Door(resolver=lambda *_: next(answers)) as door:
+        assert door.get(f"http://flips.example:{web.port}/").body == b"hello"
+        assert dialled == [("127.0.0.1", web.port)]
+        with pytest.raises(FetchRefused, match=r"127\.0\.0\.9"):  # a new connection is judged anew
+            door.get(f"http://flips.example:{web.port}/")
+    assert len(dialled) == 1
+    assert web.asked[0][1]["Host"] == f"flips.example:{web.port}"
+
+
+def test_dns_flip_from_public_to_this_machine_is_never_dialled(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([["192.0.2.1"], ["127.0.0.1"]])
+    with Door(resolver=lambda *_: next(answers)) as door:
+        for _ in range(2):
+            with pytest.raises(FetchRefused):
+                door.get(f"http://flips.example:{trap.port}/", total_seconds=1)
+    assert trap.knocked() == 0
+
+
+# Redirects --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1:{trap}/",
+        "http://2130706433:{trap}/",
+        "//127.0.0.1:{trap}/",
+        "http://[::ffff:127.0.0.1]:{trap}/",
+        "http://169.254.169.254/latest/meta-data/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:{trap}/",
+        "http://u:p@127.0.0.1:{trap}/",
+        "http://[bad/",
+    ],
+)
+def test_a_redirect_is_judged_like_a_first_address(target: str, web: Web, trap: Trap) -> None:
+    web.redirect("/", target.replace("{trap}", str(trap.port)))
+    with pytest.raises(FetchRefused):
+        get(f"{web.base}/", total_seconds=2)
+    assert trap.knocked() == 0
+    assert len(web.asked) == 1
+
+
+def test_redirects_are_followed_to_the_end_and_not_for_ever(web: Web) -> None:
+    for step in range(5):
+        web.redirect(f"/{step}", f"/{step + 1}", (301, 302, 303, 307, 308)[step])
+    web.answers["/5"] = lambda handler: handler.say(200, b"there")
+    assert get(f"{web.base}/0").url == f"{web.base}/5"
+    web.redirect("/5", "/6")
+    web.answers["/6"] = lambda handler: handler.say(200, b"too far")
+    with pytest.raises(FetchFailed, match="more than 5"):
+        get(f"{web.base}/0")
+
+
+def test_a_redirect_stays_with_the_allowed_hosts(web: Web) -> None:
+    web.redirect("/", f"http://localhost:{web.port}/secret")
+    with pytest.raises(FetchRefused, match="another host"):
+        get(f"{web.base}/", allow_hosts={"127.0.0.1"})
+    with pytest.raises(FetchRefused, match="another host"):
+        get(f"{web.base}/", allow_hosts={"127.0.0.1:1"})
+    assert [path for path, _ in web.asked] == ["/"]
+
+
+def test_a_public_address_redirects_nobody_inside(web: Web, settings: LazySettings, trap: Trap) -> None:
+    """Also not to what the operator allowed, nor over a connection that is open already."""
+    settings.FETCH_ALLOW = ["127.0.0.0/8"]
+    web.answers["/inside"] = lambda handler: handler.say(200, b"the intranet")
+    web.redirect("/out", f"http://intranet.example:{web.port}/inside")
+    door = Door(resolver=lambda host, port, seconds: ["127.0.0.1"])
+    with door, pytest.MonkeyPatch.context() as patch:
+        assert door.get(f"http://intranet.example:{web.port}/inside").body == b"the intranet"
+        patch.setattr(
+            "knowledge.addresses.is_public", lambda address: True
+        )  # this loopback server plays the public one
+        before = len(web.asked)
+        with pytest.raises(FetchRefused, match="redirects"):
+            door.get(f"http://public.example:{web.port}/out")
+        assert [path for path, _ in web.asked[before:]] == ["/out"]
+    calls: list[str] = []
+
+    def public_first(host: str, port: int, seconds: float) -> Sequence[str]:
+        calls.append(host)
+        return ["127.0.0.2"] if host == "inside.example" else ["127.0.0.1"]
+
+    web.redirect("/", f"http://inside.example:{trap.port}/")
+    with Door(resolver=public_first) as door, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("knowledge.addresses.is_public", lambda address: str(address) == "127.0.0.1")
+        with pytest.raises(FetchRefused, match="inside the network"):
+            door.get(f"http://public.example:{web.port}/")
+    assert calls == ["public.example", "inside.example"]
+    assert trap.knocked() == 0
+
+
+def test_headers_do_not_travel_to_another_host(web: Web) -> None:
+    web.redirect("/", f"http://localhost:{web.port}/there")
+    web.answers["/there"] = lambda handler: handler.say(200, b"ok")
+    headers = {"Authorization": "Bearer x", "If-None-Match": '"1"', "Accept": "text/html"}
+    with Door(resolver=always("127.0.0.1")) as door:
+        door.get(f"{web.base}/", headers=headers)
+    (_, first), (_, second) = web.asked
+    assert first["Authorization"] == "Bearer x"
+    assert "Authorization" not in second
+    assert "If-None-Match" not in second
+    assert second["Accept"] == "text/html"
+
+
+def test_what_is_sent_is_not_redirected(web: Web) -> None:
+    web.redirect("/git-upload-pack", "/elsewhere", 307)
+    with pytest.raises(FetchRefused, match="redirects what is sent"):
+        request("POST", f"{web.base}/git-upload-pack", body=b"want")
+
+
+# Limits ---------------------------------------------------------------------------------------------------------
+
+
+def drip(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    while True:
+        handler.wfile.write(b".")
+        time.sleep(0.05)
+
+
+def drip_headers(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        handler.wfile.write(b"X: y\r\n")
+        time.sleep(0.05)
+
+
+def silence(handler: Handler) -> None:
+    handler.rfile.read(1)  # nothing comes: waits until the client hangs up
+
+
+def endless(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+    while True:
+        handler.wfile.write(b"<p>more" * 10_000)
+
+
+def endless_chunks(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        handler.wfile.write((b"64\r\n" + b"x" * 100 + b"\r\n") * 1000)
+
+
+def header_bomb(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        handler.wfile.write(b"X-Filler: " + b"a" * 60_000 + b"\r\n")
+
+
+def endless_hints(handler: Handler) -> None:
+    while True:
+        handler.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" * 1000)
+
+
+def announced(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n")
+    handler.rfile.read(1)
+
+
+def redirect_loop(handler: Handler) -> None:
+    handler.say(302, Location="/loop?again")
+
+
+@pytest.mark.parametrize("answer", [drip, drip_headers, silence])
+def test_a_slow_answer_ends_with_the_time_of_the_whole(answer: Answer, web: Web) -> None:
+    web.answers["/"] = answer
+    begun = time.monotonic()
+    with pytest.raises(FetchFailed, match=r"within 0\.4 seconds"):
+        get(f"{web.base}/", total_seconds=0.4)
+    assert time.monotonic() - begun < 5  # the limit is .4; the rest is a busy machine
+
+
+@pytest.mark.parametrize("answer", [endless, endless_chunks, header_bomb, endless_hints, announced, redirect_loop])
+def test_an_answer_without_end_is_cut(answer: Answer, web: Web) -> None:
+    web.answers["/"] = web.answers["/loop"] = answer
+    with pytest.raises(FetchFailed):
+        get(f"{web.base}/", max_bytes=300_000)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+def test_a_packed_bomb_is_cut_while_it_unfolds(coding: str, web: Web) -> None:
+    size = 200_000_000 if coding == "gzip" else 30_000_000
+    if coding == "br":
+        brotli = pytest.importorskip("brotli")
+        packed = brotli.compress(bytes(size), quality=1)
+    else:
+        packer = zlib.compressobj(1, wbits=31 if coding == "gzip" else 15)
+        packed = b"".join(packer.compress(bytes(10_000_000)) for _ in range(size // 10_000_000)) + packer.flush()
+    assert len(packed) < 1_500_000
+    web.answers["/"] = lambda handler: handler.say(200, packed, Content_Encoding=coding)
+    with pytest.raises(FetchFailed, match="larger than 1 MB"):
+        get(f"{web.base}/", max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip", "deflate"])
+def test_damaged_or_double_packing_is_told(coding: str, web: Web) -> None:
+    web.answers["/"] = lambda handler: handler.say(
+        200, gzip.compress(b"x" * 1000)[:-20] + b"damage!", Content_Encoding=coding
+    )
+    with pytest.raises(FetchFailed, match="pack"):
+        get(f"{web.base}/")
+
+
+def test_a_name_that_is_looked_up_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: release.wait(30) and [])
+    with pytest.raises(FetchFailed, match="looked up in time"):
+        resolve("slow.example", 80, 0.05)
+    release.set()
+
+
+def test_an_unknown_name_and_a_closed_port_are_told(settings: LazySettings, trap: Trap) -> None:
+    with pytest.raises(FetchFailed, match="Check the spelling"):
+        get("http://no-such-host.invalid/")
+    settings.FETCH_ALLOW = ["127.0.0.1"]
+    trap.close()
+    with pytest.raises(FetchFailed, match="could not be reached"):
+        get(f"http://127.0.0.1:{trap.port}/")
+
+
+def test_an_answer_that_is_no_http_is_told(web: Web) -> None:
+    web.answers["/"] = lambda handler: handler.wfile.write(b"220 mail.example ESMTP\r\n\r\n") and None
+    with pytest.raises(FetchFailed, match="does not speak HTTP"):
+        get(f"{web.base}/", total_seconds=2)
+
+
+# What it does well ------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_comes_whole_with_its_headers(web: Web) -> None:
+    web.answers["/"] = lambda handler: handler.say(
+        200, gzip.compress("Grüße".encode()), Content_Encoding="gzip", ETag='"1"'
+    )
+    answer = get(f"{web.base}/?q=a%20b#part", headers={"If-None-Match": '"0"'})
+    assert (answer.status, answer.body.decode(), answer.headers["etag"]) == (200, "Grüße", '"1"')
+    path, headers = web.asked[0]
+    assert path == "/?q=a%20b"
+    assert headers["User-Agent"].startswith("ImmersiveBot")
+    assert headers["If-None-Match"] == '"0"'
+    assert get(f"{web.base}/gone").status == 404
+
+
+def test_connections_are_used_again_and_no_cookie_is_kept(web: Web) -> None:
+    web.answers["/"] = lambda handler: handler.say(200, b"hello", Set_Cookie="a=b")
+    with Door() as door:
+        for _ in range(3):
+            door.get(f"{web.base}/")
+    assert len(set(web.ports)) == 1
+    assert all("Cookie" not in headers for _, headers in web.asked)
+
+
+def test_the_environment_names_no_proxy(web: Web, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{trap.port}")
+    web.answers["/"] = lambda handler: handler.say(200, b"straight")
+    assert get(f"{web.base}/").body == b"straight"
+    assert trap.knocked() == 0
+
+
+def test_git_streams_both_ways(web: Web) -> None:
+    """What a library for git needs: a body from an iterator, an answer read by pieces, larger limits."""
+    with Door() as door:
+        assert door.request("POST", f"{web.base}/pack", body=b"0000").body == b"got 0000"
+        with door.stream("POST", f"{web.base}/pack", body=iter([b"0032", b"want"])) as stream:
+            assert [stream.read(4), stream.read(4), stream.read(100), stream.read(1)] == [
+                b"got ",
+                b"0032",
+                b"want",
+                b"",
+            ]
+
+
+def test_it_is_polite_to_each_host(web: Web) -> None:
+    web.answers["/"] = lambda handler: handler.say(200)
+    with Door(delay=0.1) as door:
+        begun = time.monotonic()
+        for _ in range(4):
+            door.get(f"{web.base}/", total_seconds=0.2)
+        assert time.monotonic() - begun >= 0.3
+
+
+def test_robots_are_obeyed_and_asked_once(web: Web) -> None:
+    text = (
+        b"User-agent: *\nDisallow: /\n\nUser-agent: ImmersiveBot\nDisallow: /private\nSitemap: http://a.example/s.xml\n"
+    )
+    web.answers["/robots.txt"] = lambda handler: handler.say(200, text)
+    with Door() as door:
+        assert door.robots_allow(f"{web.base}/handbook")
+        assert not door.robots_allow(f"{web.base}/private/a")
+        assert door.sitemaps(f"{web.base}/") == ["http://a.example/s.xml"]
+    assert len(web.asked) == 1
+
+
+@pytest.mark.parametrize(("status", "allowed"), [(404, True), (403, True), (500, False), (429, False)])
+def test_robots_that_fail_close_the_site(status: int, allowed: bool, web: Web) -> None:
+    web.answers["/robots.txt"] = lambda handler: handler.say(status)
+    with Door() as door:
+        if allowed:
+            assert door.robots_allow(f"{web.base}/")
+        else:
+            with pytest.raises(FetchFailed, match=r"robots\.txt"):
+                door.robots_allow(f"{web.base}/")
+
+
+def test_a_huge_robots_file_is_read_in_part(web: Web) -> None:
+    web.answers["/robots.txt"] = lambda handler: handler.say(200, b"User-agent: *\nDisallow: /no\n" + b"#" * 2_000_000)
+    with Door() as door:
+        assert not door.robots_allow(f"{web.base}/no")
+        assert door.robots_allow(f"{web.base}/yes")
+
+
+# TLS ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secure(web: Web, tmp_path: Path) -> ssl.SSLContext:
+    """The server speaks TLS with a certificate for ``handbook.example``; the context trusts it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl here to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-days", "2", "-subj", "/CN=handbook.example", "-addext", "subjectAltName=DNS:handbook.example"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_side.load_cert_chain(certificate, key)
+    web.socket = server_side.wrap_socket(web.socket, server_side=True)
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+def test_the_certificate_is_checked_for_the_name_not_the_address(web: Web, secure: ssl.SSLContext) -> None:
+    web.answers["/"] = lambda handler: handler.say(200, b"sealed")
+    with Door(resolver=always("127.0.0.1"), tls=secure) as door:
+        assert door.get(f"https://handbook.example:{web.port}/").body == b"sealed"
+        with pytest.raises(FetchFailed, match="certificate"):
+            door.get(f"https://other.example:{web.port}/")
+    with Door(resolver=always("127.0.0.1")) as door, pytest.raises(FetchFailed, match="SSL_CERT_FILE"):
+        door.get(f"https://handbook.example:{web.port}/")
+
+
+def test_https_is_not_left_for_http(web: Web, secure: ssl.SSLContext, trap: Trap) -> None:
+    web.redirect("/", f"http://handbook.example:{trap.port}/")
+    with (
+        Door(resolver=always("127.0.0.1"), tls=secure) as door,
+        pytest.raises(FetchRefused, match="from https to http"),
+    ):
+        door.get(f"https://handbook.example:{web.port}/")
+    assert trap.knocked() == 0
