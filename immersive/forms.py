@@ -67,9 +67,8 @@ def chips(query: Query) -> list[Chip]:
         for name, field in FIELDS.items()
         for value in getattr(query, field)
     ]
-    for name in ("after", "before"):
-        if limit := getattr(query, name):
-            found.append(Chip(f"{name} {limit:%-d %B %Y}", to_text(replace(query, **{name: None}))))
+    dates = [(name, limit) for name in ("after", "before") if (limit := getattr(query, name))]
+    found += [Chip(f"{name} {limit:%-d %B %Y}", to_text(replace(query, **{name: None}))) for name, limit in dates]
     return found
 
 

@@ -15,8 +15,9 @@ from django_htmx.http import push_url
 
 from immersive import forms
 from immersive.context import THEMES
+from immersive.work import tasks
 from knowledge.access import Viewer
-from knowledge.lists import changed_lately, recent_searches
+from knowledge.pages import changed_lately, recent_searches
 
 YEAR = 365 * 24 * 3600
 
@@ -29,6 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "hide_search": True,
         "changed": changed_lately(viewer),
         "searches": recent_searches(viewer),
+        "tasks": tasks.recent(viewer),
     }
     return render(request, "immersive/home.html", context)
 

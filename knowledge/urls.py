@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+"""Addresses of resources. The id is random: nobody finds one by counting."""
+
+from django.urls import path
+
+from knowledge import views
 
 app_name = "knowledge"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("r/<uuid:public_id>", views.resource, name="resource"),
+]

@@ -1,0 +1,102 @@
+"""What pages show beside a search: what changed lately, who can help with a resource, what one person looked for.
+
+Each answers for one viewer, or for one resource that was already authorised.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+from django.views.decorators.debug import sensitive_variables
+
+from knowledge.access import Viewer
+from knowledge.models import Click, Resource, Search
+
+logger = logging.getLogger(__name__)
+
+HIGHEST_RANK = 32_767
+HELPERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """Somebody who worked on a resource and is known here: the person, what they did in words, and when last."""
+
+    person: Any
+    did: str
+    last: datetime | None
+
+
+def changed_lately(viewer: Viewer, count: int = 6) -> list[Resource]:
+    """The newest documents that the viewer may read; people are left out, their pages have no news."""
+    found: list[Resource] = list(
+        Resource.objects.visible_to(viewer)
+        .exclude(kind="person")
+        .filter(updated__isnull=False)
+        .select_related("source", "verification__owner")
+        .defer("body")
+        .order_by("-updated", "pk")[:count]
+    )
+    return found
+
+
+@sensitive_variables()
+def recent_searches(viewer: Viewer, count: int = 6) -> list[str]:
+    """What this person searched for last, each text once. Their own alone."""
+    mine = Search.objects.filter(person_id=viewer.person_id, total__gt=0).order_by("-at")
+    return list(dict.fromkeys(mine.values_list("text", flat=True)[: count * 4]))[:count]
+
+
+@sensitive_variables()
+def opened(resource: Resource, viewer: Viewer, search_id: str, rank: str) -> Search | None:
+    """Remember that a result was opened from a search, once each; the search, if it is the viewer's own.
+
+    What stands in the address is whatever somebody put there: another
+    person's search, or none, counts as no search. Reading never fails because
+    this could not be written.
+    """
+    try:
+        public_id = UUID(search_id)
+    except ValueError:
+        return None
+    search = Search.objects.filter(public_id=public_id, person_id=viewer.person_id).first()
+    if search is None:
+        return None
+    place = min(int(rank), HIGHEST_RANK) if rank.isascii() and rank.isdigit() and len(rank) < 9 else 0
+    try:
+        with transaction.atomic():
+            Click.objects.get_or_create(search=search, resource=resource, defaults={"rank": place})
+    except (DatabaseError, Click.MultipleObjectsReturned) as error:
+        logger.warning("an opened result was not remembered: %s", type(error).__name__)
+    return search
+
+
+def who_can_help(resource: Resource) -> tuple[Sequence[Helper], Sequence[str]]:
+    """People known here who worked on it, those who did most first; then names that the source gives and nobody bears.
+
+    The resource must be one that the viewer may read: who wrote it is part of it.
+    """
+    parts = list(resource.contributions.select_related("person").order_by("-share", "-changes", "name"))
+    known: dict[int, Helper] = {}
+    names: dict[str, None] = {}
+    for part in parts:
+        if part.person is None or not part.person.is_active:
+            if part.name:
+                names[part.name] = None
+        else:
+            known.setdefault(part.person_id, Helper(part.person, did(part.share, part.changes, len(parts)), part.last))
+    return list(known.values())[:HELPERS], list(names)[:HELPERS]
+
+
+def did(share: float, changes: int, people: int) -> str:
+    """How much of a resource somebody wrote, in words; a source may know no more than the name."""
+    if people == 1:
+        return "Wrote it"
+    part = "Wrote most of it" if share >= 0.5 else "Wrote part of it" if share >= 0.1 else "Edited it"
+    return f"{part}, {changes} changes" if changes > 1 else part

@@ -1,0 +1,131 @@
+"""A resource's body as HTML that is safe to show, with the headings that lead through it.
+
+The body is text of strangers. It is read as Markdown with raw HTML turned
+off, and what comes out is cleaned once more by an allow-list, so that a fault
+in one of the two lets nothing through. Pictures become their words: they
+would be fetched from outside, which tells the outside who reads what.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+
+LIMIT = 100_000
+"""Characters that are shown; what is longer is read at its source."""
+DEEPEST = 6
+PREFIX = "s-"
+TAGS = {
+    "a", "blockquote", "br", "code", "del", "div", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
+    "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "pre": {"tabindex"}, "div": {"tabindex", "role", "aria-label"}} | {
+    f"h{level}": {"id"} for level in range(2, DEEPEST + 1)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One heading of a body: where it is, what it says, and how deep it stands (2 is the highest)."""
+
+    id: str
+    text: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A body made ready for a page. ``cut`` says that only its beginning is shown."""
+
+    html: SafeString
+    headings: tuple[Heading, ...]
+    cut: bool
+
+
+class _Renderer(RendererHTML):
+    """Tables and code may be wider than a telephone: they scroll in a region that the keyboard reaches."""
+
+    def table_open(self, tokens: Any, at: int, options: Any, env: Any) -> str:
+        return '<div class="scroll-x" tabindex="0" role="region" aria-label="Table">' + self.renderToken(
+            tokens, at, options, env
+        )
+
+    def table_close(self, tokens: Any, at: int, options: Any, env: Any) -> str:
+        return self.renderToken(tokens, at, options, env) + "</div>\n"
+
+    def fence(self, tokens: Any, at: int, options: Any, env: Any) -> str:
+        return super().code_block(tokens, at, options, env).replace("<pre>", '<pre tabindex="0">', 1)
+
+    def code_block(self, tokens: Any, at: int, options: Any, env: Any) -> str:
+        return super().code_block(tokens, at, options, env).replace("<pre>", '<pre tabindex="0">', 1)
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    made = MarkdownIt("commonmark", {"html": False, "linkify": False}, renderer_cls=_Renderer)
+    return made.enable(["table", "strikethrough"])
+
+
+def render(body: str, *, title: str = "", base: str = "") -> Reading:
+    """The first `LIMIT` characters of ``body`` as HTML; a first heading that repeats ``title`` is left out.
+
+    Links are resolved against ``base``, the resource's own address, and lose
+    their target where there is none, or where it is neither http nor https.
+    """
+    markdown = _markdown()
+    tokens = _without_title(markdown.parse(body[:LIMIT]), title)
+    _without_pictures(tokens)
+    headings = _place_headings(tokens)
+    html = nh3.clean(
+        markdown.renderer.render(tokens, markdown.options, {}),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        allowed_classes={"div": {"scroll-x"}},
+        url_schemes={"http", "https"},
+        url_relative=("rewrite_with_base", base) if base else "deny",
+        link_rel="noopener noreferrer",
+    )
+    return Reading(mark_safe(html), tuple(headings), len(body) > LIMIT)  # noqa: S308 - cleaned in the line above
+
+
+def _plain(inline: Token) -> str:
+    return "".join(part.content for part in inline.children or ()).strip()
+
+
+def _without_title(tokens: list[Token], title: str) -> list[Token]:
+    if len(tokens) > 2 and tokens[0].type == "heading_open" and _plain(tokens[1]).casefold() == title.casefold():
+        return tokens[3:]
+    return tokens
+
+
+def _without_pictures(tokens: list[Token]) -> None:
+    for token in tokens:
+        for part in token.children or ():
+            if part.type == "image":
+                part.type, part.tag, part.attrs = "text", "", {}
+
+
+def _place_headings(tokens: list[Token]) -> list[Heading]:
+    """Give each heading an address and a level below the page's own, none skipped (screen readers go by them)."""
+    found: list[Heading] = []
+    stack: list[int] = []
+    for at, token in enumerate(tokens):
+        if token.type != "heading_open":
+            continue
+        written = int(token.tag[1:])
+        while stack and stack[-1] >= written:
+            stack.pop()
+        stack.append(written)
+        level = min(len(stack) + 1, DEEPEST)
+        heading = Heading(f"{PREFIX}{len(found) + 1}", _plain(tokens[at + 1]), level)
+        token.tag = tokens[at + 2].tag = f"h{level}"
+        token.attrSet("id", heading.id)
+        found.append(heading)
+    return found
