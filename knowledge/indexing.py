@@ -25,7 +25,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from knowledge import index
+from knowledge import index, signals
 from knowledge.documents import EVERYONE, IndexDocument
 from knowledge.index import generations
 from knowledge.models import Audience, Indexed, IndexStamp, Resource, Source
@@ -170,10 +170,15 @@ def _heal_hashes() -> None:
     """Recompute the hashes of rows whose audience, or whose source's, was changed by any hand."""
     moved = Q(indexed_audience__isnull=True) | ~Q(audience=F("indexed_audience"))
     for source in Source.objects.filter(moved).select_related("audience"):
+        if source.indexed_audience_id:
+            signals.withdrawn.send(Source, resources=source.resources.alive())
         _rehash(source.resources.alive(), source)
         Source.objects.filter(pk=source.pk).update(indexed_audience=source.audience)
     for row in Resource.objects.behind().alive().select_related("source__audience", "audience"):
-        _rehash(Resource.objects.filter(pk=row.pk), row.source)
+        row_only = Resource.objects.filter(pk=row.pk)
+        if index_hash(row.audience.digest, row.fingerprint, row.source.audience) != row.index_hash:
+            signals.withdrawn.send(Source, resources=row_only)
+        _rehash(row_only, row.source)
 
 
 def _rehash(rows: Any, source: Source) -> None:

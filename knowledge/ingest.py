@@ -146,6 +146,7 @@ class _Store:
         new: list[Resource] = []
         changed: list[Resource] = []
         same: list[str] = []
+        moved: list[int] = []
         for key, document in documents.items():
             fingerprint = document.fingerprint()
             row = old.get(key)
@@ -158,7 +159,12 @@ class _Store:
                 self.run.added += 1
             else:
                 self.run.changed += 1
-            (changed if row else new).append(self._fill(row, document, fingerprint, now))
+            before = row and row.audience_id
+            (changed if row else new).append(filled := self._fill(row, document, fingerprint, now))
+            if before and before != filled.audience.pk:
+                moved.append(filled.pk)
+        if moved:
+            signals.withdrawn.send(Source, resources=Resource.objects.filter(pk__in=moved))
         Resource.objects.bulk_create(new)
         if changed:
             Resource.objects.bulk_update(changed, _STORED, batch_size=50)
@@ -268,6 +274,7 @@ def bury(resources: Any) -> Iterator[int]:
     nobody = Audience.objects.of([])
     while ids := list(resources.values_list("pk", flat=True)[:500]):
         with transaction.atomic():
+            signals.withdrawn.send(Source, resources=Resource.objects.filter(pk__in=ids))
             Contribution.objects.filter(resource__in=ids).delete()
             Resource.topics.through.objects.filter(resource__in=ids).delete()
             buried = Resource.objects.filter(pk__in=ids).update(
