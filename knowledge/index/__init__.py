@@ -2,28 +2,39 @@
 
 An engine retrieves, filters and counts. It does not decide the order
 (`knowledge.ranking` does) and knows nothing of Django or the database.
+
+Readers call `open_for_reading` for every request; it is cheap, sees every
+commit and says `IndexMissing` when there is nothing to read. The one writing
+process calls `writer`. Which folder serves is the business of `generations`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import random
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from knowledge.documents import Candidate, IndexDocument, Query, Scope
 
 
-class IndexError_(Exception):
+class IndexProblem(Exception):
     """Base of what an engine raises; the message says the cure."""
 
 
-class IndexMissing(IndexError_):
+class IndexMissing(IndexProblem):
     """There is no usable index here (deleted, never built, or of another schema): it must be rebuilt."""
 
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or "There is no index to search yet: it is built by `manage.py rebuild_index`.")
 
-class WriterBusy(IndexError_):
+
+class WriterBusy(IndexProblem):
     """Another process is writing; come back later (callers back off with jitter)."""
 
 
@@ -33,7 +44,9 @@ class Matches:
 
     ``candidates`` are the best by the engine's own score, unordered as far as
     anybody is concerned; ``total`` and ``facets`` count every match in scope.
-    ``facets``: field (``kind``, ``source``, ``topic``) -> value -> count.
+    ``facets``: field (``kind``, ``source``, ``topic``) -> value -> count, the
+    most frequent values only (`schema.MOST_FACETS`). A kind is its name, a
+    source its id in decimal, a topic its name as the document gave it.
     """
 
     candidates: Sequence[Candidate] = ()
@@ -43,7 +56,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Of the documents that everyone may read: their number, mean lengths, and document frequency by term."""
+    """Of the documents that everyone may read: their number, mean lengths in tokens, document frequency by term."""
 
     documents: int
     mean_title_length: float
@@ -52,24 +65,152 @@ class Statistics:
 
 
 class Engine(Protocol):
-    """One generation of an index, open for reading and, in one process at a time, writing."""
+    """One generation of an index, open for reading and, in one process at a time, writing.
 
-    generation: str
+    Threads may share it. Made as ``Engine(folder, **options)``: the folder is
+    made into an empty index if it is empty; `None` means in memory.
+    """
+
+    def __init__(self, folder: Path | None, **options: Any) -> None: ...
 
     def write(self, add: Iterable[IndexDocument] = (), delete: Iterable[str] = ()) -> None:
-        """Commit one batch: replace documents of the same key, remove keys. Raises `WriterBusy`, `IndexMissing`."""
+        """Commit one batch: remove keys, replace documents of the same key; all of it or nothing.
+
+        Raises `WriterBusy` when another process writes, `IndexProblem` when
+        the batch could not be written (a full disk): the last commit stays.
+        """
         ...
 
-    def search(self, query: Query, scope: Scope, *, limit: int = 300, facets: bool = True) -> Matches: ...
+    def search(self, query: Query, scope: Scope, *, limit: int = 300, minimum: int = 1, facets: bool = True) -> Matches:
+        """The matches inside the scope: the best ``limit`` as candidates, all of them counted.
 
-    def statistics(self, terms: Iterable[str]) -> Statistics: ...
+        A match holds at least ``minimum`` of the query's words (stop words do
+        not count unless there are no others; fewer words than the minimum:
+        all), every phrase, nothing that is excluded, and satisfies each
+        filter. Without words and phrases candidates are the newest. Sources
+        are asked for by id in decimal, topics and people by name in any
+        spelling, people also by a part of the name. Excluded words and
+        phrases are compared as written (folded), words by their stems.
+        """
+        ...
+
+    def statistics(self, terms: Iterable[str]) -> Statistics:
+        """Figures for ranking. Terms are of `analysis.terms_of` or, for exact forms, `analysis.surface_term`."""
+        ...
+
+    def languages(self) -> tuple[str, ...]:
+        """Languages of the documents in the index, for `analysis.terms_of`."""
+        ...
 
     def count(self) -> int:
         """Documents in the index, whoever may see them (for operators only)."""
         ...
 
-    def collect_garbage(self) -> int:
-        """Remove files that no commit refers to; the number of bytes freed."""
+    def refresh(self) -> None:
+        """See the newest commit. Raises `IndexMissing` when the files are gone."""
         ...
 
-    def close(self) -> None: ...
+    def collect_garbage(self) -> int:
+        """Remove files that no commit refers to; the number of bytes freed. Only for the writing process."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is being written in the background and let go of the files."""
+        ...
+
+
+def engine_class(alias: str | None = None) -> tuple[str, type[Engine], dict[str, Any]]:
+    """The dotted path, class and options of an engine (by default the one that settings choose)."""
+    from django.conf import settings
+
+    chosen = dict(settings.SEARCH_ENGINES[alias or settings.SEARCH_ENGINE])
+    path = chosen.pop("ENGINE")
+    module, _, name = path.rpartition(".")
+    return path, cast("type[Engine]", getattr(import_module(module), name)), chosen
+
+
+def in_memory(alias: str | None = None) -> Engine:
+    """An empty index that lives as long as the object."""
+    _, engine, options = engine_class(alias)
+    return engine(None, **options)
+
+
+_opened: dict[Path, Engine] = {}
+_opening = threading.Lock()
+
+
+def open_for_reading() -> Engine:
+    """The serving index at its newest commit, shared by the threads of this process. Raises `IndexMissing`."""
+    from knowledge.index import generations
+
+    generation = generations.current()
+    folder = generations.data_of(generation) if generation else None
+    engine = _opened.get(folder) if folder else None
+    if engine is None:
+        with _opening:
+            for old in _opened.keys() - {folder}:
+                _opened.pop(old)  # other threads may still be reading it: it closes with its last reference
+            if folder is None:
+                raise IndexMissing
+            engine = _opened.get(folder)
+            if engine is None:
+                engine = _opened[folder] = _open(folder)
+    try:
+        engine.refresh()
+    except IndexMissing:
+        with _opening:
+            _opened.pop(cast("Path", folder), None)
+        raise
+    return engine
+
+
+def _open(folder: Path) -> Engine:
+    if not folder.is_dir() or not any(folder.iterdir()):
+        raise IndexMissing
+    _, engine, options = engine_class()
+    return engine(folder, **options)
+
+
+@contextmanager
+def writer(generation: str | None = None, *, patience: float = 1.0) -> Iterator[Engine]:
+    """A generation (by default the serving one), open for writing by nobody else.
+
+    Tries for ``patience`` seconds with jitter, then raises `WriterBusy`;
+    raises `IndexMissing` when there is no such generation.
+    """
+    from knowledge.index import generations
+
+    with writing_alone(patience):
+        generation = generation or generations.current()
+        if generation is None or not generations.usable(generation):
+            raise IndexMissing
+        _, make, options = engine_class()
+        engine = make(generations.data_of(generation), **options)
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
+@contextmanager
+def writing_alone(patience: float = 1.0) -> Iterator[None]:
+    """Keep every other writer out, in this process and in others, also if this one is killed.
+
+    The lock is the operating system's, on a file: it ends with its process.
+    """
+    import fcntl
+
+    from knowledge.index import generations
+
+    path = generations.root() / "writer.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + patience
+    with path.open("a") as file:
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            if time.monotonic() >= deadline:
+                raise WriterBusy("Another process is writing the index. It is tried again later; nothing is lost.")
+            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, no secret
+        yield

@@ -1,0 +1,57 @@
+"""What every engine's index holds, and the fingerprint that tells one layout from another.
+
+The body itself is not among the fields: the database has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+
+from knowledge.index import analysis
+
+FIELDS = {
+    "key": "raw, stored: the resource's public id",
+    "title": "terms of the title, with counts",
+    "text": "terms of title, body and topics, with counts",
+    "exact": "tokens of title, body and each topic, with places; no phrase crosses from one to the next",
+    "topic": "raw, fast: topics as given, for facets",
+    "topic_key": "raw: topics as compared",
+    "kind": "raw, fast, stored",
+    "source": "raw, fast, stored: the source's id",
+    "language": "raw: the language of the stems",
+    "people": "tokens of names, with places",
+    "day": "number, fast: ordinal of the day of the last update (else of creation); 0 if not known",
+    "audience": "raw: digests of tokens",
+    "public": "raw: 1 if everyone may read it",
+    "title_length": "number, fast: tokens",
+    "body_length": "number, fast: tokens",
+    "vector": "stored: analysis.Vector",
+}
+LAYOUT = 1
+"""Raise it when what a field holds changes without a change of the words above."""
+
+MOST_FACETS = 30
+"""Values kept of each facet: those with the highest counts, ties in the order of their names."""
+
+
+def fingerprint() -> str:
+    """Names the layout of fields, analysis and vector; an index of another fingerprint must be built again."""
+    parts = [LAYOUT, analysis.VERSION, sorted(FIELDS.items())]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def audience_digest(token: str) -> str:
+    """What stands in the index for an audience token: no part of a name can pass for another."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def day_of(*days: date | None) -> int:
+    """The ordinal of the first day that is known, or 0."""
+    return next((day.toordinal() for day in days if day), 0)
+
+
+def most(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The facet values that are kept, in the order of their counts."""
+    return dict(sorted(((v, n) for v, n in counts if n), key=lambda pair: (-pair[1], pair[0]))[:MOST_FACETS])
