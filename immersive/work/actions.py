@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -111,8 +112,10 @@ def delete_task(*, task: Task, owner: Any) -> None:
 
 
 def _own(task: Task, owner: Any) -> Task:
-    """The task as it is now, held until the transaction ends; `Task.DoesNotExist` to everybody but its owner."""
-    found: Task = Task.objects.select_for_update().get(pk=task.pk, owner=owner)
+    """The task as it is now, held until the transaction ends; to everybody but its owner there is none (`Http404`)."""
+    found: Task | None = Task.objects.select_for_update().filter(pk=task.pk, owner=owner).first()
+    if found is None:
+        raise Http404
     return found
 
 

@@ -1,4 +1,7 @@
-"""Jobs of this room. Their arguments are row numbers: nothing that a person said or wrote leaves the database."""
+"""Jobs of this room. Their arguments are row numbers: nothing that a person said or wrote leaves the database.
+
+They run on queue ``work``: settings route jobs (Celery's ``queue`` attribute of a task is on its way out).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from celery import shared_task
 from immersive.work import log
 
 
-@shared_task(queue="work", ignore_result=True, soft_time_limit=20, time_limit=25)
+@shared_task(ignore_result=True, soft_time_limit=20, time_limit=25)
 def log_event(pk: int) -> None:
     """Write one event of a task to its owner's learning log."""
     log.do(pk)
 
 
-@shared_task(queue="work", ignore_result=True, soft_time_limit=100, time_limit=120)
+@shared_task(ignore_result=True, soft_time_limit=20, time_limit=25)
 def sweep() -> None:
     """Do what no worker did: its message was lost, or it died on the way."""
     log.do_due()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from django.db import transaction
 
 from immersive.work.models import ASSESSED, LearningEntry, LogWork, Task
@@ -19,32 +16,35 @@ class NotLogged(Exception):
     """The log could not be written. Names the kind of trouble only: a database's message may quote a row."""
 
 
-@contextmanager
-def without_words() -> Iterator[None]:
-    """Let no exception through whose message could repeat what a person wrote."""
+def write(row: LogWork) -> None:
+    """Write the line that ``row`` stands for and mark it done; raises `LeaseLost` or `NotLogged`.
+
+    Only the kind of a failure is passed on, and not as the context of
+    another exception either: both would be recorded and logged.
+    """
     try:
-        yield
+        _write(row)
     except LeaseLost:
         raise
     except Exception as error:
         kind = type(error).__name__
     else:
         return
-    raise NotLogged(kind)  # outside the handler: the first exception is not its context
+    raise NotLogged(kind)
 
 
-def write(row: LogWork) -> None:
-    """Write the line that ``row`` stands for and mark it done, in one transaction.
+@transaction.atomic
+def _write(row: LogWork) -> None:
+    """Line and mark in one transaction, so that one never stands without the other.
 
-    The task's row is held first, so that deleting the task and logging it wait
-    for each other. Whoever lost the lease meanwhile writes nothing.
+    The task's row is held first: deleting the task and logging it wait for
+    each other. Whoever lost the lease meanwhile writes nothing.
     """
-    with without_words(), transaction.atomic():
-        task = Task.objects.select_for_update().get(pk=row.task_id)
-        at = task.assessment.given_at if row.event == ASSESSED else task.outcome.logged_at
-        entry, _ = LearningEntry.objects.get_or_create(task=task, event=row.event, defaults={"at": at})
-        entry.topics.set(task.topics.all())
-        row.finish()
+    task = Task.objects.select_for_update().get(pk=row.task_id)
+    at = task.assessment.given_at if row.event == ASSESSED else task.outcome.logged_at
+    entry, _ = LearningEntry.objects.get_or_create(task=task, event=row.event, defaults={"at": at})
+    entry.topics.set(task.topics.all())
+    row.finish()
 
 
 def do(pk: int) -> bool:

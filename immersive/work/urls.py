@@ -1,4 +1,15 @@
-from django.urls import URLPattern, path
+from django.urls import path
+
+from immersive.work import views
 
 app_name = "work"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.mine, name="list"),
+    path("new", views.new, name="new"),
+    path("log", views.log, name="log"),
+    path("download", views.download, name="download"),
+    path("<uuid:task_id>/", views.task, name="task"),
+    path("<uuid:task_id>/assessment", views.assess, name="assess"),
+    path("<uuid:task_id>/outcome", views.outcome, name="outcome"),
+    path("<uuid:task_id>/delete", views.delete, name="delete"),
+]

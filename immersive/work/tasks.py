@@ -1,0 +1,196 @@
+"""What a person reads of their own tasks: lists, what is next, what may help, what was said beside how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.http import Http404
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from immersive.work.models import LearningEntry, Outcome, Task
+from knowledge.documents import Query, ResultPage
+from knowledge.models import Resource, Topic
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from knowledge.access import Viewer
+
+ENOUGH = 5
+"""Outcomes from which counts are worth telling; below, chance says more than the person (SCIENCE, 1)."""
+
+
+def mine(viewer: Viewer) -> QuerySet[Task]:
+    """The viewer's tasks with all that a page shows of them, those still open first, the newest first.
+
+    The resource that a task began with is named by ``from_id`` and
+    ``from_title`` only while the viewer may read it: the right is asked anew each time.
+    """
+    began = Resource.objects.visible_to(viewer).filter(pk=OuterRef("started_from_id"))
+    tasks: QuerySet[Task] = (
+        Task.objects.visible_to(viewer)
+        .select_related("assessment", "outcome")
+        .prefetch_related("topics")
+        .annotate(
+            from_id=Subquery(began.values("public_id")[:1]),
+            from_title=Subquery(began.values("title")[:1]),
+        )
+        .order_by(F("outcome__logged_at").desc(nulls_first=True), "-created_at", "-pk")
+    )
+    return tasks
+
+
+def recent(viewer: Viewer, limit: int = 5) -> list[Task]:
+    """What the home page shows: the viewer's open tasks, the newest first."""
+    return list(mine(viewer).filter(outcome=None)[:limit])
+
+
+def mine_or_404(public_id: UUID, viewer: Viewer) -> Task:
+    """The viewer's task; else the same `Http404` as for one that never was."""
+    try:
+        return mine(viewer).get(public_id=public_id)
+    except Task.DoesNotExist:
+        raise Http404 from None
+
+
+def readable(public_id: UUID | None, viewer: Viewer) -> Resource | None:
+    """The resource to start a task from, or `None` if there is none that the viewer may read."""
+    found: Resource | None = Resource.objects.visible_to(viewer).filter(public_id=public_id).first()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The one thing to do with a task now, and where."""
+
+    words: str
+    url: str
+
+
+def next_step(task: Task) -> Next | None:
+    """What is next for a task: say how sure you are, then how it went, then nothing."""
+    if not task.assessed:
+        return Next("Say how sure you are", f"{task.get_absolute_url()}#sure")
+    if not task.finished:
+        return Next("How did it go?", f"{task.get_absolute_url()}#outcome")
+    return None
+
+
+@sensitive_variables()
+def matching(task: Task, viewer: Viewer, limit: int = 5) -> ResultPage:
+    """What may help with a task, in the order of any search; its sentence is not remembered as one."""
+    try:
+        from knowledge.search import search
+    except ImportError:
+        return ResultPage(Query())
+    return search(task.statement, viewer, per_page=limit, remember=False)
+
+
+WENT = {Outcome.WORKED: "it worked", Outcome.PARTLY: "it partly worked", Outcome.NOT_THIS_TIME: "not this time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was said beside how it went, in words that blame nobody."""
+
+    said: str
+    went: str
+    remark: str
+    counts: str = ""
+
+
+def remark(confidence: int, result: float) -> str:
+    """One sentence about the distance between the two, about the task and never about the person."""
+    if result == Outcome.WORKED:
+        return "It went better than it looked from the start." if confidence < 50 else "It went as it looked."
+    if result == Outcome.PARTLY:
+        return "Part of it is done. What is left may be a smaller task of its own."
+    if confidence < 50:
+        return "You saw it coming. That is worth knowing before the next one."
+    return "It held a surprise. A line about it may spare you, or somebody else, the next one."
+
+
+def reading(task: Task, viewer: Viewer) -> Reading | None:
+    """The pay-back of an outcome, in the minute in which it was logged; `None` before it."""
+    if not task.finished:
+        return None
+    said, result = task.assessment, task.outcome.result
+    return Reading(said.words, WENT[result], remark(said.confidence, result), counts(said.confidence, viewer))
+
+
+def counts(confidence: int, viewer: Viewer) -> str:
+    """How often the same was said and how it went, once there are outcomes enough; no rate, no score."""
+    done = Task.objects.visible_to(viewer).exclude(outcome=None)
+    same = Q(assessment__confidence=confidence)
+    n = done.aggregate(
+        all=Count("pk"), same=Count("pk", filter=same), worked=Count("pk", filter=same & Q(outcome__result=1.0))
+    )
+    if n["all"] < ENOUGH or n["same"] < 2:
+        return ""
+    return f"You have said that {n['same']} times; {n['worked']} of them worked."
+
+
+def topics_over_time(viewer: Viewer) -> list[dict[str, Any]]:
+    """Topics of the viewer's learning log: ``name``, ``times`` (tasks), ``first`` and ``last``, the latest first."""
+    mine = LearningEntry.objects.visible_to(viewer)
+    links = LearningEntry.topics.through.objects.filter(learningentry__in=mine)
+    rows = links.values("topic__name").annotate(
+        times=Count("learningentry__task", distinct=True), first=Min("learningentry__at"), last=Max("learningentry__at")
+    )
+    return [{"name": row.pop("topic__name"), **row} for row in rows.order_by("-last", "topic__name")]
+
+
+def learning_log(viewer: Viewer) -> QuerySet[LearningEntry]:
+    """The lines of the viewer's learning log, newest first."""
+    entries: QuerySet[LearningEntry] = (
+        LearningEntry.objects.visible_to(viewer).select_related("task").prefetch_related("topics")
+    )
+    return entries
+
+
+def everything(viewer: Viewer) -> dict[str, Any]:
+    """All that this room holds about the viewer, as values that JSON can say."""
+    return {
+        "made_at": timezone.now(),
+        "tasks": [as_values(task) for task in mine(viewer)],
+        "learning_log": [
+            {"task": entry.task.public_id, "event": entry.event, "at": entry.at, "topics": names(entry.topics.all())}
+            for entry in learning_log(viewer)
+        ],
+    }
+
+
+def names(topics: QuerySet[Topic]) -> list[str]:
+    """Names of topics, sorted."""
+    return sorted(topic.name for topic in topics)
+
+
+RESULT_NAMES = {Outcome.WORKED: "worked", Outcome.PARTLY: "partly", Outcome.NOT_THIS_TIME: "not_this_time"}
+
+
+def as_values(task: Any) -> dict[str, Any]:
+    """One task of `mine` with everything said of it: what the download and the API give its owner."""
+    said = task.assessment if task.assessed else None
+    went = task.outcome if task.finished else None
+    step = next_step(task)
+    return {
+        "id": task.public_id,
+        "statement": task.statement,
+        "due": task.due,
+        "created_at": task.created_at,
+        "started_from": task.from_id,
+        "topics": names(task.topics.all()),
+        "assessment": said and {"confidence": said.confidence, "words": said.words, "given_at": said.given_at},
+        "outcome": went
+        and {
+            "result": RESULT_NAMES[went.result],
+            "with_help": went.with_help,
+            "minutes": went.minutes,
+            "surprise": went.surprise,
+            "logged_at": went.logged_at,
+        },
+        "next": step.words if step else "",
+    }
