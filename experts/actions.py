@@ -56,15 +56,19 @@ def leave_team(*, person: Person, team: Team) -> bool:
     return bool(left)
 
 
-def deactivate(*, people: Iterable[Person]) -> int:
-    """End accounts and memberships; nothing is deleted. They leave pages and search at once. How many were active."""
+def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:
+    """End accounts and memberships; nothing is deleted. They leave pages and search at once. How many were active.
+
+    With ``follow=False`` the caller ends many and calls `people_changed` once.
+    """
     ids = [person.pk for person in people]
     now = timezone.now()
     with transaction.atomic():
         ended = Person.objects.filter(pk__in=ids, is_active=True).update(is_active=False)
         Membership.objects.filter(Q(until=None) | Q(until__gt=now), person__in=ids).update(until=now)
         withhold(people=ids)
-        people_changed()
+        if follow:
+            people_changed()
     return ended
 
 

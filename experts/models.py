@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
@@ -32,6 +33,21 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Who has an account in use, for anybody signed in; to others there is nobody."""
         return self.filter(is_active=True) if viewer.person_id else self.none()
+
+    def named(self, text: str) -> Self:
+        """Those whose name contains the text, in any of the cases that people type (SQLite folds A to Z only)."""
+        found = Q()
+        for form in {text, text.lower(), text.upper(), text.title()}:
+            found |= Q(name__icontains=form) | Q(name="", last_name__icontains=form)
+            found |= Q(name="", first_name__icontains=form)
+        return self.filter(found) if text else self
+
+    def by_team(self) -> Self:
+        """Each once, with ``team`` (the name of the team they have been in longest), in that order; teamless last."""
+        teams = Membership.objects.current().filter(person=models.OuterRef("pk")).order_by("since", "pk")
+        return self.annotate(team=models.Subquery(teams.values("team__name")[:1])).order_by(
+            models.F("team").asc(nulls_last=True), Lower("name"), "username"
+        )
 
 
 class PersonManager(UserManager["Person"]):
@@ -120,6 +136,10 @@ class Team(models.Model):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Memberships by time."""
+
+    def with_path(self) -> MembershipQuerySet:
+        """In the order they began, with what `Team.path` reads."""
+        return self.select_related("team__parent__parent__parent").order_by("since", "pk")
 
     def current(self) -> MembershipQuerySet:
         """Those that hold now; who left a team has lost its rights with the row's ``until``."""

@@ -1,4 +1,9 @@
-from django.urls import URLPattern, path
+from django.urls import path
+
+from experts import views
 
 app_name = "experts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.people, name="people"),
+    path("<uuid:public_id>/", views.person, name="person"),
+]

@@ -1,0 +1,111 @@
+"""The operator's pages for people and teams.
+
+What people search, which tasks they have and how sure they were is their own:
+nothing here shows it, links to it or counts it. So an account cannot be
+deleted here (Django would list what is deleted with it); it is deactivated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from experts import actions
+from experts.models import Membership, Person, Team
+
+NO_DELETION = (
+    "Accounts are not deleted here, so that teams' history and documents' authors stay true, and so that nobody is "
+    "shown what is private to a person. Deactivate the account: it can no longer sign in and leaves pages and search."
+)
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+@admin.register(Person)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    """Accounts: who they are, and whether they may sign in."""
+
+    list_display = ("username", "name", "email", "role", "location", "is_active", "is_staff")
+    list_filter = ("is_active", "is_staff", "location")
+    search_fields = ("username", "name", "email", "external_id")
+    ordering = ("username",)
+    autocomplete_fields = ("manager",)
+    readonly_fields = ("is_active", "last_login", "date_joined")
+    actions = ("deactivate_chosen", "reactivate_chosen")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("name", "email", "role", "location", "time_zone", "about", "manager")}),
+        ("Provisioning", {"fields": ("external_id", "scim_id")}),
+        ("Account", {"fields": ("is_active", *POWERS), "description": NO_DELETION}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("username", "name", "email", "usable_password", "password1", "password2")}),)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Person | None = None) -> tuple[str, ...]:
+        """Only superusers hand out powers."""
+        return (*self.readonly_fields, *(() if request.user.is_superuser else POWERS))
+
+    def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        actions.people_changed()
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Give a first password, or change one's own; never take over an account that somebody uses."""
+        person = self.get_object(request, id)
+        if person and person.pk != request.user.pk and (person.has_usable_password() or person.is_superuser):
+            raise PermissionDenied("This person has a password of their own, and with it things that are theirs alone.")
+        return super().user_change_password(request, id, form_url)
+
+    @admin.action(description="Deactivate (memberships end, nothing is deleted)")
+    def deactivate_chosen(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        ended = actions.deactivate(people=queryset.exclude(pk=request.user.pk))
+        messages.success(request, f"{ended} accounts deactivated. Your own account is never among them.")
+
+    @admin.action(description="Give the account back (teams are joined again by hand)")
+    def reactivate_chosen(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        for person in queryset:
+            actions.reactivate(person=person)
+        messages.success(request, "Given back.")
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Teams and where they stand; one that ever had a member is kept, for its history."""
+
+    list_display = ("path", "external_id")
+    list_select_related = ("parent__parent__parent",)
+    search_fields = ("name",)
+    autocomplete_fields = ("parent",)
+    prepopulated_fields = {"slug": ("name",)}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
+        return obj is not None and super().has_delete_permission(request, obj) and not obj.memberships.exists()
+
+    def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        actions.people_changed(names=False)
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who was in which team, from when until when; a membership ends with a date and is never deleted."""
+
+    list_display = ("person", "team", "since", "until")
+    list_select_related = ("person", "team")
+    list_filter = ("team",)
+    search_fields = ("person__username", "person__name", "team__name")
+    autocomplete_fields = ("person", "team")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        actions.people_changed(names=False)
