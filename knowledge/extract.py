@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from knowledge.markup import Extracted, markdown, plain, restructured
+from knowledge.markup import Extracted, markdown, plain, restructured, title_of_name
 from knowledge.sandbox import LIMITS, ExtractionError, Limits, in_child
 
 VERSION = 1
@@ -80,7 +80,8 @@ def format_of(name: str, content_type: str = "") -> str:
 def extract(data: bytes, name: str, content_type: str = "", *, limits: Limits = LIMITS) -> Extracted:
     """Read a file's bytes. ``name`` is its name or path, ``content_type`` what a server said of it, if one did.
 
-    What a server says goes before the name's ending, except ``text/plain``, which says little.
+    What a server says goes before the name's ending, except ``text/plain``, which
+    says little. Where the text names no title, it is the words of the name.
     Raises `ExtractionError` with a reason and its cure.
     """
     kind = content_type.partition(";")[0].strip().lower()
@@ -89,8 +90,8 @@ def extract(data: bytes, name: str, content_type: str = "", *, limits: Limits = 
     if not form:
         raise ExtractionError(f"It is of no type that can be read. Types that can: {', '.join(sorted(SUPPORTED))}.")
     charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", content_type, re.I)
-    found = in_child("document", data, limits=limits, form=form, charset=charset.group(1) if charset else "")
-    return _extracted(found)
+    arguments = {"form": form, "charset": charset.group(1) if charset else "", "title": title_of_name(name)}
+    return _extracted(in_child("document", data, limits=limits, **arguments))
 
 
 def _extracted(found: dict[str, Any]) -> Extracted:

@@ -15,12 +15,17 @@ import signal
 import socket
 from typing import Any
 
-from knowledge import parsers
+from knowledge import parsers, syndication
 from knowledge.sandbox import FRAME, ExtractionError, Limits
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 
-TASKS = {"document": parsers.document, "table": parsers.table}
+TASKS = {
+    "document": parsers.document,
+    "table": parsers.table,
+    "sitemap": syndication.sitemap,
+    "feed": syndication.feed,
+}
 
 
 def give_up_rights() -> None:

@@ -61,6 +61,20 @@ def clean_line(text: str, limit: int = TITLE_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+_NAME_ENDINGS = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,7}){1,3}$")
+
+
+def title_of_name(path: str) -> str:
+    """A title from a file's path: ``guides/annual-leave.html.md`` is "Annual leave", ``guides/index.md`` "Guides"."""
+    *folders, name = path.replace("\\", "/").rstrip("/").split("/")
+    stem = _NAME_ENDINGS.sub("", name) or name
+    if stem.lower() in ("index", "readme", "_index", "default") and folders and folders[-1]:
+        stem = folders[-1]
+    words = clean_line(re.sub(r"[-_+\s]+", " ", re.sub(r"(?:%20)+", " ", stem)))
+    words = words or clean_line(stem)
+    return words[:1].upper() + words[1:]
+
+
 def moment(value: Any) -> datetime | None:
     """An aware datetime from what front matter, a meta tag or a table holds; `None` when it is no date."""
     if isinstance(value, str):

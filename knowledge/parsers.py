@@ -47,8 +47,8 @@ def reason(error: Exception, limits: Limits) -> str:
     return f"{DAMAGED} ({clean_line(text, 120)})"
 
 
-def document(data: bytes, *, limits: Limits, form: str, charset: str = "") -> dict[str, Any]:
-    """Any document as the fields of `Extracted`, dates as text."""
+def document(data: bytes, *, limits: Limits, form: str, charset: str = "", title: str = "") -> dict[str, Any]:
+    """Any document as the fields of `Extracted`, dates as text. ``title`` is for one that names none."""
     if form in ("docx", "pptx", "pdf"):
         found = {"docx": word, "pptx": slides, "pdf": pdf}[form](data, limits)
     elif form == "html":
@@ -58,9 +58,10 @@ def document(data: bytes, *, limits: Limits, form: str, charset: str = "") -> di
     else:
         if data.startswith((b"%PDF-", b"PK\x03\x04")) or (b"\0" in data[:1000] and not _utf16(data)):
             raise ExtractionError(f"It is no text. {DAMAGED}")
-        read = {"markdown": markup.markdown, "restructured": markup.restructured, "plain": markup.plain}[form]
-        found = read(decode(data, charset))
-    found = replace(found, title=clean_line(found.title), body=clean(found.body))
+        text = decode(data, charset)
+        read = {"markdown": markup.markdown, "restructured": markup.restructured}.get(form)
+        found = read(text, title=title) if read else markup.plain(text)
+    found = replace(found, title=clean_line(found.title) or clean_line(title), body=clean(found.body))
     values = {name: getattr(found, name) for name in Extracted.__slots__}
     values["front"] = _simple(dict(found.front))
     values["created"] = found.created.isoformat() if found.created else None

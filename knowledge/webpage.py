@@ -165,7 +165,7 @@ class _Writer:
     def block(self, element: Any, skip: set[str], depth: int = 0) -> None:
         """One element with what is in it."""
         tag = element.tag if isinstance(element.tag, str) else ""
-        if not tag or tag in skip or element.get("hidden") is not None or (_EDGES <= skip and _is_menu(element)):
+        if not tag or tag in skip or element.get("hidden") is not None or (skip >= _EDGES and _is_menu(element)):
             return
         if depth > 300:
             self.line.append(" " + " ".join(part for part in element.itertext() if isinstance(part, str))[:100_000])
