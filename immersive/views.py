@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import push_url
 
-from immersive import forms
+from immersive import forms, samples
 from immersive.context import THEMES
 from immersive.work import tasks
 from knowledge.access import Viewer
@@ -62,7 +62,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 def patterns(request: HttpRequest) -> HttpResponse:
     """Every component in every state it can be in."""
-    return render(request, "immersive/patterns.html")
+    return render(request, "immersive/patterns.html", samples.everything())
 
 
 @login_not_required

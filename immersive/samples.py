@@ -1,0 +1,87 @@
+"""Invented rows for the pattern page: every component in every state, nothing of it stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+
+from immersive.forms import Chip, Group
+from knowledge.documents import Facet, Query, Result, ResultPage
+from knowledge.models import Resource, Source, Verification
+
+ICONS = (
+    "answer", "alert", "back", "beside", "broken", "clock", "close", "course", "down", "external", "keys", "lesson",
+    "lock", "mark", "next", "out", "page", "people", "person", "plus", "search", "task", "theme", "tool", "topic",
+    "verified", "video",
+)  # fmt: skip
+
+
+class SampleForm(forms.Form):
+    """One field of each sort."""
+
+    statement = forms.CharField(label="Task, in your words", initial="Prime pump P-102 before the morning shift")
+    due = forms.DateField(label="Due", required=False, error_messages={"invalid": "Write the day as 2027-03-31."})
+    note = forms.CharField(
+        label="What surprised you?", required=False, widget=forms.Textarea, help_text="One line is enough."
+    )
+    with_help = forms.BooleanField(label="With help", required=False)
+    sure = forms.ChoiceField(
+        label="How sure are you?",
+        choices=[("30", "Could follow someone"), ("50", "A coin toss"), ("70", "Expect it to go well")],
+        widget=forms.RadioSelect,
+    )
+
+
+def _result(kind: str, title: str, passage: str, source: str, days: int | None = None, **more: Any) -> Result:
+    updated = timezone.now() - timedelta(days=days) if days is not None else None
+    row = Resource(kind=kind, title=title, source=Source(name=source), updated=updated, **more)
+    # nothing here comes from outside: these are the sentences below
+    return Result(resource=row, title=mark_safe(title), passage=mark_safe(passage), score=1.0)  # noqa: S308
+
+
+def everything() -> dict[str, Any]:
+    """What the pattern page renders."""
+    today = timezone.localdate()
+    soon = (today + timedelta(days=9)).isoformat()
+    person = get_user_model()(username="ana", name="Ana Ferreira", role="Shift engineer")
+    other = get_user_model()(username="ben", name="Ben Okafor")
+    verified = _result("page", "Priming a <mark>feed pump</mark>", "…fill the casing until water runs without "
+                       "bubbles; a <mark>pump</mark> that loses its prime has a leaking foot valve…", "Handbook", 20,
+                       crumbs=["Operations", "Pumps"], url="https://handbook.example.org/pumps")  # fmt: skip
+    overdue = _result(
+        "page", "Old sheet for <mark>pumps</mark>", "…enter the level of each <mark>pump</mark>…", "Archive", 900
+    )
+    Verification(resource=verified.resource, owner=person, until=today + timedelta(days=200))
+    Verification(resource=overdue.resource, owner=None, until=today - timedelta(days=90))
+    results = [
+        verified,
+        overdue,
+        _result("tool", "ValveView", "Shows every valve and <mark>pump</mark> with its state.", "Catalogue"),
+        _result("course", "<mark>Pump</mark> hydraulics", "Two days at the test rig.", "Catalogue",
+                facts={"duration_minutes": 960, "next_date": soon, "price": "€ 420"}),
+        _result("video", "What cavitation sounds like", "", "Catalogue", 3, facts={"duration_minutes": 12}),
+        _result("answer", "Why does P-102 hum?", "…the coupling, not the <mark>pump</mark>…", "Questions", 1),
+        _result("lesson", "We primed a warm <mark>pump</mark>", "…and changed its seal a week later…", "Lessons", 40),
+        _result("person", "Ana Ferreira", "", "People", facts={"role": "Shift engineer", "team": "Operations"}),
+    ]  # fmt: skip
+    bound = SampleForm({"statement": "", "due": "31 November", "sure": "40"})
+    bound.is_valid()
+    facets = [Facet("page", "Page", 31, chosen=True), Facet("tool", "Tool", 3), Facet("person", "Person", 0)]
+    more = [Facet(f"topic-{n}", f"Topic {n}", n) for n in range(9, 0, -1)]
+    return {
+        "page": ResultPage(query=Query(text="feed pump", words=("feed", "pump")), results=tuple(results), total=128),
+        "person": person,
+        "other": other,
+        "form": SampleForm(auto_id="good_%s"),
+        "bad_form": bound,
+        "group": Group("kind", "Kind", tuple(facets), ()),
+        "long_group": Group("topic", "Topic", tuple(more[:3]), tuple(more[3:])),
+        "chips": [Chip("kind: page", "feed pump"), Chip("after 1 March 2026", "feed pump kind:page")],
+        "last": timezone.now() - timedelta(days=3),
+        "icons": ICONS,
+    }
