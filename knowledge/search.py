@@ -1,0 +1,327 @@
+"""Searching: text in, one page of results that this viewer may read out.
+
+The index answers inside the viewer's scope, `ranking` puts its candidates in
+order, and one database query confirms what the page shows: only a row that
+the database returns for this viewer becomes a `Result`. Remembering a search
+never delays it and never makes it fail.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from knowledge import index, ranking
+from knowledge.access import Viewer
+from knowledge.documents import Facet, Hit, Query, Result, ResultPage, Scope
+from knowledge.index.analysis import topic_key
+from knowledge.index.language import parse, reading
+from knowledge.models import Resource, Search, Source
+from knowledge.passages import Highlighter
+
+logger = logging.getLogger(__name__)
+
+CANDIDATES = 300
+"""How many matches an engine hands over to be put in order; nobody turns more pages than these fill."""
+SPARE = 5
+"""Hits looked up beyond a page's own, to take the place of those that the database does not confirm."""
+FALLBACK = 50
+BUILDING = "The index is being built: until it is ready, only titles are searched."
+
+
+def search(
+    text: str | Query, viewer: Viewer, *, page: int = 1, per_page: int = 10, remember: bool = True
+) -> ResultPage:
+    """One page of what ``viewer`` may read about ``text``, best first.
+
+    ``text`` is any text (`index.language` says how it is read) or a `Query`.
+    A ``page`` out of range is the nearest one there is. ``remember`` keeps a
+    `Search` row of the person who searched; ``search_id`` names it.
+    """
+    begun = time.perf_counter()
+    query = parse(text) if isinstance(text, str) else text
+    if not query:
+        return ResultPage(query, notice=reading(query))
+    try:
+        found = retrieve(query, viewer.scope(), viewer)
+    except index.IndexMissing:
+        _prompt_rebuild()
+        found = _by_title(query, viewer)
+    per_page = max(1, per_page)
+    pages = max(1, ceil(len(found.hits) / per_page))
+    page = min(max(1, page), pages)
+    hits = found.hits[(page - 1) * per_page : page * per_page + SPARE]
+    results, dropped = _confirm(hits, per_page, query, viewer)
+    shown = ResultPage(
+        query=query,
+        results=results,
+        total=max(found.total - dropped, len(results)),
+        page=page,
+        pages=pages,
+        facets=found.facets,
+        notice=" ".join(filter(None, (found.notice, reading(query)))),
+        took_ms=(time.perf_counter() - begun) * 1000,
+    )
+    if remember and page == 1 and viewer.person_id is not None:
+        return replace(shown, search_id=_remember(shown, viewer.person_id))
+    return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the index says, in order and counted: nothing of it is confirmed by the database yet."""
+
+    hits: Sequence[Hit]
+    total: int
+    facets: Mapping[str, tuple[Facet, ...]]
+    notice: str = ""
+
+
+def retrieve(query: Query, scope: Scope, viewer: Viewer) -> Found:
+    """The hits of a query inside a scope, best first. Raises `index.IndexMissing`."""
+    engine = index.open_for_reading()
+    sources = _sources(viewer)
+    asked, notice = _with_source_ids(query, sources)
+    matches = engine.search(asked, scope, limit=CANDIDATES)
+    languages = engine.languages()
+    statistics = engine.statistics(ranking.terms(asked, languages))
+    hits = ranking.order(asked, matches.candidates, statistics, now=timezone.localdate(), languages=languages)
+    counts = dict(matches.facets)
+    for name, field in _FACETS.items():
+        if getattr(asked, field):  # what else could be chosen beside what is: counted without this filter
+            wider = engine.search(replace(asked, **{field: ()}), scope, limit=1)
+            counts[name] = wider.facets.get(name, {})
+    return Found(hits, matches.total, _facets(query, counts, sources), notice)
+
+
+# Sources and facets ---------------------------------------------------------------------------------------------
+
+_FACETS = {"kind": "kinds", "source": "sources", "topic": "topics"}
+_Sources = Mapping[str, tuple[str, str]]
+"""Id in decimal -> slug and name, of the sources that the viewer may see."""
+
+
+def _sources(viewer: Viewer) -> _Sources:
+    rows = Source.objects.visible_to(viewer).values_list("pk", "slug", "name")
+    return {str(pk): (slug, name) for pk, slug, name in rows}
+
+
+def _with_source_ids(query: Query, sources: _Sources) -> tuple[Query, str]:
+    """The query as engines know sources, by id. A source that the viewer may not see is one that never was."""
+    if not query.sources:
+        return query, ""
+    by_name = {said.casefold(): pk for pk, names in sources.items() for said in reversed(names)}
+    wanted = {said: by_name.get(said.casefold()) for said in query.sources}
+    missing = [said for said, pk in wanted.items() if pk is None]
+    notice = f"There is no source named “{missing[0]}”." if missing else ""
+    return replace(query, sources=tuple(pk or "none" for pk in wanted.values())), notice
+
+
+def _facets(query: Query, counts: Mapping[str, Mapping[str, int]], sources: _Sources) -> dict[str, tuple[Facet, ...]]:
+    """Counts as the page shows them, the most frequent first. What is chosen shows even where it matches nothing."""
+    kinds = {kind: kind.capitalize() for kind in (*counts.get("kind", {}), *query.kinds)}
+    topics = {name: name for name in counts.get("topic", {})}
+    known = {topic_key(name) for name in topics}
+    topics |= {name: name for name in query.topics if topic_key(name) not in known}
+    chosen_topics = {topic_key(name) for name in query.topics}
+    chosen_sources = {said.casefold() for said in query.sources}
+    return {
+        "kind": tuple(
+            Facet(kind, label, counts.get("kind", {}).get(kind, 0), kind in query.kinds)
+            for kind, label in kinds.items()
+        ),
+        "source": tuple(
+            Facet(slug, name, counts.get("source", {}).get(pk, 0), chosen)
+            for pk, (slug, name) in sorted(
+                sources.items(), key=lambda one: (-counts.get("source", {}).get(one[0], 0), one[1][1])
+            )
+            if (chosen := slug.casefold() in chosen_sources or name.casefold() in chosen_sources)
+            or pk in counts.get("source", {})
+        ),
+        "topic": tuple(
+            Facet(name, label, counts.get("topic", {}).get(name, 0), topic_key(name) in chosen_topics)
+            for name, label in topics.items()
+        ),
+    }
+
+
+# The database's word --------------------------------------------------------------------------------------------
+
+
+def _confirm(hits: Sequence[Hit], count: int, query: Query, viewer: Viewer) -> tuple[tuple[Result, ...], int]:
+    """The first ``count`` hits that the database confirms for this viewer, and how many before them it did not."""
+    ids = [uuid.UUID(hit.key) for hit in hits]
+    rows = {
+        row.public_id.hex: row
+        for row in Resource.objects.visible_to(viewer)
+        .filter(public_id__in=ids)
+        .select_related("source", "verification__owner")
+        .prefetch_related("topics")
+    }
+    marker = Highlighter(query)
+    results: list[Result] = []
+    dropped = 0
+    for hit in hits:
+        row = rows.get(hit.key)
+        if row is None:
+            dropped += 1
+            continue
+        title, passage = marker.title(row.title, row.language), marker.passage(row.body, language=row.language)
+        results.append(Result(row, title, passage, hit.score, hit.reasons))
+        if len(results) == count:
+            break
+    return tuple(results), dropped
+
+
+def _by_title(query: Query, viewer: Viewer) -> Found:
+    """What the database alone finds while there is no index: any word in the title, most words first."""
+    rows: Any = Resource.objects.visible_to(viewer)
+    words = ranking.words_of(query)
+    if words:
+        said = Q()
+        for word in words:
+            said |= Q(title__icontains=word)
+        rows = rows.filter(said)
+    for word in query.not_words:
+        rows = rows.exclude(title__icontains=word)
+    if query.kinds:
+        rows = rows.filter(kind__in=query.kinds)
+    if query.sources:
+        rows = rows.filter(Q(source__slug__in=query.sources) | Q(source__name__in=query.sources))
+    if query.topics:
+        keys = [topic_key(name) for name in query.topics]
+        rows = rows.filter(pk__in=Resource.objects.filter(topics__slug__in=keys).values("pk"))
+    if query.people:
+        people = Q()
+        for name in query.people:
+            people |= Q(contributions__name__icontains=name)
+        rows = rows.filter(pk__in=Resource.objects.filter(people).values("pk"))
+    if query.after:
+        rows = rows.filter(updated__date__gte=query.after)
+    if query.before:
+        rows = rows.filter(updated__date__lte=query.before)
+    titles = rows.order_by("-updated", "public_id").values_list("public_id", "title")[:FALLBACK]
+    hits = [Hit(key.hex, float(sum(word in title.casefold() for word in words))) for key, title in titles]
+    hits.sort(key=lambda hit: -hit.score)
+    return Found(hits, len(hits), {}, BUILDING)
+
+
+def _prompt_rebuild() -> None:
+    """Ask the index worker to begin now, at most every ten seconds; its sweep would find the work in any case."""
+    from knowledge.durable import prompt
+    from knowledge.jobs import index_changes
+
+    if cache.add("knowledge.search.prompted", True, 10):
+        prompt(index_changes)
+
+
+# Remembering ----------------------------------------------------------------------------------------------------
+
+
+class _Memory:
+    """Searches on their way into the database, written by one thread with a connection of its own.
+
+    Bounded: when the database cannot keep up, or is away, searches are
+    forgotten and nobody waits. No word of a search is logged.
+    """
+
+    LARGEST = 2000
+    BATCH = 100
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[Search] = queue.Queue(self.LARGEST)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def put(self, row: Search) -> None:
+        """Take a row to be written soon; starts the thread with the first one (after a fork, so in each process)."""
+        try:
+            self._queue.put_nowait(row)
+        except queue.Full:
+            logger.warning("searches are not remembered: the database does not keep up")
+            return
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="remember-searches", daemon=True)
+                self._thread.start()
+
+    def flush(self, seconds: float = 5.0) -> bool:
+        """Wait until everything taken so far is written or given up; whether it was in time."""
+        deadline = time.monotonic() + seconds
+        with self._queue.all_tasks_done:
+            while self._queue.unfinished_tasks:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._queue.all_tasks_done.wait(left)
+        return True
+
+    def _run(self) -> None:
+        while True:
+            rows = [self._queue.get()]
+            while len(rows) < self.BATCH:
+                try:
+                    rows.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            write(rows)
+            connections.close_all()
+            for _ in rows:
+                self._queue.task_done()
+
+
+def write(rows: Sequence[Search]) -> None:
+    """Write searches, each alone if not together; what cannot be written is forgotten."""
+    try:
+        with transaction.atomic():
+            Search.objects.bulk_create(rows)
+    except Exception as error:  # whatever the database says, nobody's search may fail for it
+        logger.warning("%s searches not remembered together: %s", len(rows), type(error).__name__)
+        if len(rows) > 1:
+            for row in rows:
+                write([row])
+
+
+memory = _Memory()
+
+
+def _forked() -> None:
+    """A child process has neither its parent's thread nor any business with its parent's rows."""
+    global memory  # noqa: PLW0603 - one per process
+    memory = _Memory()
+
+
+os.register_at_fork(after_in_child=_forked)
+atexit.register(lambda: memory.flush(1.0))
+
+
+def _remember(page: ResultPage, person_id: int, at: datetime | None = None) -> str:
+    row = Search(
+        public_id=uuid.uuid4(),
+        person_id=person_id,
+        text=page.query.text[:300],
+        total=page.total,
+        took_ms=page.took_ms,
+        at=at or timezone.now(),
+    )
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        write([row])
+    else:
+        memory.put(row)
+    return row.public_id.hex
