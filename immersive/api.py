@@ -1,5 +1,10 @@
 """The API's addresses, version 1; each package brings its own views."""
 
-from django.urls import URLPattern, path
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+from experts.api import PersonView
+
+urlpatterns = [
+    path("people/<uuid:public_id>", PersonView.as_view(), name="api-person"),
+    path("", include("immersive.work.api")),
+]

@@ -35,6 +35,10 @@ class FetchRefused(FetchError):
     """This door does not open for that address."""
 
 
+class FetchOutside(FetchRefused):
+    """The address lies outside what this series of requests may read; others may read it."""
+
+
 class FetchFailed(FetchError):
     """The address may be fetched, but the other side did not deliver within the limits."""
 

@@ -25,9 +25,19 @@ import httpx2
 from django.conf import settings
 from protego import Protego
 
-from knowledge.addresses import Allowed, FetchError, FetchFailed, FetchRefused, Resolver, check_url, judge, resolve
+from knowledge.addresses import (
+    Allowed,
+    FetchError,
+    FetchFailed,
+    FetchOutside,
+    FetchRefused,
+    Resolver,
+    check_url,
+    judge,
+    resolve,
+)
 
-__all__ = ["Door", "FetchError", "FetchFailed", "FetchRefused", "Response", "Stream", "get", "request"]
+__all__ = ["Door", "FetchError", "FetchFailed", "FetchOutside", "FetchRefused", "Response", "Stream", "get", "request"]
 
 MAX_BYTES = 20_000_000
 MAX_SECONDS = 10.0
@@ -307,7 +317,7 @@ class Door:
         for _ in range(MAX_REDIRECTS + 1):
             self._check_host(target)
             if allow is not None and not allow(str(target)):
-                raise FetchRefused(f"{target} lies outside what may be read of this source (or robots.txt asks so).")
+                raise FetchOutside(f"{target} lies outside what may be read of this source (or robots.txt asks so).")
             waited = self._pace(target)
             call.deadline += waited
             answer = self._send(method, target, sent, body, call)
@@ -332,7 +342,7 @@ class Door:
         host = url.raw_host.decode("ascii").lower()
         port = url.port or (443 if url.scheme == "https" else 80)
         if host not in self._hosts and f"{host}:{port}" not in self._hosts:
-            raise FetchRefused(
+            raise FetchOutside(
                 f"{url} is on another host than this source may read ({', '.join(sorted(self._hosts))}). "
                 "Use the final address as the source's address, or allow that host."
             )

@@ -71,6 +71,9 @@ def index_changes(*, seconds: float = 600, report: Callable[[int], None] | None 
     except index.WriterBusy:
         logger.debug("another process is writing the index")
         return written
+    except index.IndexProblem as problem:
+        logger.error("the index could not be written and is tried again: %s", problem)
+        return written
     building = generations.building()
     if building and not pending(building).exists():
         generations.promote(building)
@@ -118,6 +121,7 @@ def _write_batch(generation: str, engine: index.Engine) -> int:
         moved = [row.pk for row in rows if row.indexed_audience_id not in (None, row.audience_id)]
         Resource.objects.filter(pk__in=ids, indexed_audience=None).update(indexed_audience=F("audience"))
         Resource.objects.filter(pk__in=moved).update(indexed_audience=Audience.objects.of([UNSURE]))
+        Indexed.objects.filter(generation=generation, resource__in=ids).update(hash="")  # not known until recorded
         IndexStamp.objects.update_or_create(pk=generation, defaults={"next_stamp": stamp})
     alive = [row for row in rows if row.gone_at is None]
     gone = [row for row in rows if row.gone_at is not None]

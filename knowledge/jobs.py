@@ -9,19 +9,19 @@ from knowledge.durable import work
 from knowledge.models import SyncRun
 
 
-@shared_task(name="knowledge.jobs.sync_source", queue="work", soft_time_limit=3600, time_limit=3660)
+@shared_task(name="knowledge.jobs.sync_source", soft_time_limit=3600, time_limit=3660)
 def sync_source(run_id: int) -> None:
     """Do one sync run, unless it is done or somebody else's."""
     work(SyncRun.objects, run_id, ingest.sync)
 
 
-@shared_task(name="knowledge.jobs.index_changes", queue="index", soft_time_limit=1200, time_limit=1260)
+@shared_task(name="knowledge.jobs.index_changes", soft_time_limit=1200, time_limit=1260)
 def index_changes() -> None:
     """Write to the index what differs from it."""
     indexing.index_changes()
 
 
-@shared_task(name="knowledge.jobs.sweep", queue="work", soft_time_limit=60, time_limit=90)
+@shared_task(name="knowledge.jobs.sweep", soft_time_limit=60, time_limit=90)
 def sweep() -> None:
     """Find work that nobody does: due runs, sources whose time has come, runs that were given up."""
     actions.sweep()

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
+from immersive.celery import app as celery_app
+
 
 @pytest.fixture(autouse=True)
-def own_place(settings: LazySettings, tmp_path: Path) -> None:
+def own_place(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
     """Index, broker and folder roots of this test alone; jobs run in the test's own process."""
     settings.INDEX_DIR = tmp_path / "index"
     settings.FOLDER_ROOTS = [tmp_path]
-    settings.CELERY_TASK_ALWAYS_EAGER = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    celery_app.conf.task_always_eager = True
+    yield
+    celery_app.conf.task_always_eager = False
 
 
 @pytest.fixture

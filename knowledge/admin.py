@@ -1,0 +1,67 @@
+"""The operator's view of sources and their runs. Nothing that people searched or opened is shown here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from knowledge import actions
+from knowledge.models import Source, SourceGroup, SyncRun
+
+
+class NoDelete:
+    """Rows that documents hang on are switched off, not deleted: the commands and actions erase what they hold."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class GroupInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Who is meant by the groups that a source names."""
+
+    model = SourceGroup
+    extra = 0
+
+
+@admin.register(Source)
+class SourceAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Sources are added by ``manage.py add_source``, which checks that they can be read."""
+
+    list_display = ["name", "kind", "address", "audience", "active", "every"]
+    readonly_fields = ["kind", "address", "options", "audience", "created_at"]
+    fields = ["name", "active", "every", "trusts_emails", *readonly_fields]
+    inlines = [GroupInline]
+    actions = ["sync_now", "take_out"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description="Look for changes now")
+    def sync_now(self, request: HttpRequest, queryset: Any) -> None:
+        """Ask the worker."""
+        for source in queryset:
+            actions.request_sync(source=source)
+        messages.success(request, "A worker was asked to look for changes.")
+
+    @admin.action(description="Take out of the portal and erase what it held")
+    def take_out(self, request: HttpRequest, queryset: Any) -> None:
+        """Tombstone everything of the sources."""
+        for source in queryset:
+            actions.remove_source(source=source)
+        messages.success(request, "Nobody finds anything of it from now on.")
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What each look at a source found."""
+
+    list_display = ["source", "created_at", "done_at", "seen", "added", "changed", "gone", "failed", "error"]
+    list_filter = ["source"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

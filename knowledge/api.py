@@ -1,0 +1,110 @@
+"""Search and resources over HTTP, inside the caller's rights."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from knowledge.access import Viewer, resource_or_404
+from knowledge.documents import KINDS, Facet, Result
+from knowledge.models import Resource
+from knowledge.search import search
+
+NOT_FOUND = OpenApiResponse(description="No such resource, or none that the caller may read: the answers are the same.")
+
+
+class ResourceSummary(serializers.Serializer[Resource]):
+    """What a list shows of a resource."""
+
+    id = serializers.UUIDField(source="public_id")
+    kind = serializers.ChoiceField(choices=KINDS)
+    title = serializers.CharField()
+    url = serializers.CharField(help_text="Where the original is: an http or https address, or nothing.")
+    source = serializers.CharField(source="source.name")
+    topics = serializers.SerializerMethodField()
+    language = serializers.CharField()
+    updated = serializers.DateTimeField(allow_null=True)
+    facts = serializers.DictField(help_text="What only this kind has: jobs, duration_minutes, next_date, price, role.")
+
+    def get_topics(self, resource: Resource) -> list[str]:
+        return [topic.name for topic in resource.topics.all()]
+
+
+class ResourceDetail(ResourceSummary):
+    """A resource with its text."""
+
+    body = serializers.CharField(help_text="Plain text with Markdown headings and lists.")
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """One part of a score."""
+
+    part = serializers.CharField()
+    score = serializers.FloatField()
+
+
+class ResultSerializer(serializers.Serializer[Result]):
+    """One result, in its place."""
+
+    resource = ResourceSummary()
+    title = serializers.CharField(help_text="Safe HTML: text, escaped, with <mark> around what matched.")
+    passage = serializers.CharField(help_text="Safe HTML, as the title.")
+    score = serializers.FloatField()
+    reasons = serializers.SerializerMethodField()
+
+    def get_reasons(self, result: Result) -> list[dict[str, Any]]:
+        return [{"part": part, "score": score} for part, score in result.reasons]
+
+
+class FacetSerializer(serializers.Serializer[Facet]):
+    """How many visible matches have one value."""
+
+    value = serializers.CharField()
+    label = serializers.CharField()
+    count = serializers.IntegerField()
+    chosen = serializers.BooleanField()
+
+
+class ResultPageSerializer(serializers.Serializer[Any]):
+    """One page of results."""
+
+    total = serializers.IntegerField()
+    page = serializers.IntegerField()
+    pages = serializers.IntegerField()
+    notice = serializers.CharField(help_text="How an odd query was read, or that the index is being built.")
+    results = ResultSerializer(many=True)
+    facets = serializers.DictField(child=FacetSerializer(many=True))
+
+
+class SearchParameters(serializers.Serializer[Any]):
+    """What can be asked."""
+
+    q = serializers.CharField(max_length=10_000, allow_blank=True, trim_whitespace=False)
+    page = serializers.IntegerField(min_value=1, max_value=1000, default=1)
+
+
+class SearchView(APIView):
+    """Search everything the caller may read."""
+
+    @extend_schema(operation_id="search", parameters=[SearchParameters], responses=ResultPageSerializer)
+    def get(self, request: Request) -> Response:
+        """One ranked list of pages, tools, courses and people; ``docs/search.md`` explains the words of ``q``."""
+        asked = SearchParameters(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        page = search(asked.validated_data["q"], Viewer.of(request.user), page=asked.validated_data["page"])
+        return Response(ResultPageSerializer(page).data)
+
+
+class ResourceView(APIView):
+    """One resource."""
+
+    @extend_schema(operation_id="resource", responses={200: ResourceDetail, 404: NOT_FOUND})
+    def get(self, request: Request, public_id: UUID) -> Response:
+        """What it says, if the caller may read it."""
+        return Response(ResourceDetail(resource_or_404(public_id, Viewer.of(request.user))).data)

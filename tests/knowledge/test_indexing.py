@@ -1,0 +1,241 @@
+"""The index is kept true to the database, whatever happens to either."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from experts.models import Team
+from knowledge import index, indexing
+from knowledge.access import Viewer
+from knowledge.documents import Query, Scope
+from knowledge.index import generations, schema
+from knowledge.models import Audience, Indexed, IndexStamp, Resource, Source
+from tests.knowledge.conftest import sync
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=["tantivy", "whoosh"], autouse=True)
+def engine(request: pytest.FixtureRequest, settings: LazySettings) -> str:
+    settings.SEARCH_ENGINE = request.param
+    return str(request.param)
+
+
+def found(word: str, viewer: Viewer) -> set[str]:
+    """Keys of what the index finds inside this viewer's scope now."""
+    matches = index.open_for_reading().search(Query(text=word, words=(word,)), viewer.scope())
+    keys = {candidate.key for candidate in matches.candidates}
+    assert matches.total == len(keys)
+    return set(Resource.objects.filter(public_id__in=keys).values_list("key", flat=True))
+
+
+@pytest.fixture
+def ana(make_person: Any) -> Viewer:
+    return Viewer.of(make_person("ana"))
+
+
+def test_what_is_stored_is_found_and_the_second_time_nothing_is_written(source: Source, ana: Viewer) -> None:
+    sync(source)
+    assert indexing.index_changes() == 1
+    assert found("kettle", ana) == {"first.md"}
+    assert indexing.index_changes() == 0
+    assert indexing.status()["waiting"] == 0
+
+
+def test_changes_and_tombstones_reach_the_index(source: Source, ana: Viewer, write: Callable[..., Path]) -> None:
+    second = write("second.md", "Second page", "A teapot.")
+    sync(source)
+    indexing.index_changes()
+    write("first.md", "First page", "Only cups.")
+    second.unlink()
+    sync(source)
+    assert found("teapot", ana) == set(), "a vanished page is gone before the index knows"
+    assert indexing.index_changes() == 2
+    assert found("kettle", ana) == found("teapot", ana) == set()
+    assert found("cup", ana) == {"first.md"}
+    assert index.open_for_reading().count() == 1
+
+
+def test_a_withdrawn_right_is_gone_in_the_next_request_with_all_workers_stopped(
+    source: Source, ana: Viewer, make_person: Any
+) -> None:
+    sync(source)
+    indexing.index_changes()
+    team = Team.objects.create(name="Tea", slug="tea")
+    Resource.objects.update(audience=Audience.objects.of([f"team:{team.pk}"]))
+    assert found("kettle", ana) == set()
+    insider = Viewer.of(make_person("insider", teams=(team,)))
+    assert found("kettle", insider) == set(), "left out rather than shown under the wrong rule"
+    indexing.index_changes()
+    assert found("kettle", ana) == set()
+    assert found("kettle", insider) == {"first.md"}
+
+
+def test_a_closed_source_is_gone_at_once_and_moves_no_statistics_later(source: Source, ana: Viewer) -> None:
+    sync(source)
+    indexing.index_changes()
+    source.audience = Audience.objects.of(["team:99"])
+    source.save()
+    assert found("kettle", ana) == set()
+    indexing.index_changes()
+    assert index.open_for_reading().statistics(["kettl"]).documents == 0
+
+
+def test_a_crash_between_writing_and_recording_leaves_rows_out(
+    source: Source, ana: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(source)
+    indexing.index_changes()
+    public = Resource.objects.get().audience
+    secret = Audience.objects.of(["team:99"])
+    Resource.objects.update(audience=secret)
+    real = generations.write_stamp
+
+    class Killed(BaseException):
+        """Stands for kill -9 right after the engine's commit."""
+
+    def killed(*_: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(generations, "write_stamp", killed)
+    with pytest.raises(Killed):
+        indexing.index_changes()
+    monkeypatch.setattr(generations, "write_stamp", real)
+    Resource.objects.update(audience=public)  # the database goes back: the index holds the other audience now
+    assert Resource.objects.behind().exists()
+    indexing.index_changes()
+    assert found("kettle", ana) == {"first.md"}
+    assert not Resource.objects.behind().exists()
+
+
+def test_a_deleted_folder_is_noticed_and_healed(source: Source, ana: Viewer, settings: LazySettings) -> None:
+    sync(source)
+    indexing.index_changes()
+    assert found("kettle", ana)
+    shutil.rmtree(settings.INDEX_DIR)
+    with pytest.raises(index.IndexMissing):
+        index.open_for_reading()
+    indexing.index_changes()
+    assert found("kettle", ana) == {"first.md"}
+    assert set(Indexed.objects.values_list("generation", flat=True)) == {generations.current()}
+
+
+def test_another_engine_and_another_schema_build_another_generation(
+    source: Source, ana: Viewer, settings: LazySettings, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(source)
+    indexing.index_changes()
+    first = generations.current()
+    settings.SEARCH_ENGINE = "whoosh" if engine == "tantivy" else "tantivy"
+    with pytest.raises(index.IndexMissing):
+        index.open_for_reading()
+    indexing.index_changes()
+    assert generations.current() != first
+    assert found("kettle", ana) == {"first.md"}
+    second = generations.current()
+    monkeypatch.setattr(schema, "LAYOUT", 10_000)
+    assert generations.current() is None
+    indexing.index_changes()
+    assert generations.current() not in (None, first, second)
+    assert found("kettle", ana) == {"first.md"}
+
+
+def test_a_rebuild_swaps_without_a_gap_and_cleans_up(
+    source: Source, ana: Viewer, write: Callable[..., Path], settings: LazySettings
+) -> None:
+    for number in range(30):
+        write(f"{number:02}.md", f"Page {number}", "About kettles.")
+    sync(source)
+    indexing.index_changes()
+    old = generations.current()
+    seen: list[int] = []
+
+    def report(written: int) -> None:
+        seen.append(len(found("kettle", ana)))
+
+    assert indexing.rebuild(report=report) == 31
+    assert seen
+    assert set(seen) == {31}
+    assert generations.current() != old
+    folders = [path.name for path in Path(settings.INDEX_DIR).iterdir() if path.is_dir()]
+    assert folders == [generations.current()]
+    assert IndexStamp.objects.count() == 1
+
+
+def test_a_rebuild_that_was_interrupted_goes_on(
+    source: Source, ana: Viewer, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        write(f"{number}.md", f"Page {number}", "About kettles.")
+    sync(source)
+    indexing.index_changes()
+    monkeypatch.setattr(indexing, "BATCH", 4)
+
+    class Killed(BaseException):
+        pass
+
+    def killed(written: int) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        indexing.rebuild(report=killed)
+    write("0.md", "Page 0", "About teapots.")
+    sync(source)
+    assert len(found("kettle", ana)) == 10, "the old one serves meanwhile"
+    half = generations.building()
+    assert indexing.rebuild() >= 6
+    assert generations.current() == half
+    assert len(found("kettle", ana)) == 9
+    assert found("teapot", ana) == {"0.md"}
+
+
+def test_a_restored_backup_is_noticed(source: Source, ana: Viewer, write: Callable[..., Path]) -> None:
+    sync(source)
+    indexing.index_changes()
+    backup = {
+        "rows": list(Resource.objects.values("pk", "index_hash", "title", "fingerprint", "version")),
+        "stamps": list(IndexStamp.objects.values()),
+        "indexed": list(Indexed.objects.values()),
+    }
+    write("first.md", "First page", "A samovar.")
+    sync(source)
+    indexing.index_changes()
+    for row in backup["rows"]:
+        Resource.objects.filter(pk=row.pop("pk")).update(body="The kettle is in the kitchen.", **row)
+    IndexStamp.objects.all().delete()
+    IndexStamp.objects.bulk_create(IndexStamp(**row) for row in backup["stamps"])
+    Indexed.objects.all().delete()
+    Indexed.objects.bulk_create(Indexed(**row) for row in backup["indexed"])
+    old = generations.current()
+    indexing.index_changes()
+    assert generations.current() != old
+    assert found("samovar", ana) == set()
+    assert found("kettle", ana) == {"first.md"}
+
+
+def test_hidden_documents_are_in_no_count(source: Source, ana: Viewer, write: Callable[..., Path]) -> None:
+    sync(source)
+    indexing.index_changes()
+    engine = index.open_for_reading()
+    before = engine.search(Query(text="kettle", words=("kettle",)), ana.scope())
+    for number in range(40):
+        write(f"secret-{number}.md", f"Kettle {number}", "A kettle, a kettle.", audience="[board]", topics="[kettles]")
+    sync(source)
+    indexing.index_changes()
+    after = index.open_for_reading().search(Query(text="kettle", words=("kettle",)), ana.scope())
+    assert (before.total, before.facets) == (after.total, after.facets)
+    nobody = Scope(frozenset(), frozenset())
+    assert index.open_for_reading().search(Query(text="kettle", words=("kettle",)), nobody).total == 0
+
+
+def test_only_one_process_writes(source: Source) -> None:
+    sync(source)
+    with index.writing_alone():
+        assert indexing.index_changes() == 0
+    assert indexing.index_changes() == 1
