@@ -8,19 +8,21 @@ deleted: who was in a team, and when, stays known.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 
+from experts.connector import documents_of
 from experts.evidence import attribute
 from experts.models import Membership, Person, Team, one_line
-from knowledge.documents import EVERYONE
-from knowledge.models import Audience, Contribution, Resource, Source, SyncRun
+from knowledge.documents import EVERYONE, Document
+from knowledge.models import Audience, Contribution, Indexed, Resource, Source, SyncRun, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +68,7 @@ def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:
     with transaction.atomic():
         ended = Person.objects.filter(pk__in=ids, is_active=True).update(is_active=False)
         Membership.objects.filter(Q(until=None) | Q(until__gt=now), person__in=ids).update(until=now)
-        withhold(people=ids)
+        bury_people(people=ids)
         if follow:
             people_changed()
     return ended
@@ -101,12 +103,12 @@ def people_source() -> Source | None:
 def ensure_people_source() -> Source:
     """The people source; made when it is missing, for everyone who is signed in."""
     if source := Source.objects.filter(kind="people").order_by("pk").first():
-        return source  # type: ignore[no-any-return]
+        return source
     name, number = "People", 2
     while Source.objects.filter(Q(name=name) | Q(slug=slugify(name))).exists():
         name, number = f"People {number}", number + 1
     fields = {"name": name, "slug": slugify(name), "every": PEOPLE_EVERY}
-    return Source.objects.create(kind="people", audience=Audience.objects.of({EVERYONE}), **fields)  # type: ignore[no-any-return]
+    return Source.objects.create(kind="people", audience=Audience.objects.of({EVERYONE}), **fields)
 
 
 def source_synced(*, source_id: int) -> int:
@@ -129,32 +131,72 @@ def read_people_soon(*, source: Source) -> None:
         logger.debug("people are about to be read anyway")
 
 
-def withhold(*, people: Iterable[int]) -> int:
-    """Take these people's documents out of search at once, until the people source is read again; how many.
-
-    A person's document repeats titles and topics. When a document behind it
-    may no longer be read by everyone, waiting for the next sync would go on
-    showing what was withdrawn. The rows are emptied and stay out of the
-    index's answers until the index is known to hold their new words.
-    """
-    from knowledge.indexing import UNSURE
+def bury_people(*, people: Iterable[int]) -> None:
+    """Take the documents of people who left out of search at once."""
     from knowledge.ingest import bury
 
-    keys = [key.hex for key in Person.objects.filter(pk__in=set(people)).values_list("public_id", flat=True)]
-    taken = 0
-    for start in range(0, len(keys), 500):
-        rows = Resource.objects.alive().filter(source__kind="people", key__in=keys[start : start + 500])
-        ids = list(rows.values_list("pk", flat=True))
-        taken += sum(bury(Resource.objects.alive().filter(pk__in=ids)))
-        written = Resource.objects.filter(pk__in=ids, indexed_audience__isnull=False)
-        written.update(indexed_audience=Audience.objects.of([UNSURE]))
-    return taken
+    for rows in _told_rows(people):
+        ids = [row.pk for row in rows]
+        for _ in bury(Resource.objects.alive().filter(pk__in=ids)):
+            pass
+        _doubt(ids)
 
 
 def withdraw(*, resources: Any) -> int:
-    """These resources (a queryset, contributions still there) are no longer everyone's: withhold who wrote them."""
-    authors = Contribution.objects.filter(resource__in=resources, person__isnull=False).values_list("person", flat=True)
-    taken = withhold(people=authors.distinct())
-    if taken and (source := people_source()):
-        read_people_soon(source=source)
-    return taken
+    """Tell the authors of these resources (a queryset) without them, at once; how many documents changed.
+
+    A person's document repeats titles and topics of what everyone may read.
+    When one of those is gone or narrowed, waiting for the next sync would go
+    on showing it; so the document is told anew here, in the transaction that
+    withdraws, and stays out of the index's answers until the index is known to
+    hold its new words.
+    """
+    from knowledge.indexing import index_hash
+    from knowledge.ingest import clean
+
+    authors = Contribution.objects.filter(resource__in=resources.values("pk"), person__isnull=False)
+    changed = 0
+    for rows in _told_rows(authors.values_list("person", flat=True).distinct()):
+        people = Person.objects.filter(public_id__in=[UUID(row.key) for row in rows], is_active=True)
+        told = {document.key: clean(document) for document in documents_of(list(people), without=resources)}
+        moved = [row for row in rows if row.key in told and row.fingerprint != told[row.key].fingerprint()]
+        for row in moved:
+            document = told[row.key]
+            row.title, row.body, row.facts = document.title, document.body, dict(document.facts)
+            row.version, row.fingerprint = document.version, document.fingerprint()
+            row.index_hash = index_hash(row.audience.digest, row.fingerprint, row.source.audience)
+        Resource.objects.bulk_update(moved, ["title", "body", "facts", "version", "fingerprint", "index_hash"])
+        _link_topics(moved, told)
+        _doubt([row.pk for row in moved])
+        changed += len(moved)
+    return changed
+
+
+def _told_rows(people: Iterable[int]) -> Iterator[list[Resource]]:
+    """The documents of these people in the people source, some hundred at a time."""
+    ids = sorted(set(people))
+    for start in range(0, len(ids), 200):
+        keys = Person.objects.filter(pk__in=ids[start : start + 200]).values_list("public_id", flat=True)
+        rows = Resource.objects.alive().filter(source__kind="people", key__in=[key.hex for key in keys])
+        if found := list(rows.select_related("audience", "source__audience")):
+            yield found
+
+
+def _link_topics(rows: Sequence[Resource], told: Mapping[str, Document]) -> None:
+    links = Resource.topics.through.objects
+    links.filter(resource__in=rows).delete()
+    names = {name for row in rows for name in told[row.key].topics}
+    topics = {topic.name: topic.pk for topic in Topic.objects.filter(name__in=names)}
+    wanted = [(row.pk, topics[name]) for row in rows for name in told[row.key].topics if name in topics]
+    links.bulk_create(
+        [Resource.topics.through(resource_id=row, topic_id=topic) for row, topic in wanted], ignore_conflicts=True
+    )
+
+
+def _doubt(ids: Sequence[int]) -> None:
+    """The index may hold words of these rows that it should not: no answer from them until they are written again."""
+    from knowledge.indexing import UNSURE
+
+    written = Resource.objects.filter(pk__in=ids, indexed_audience__isnull=False)
+    written.update(indexed_audience=Audience.objects.of([UNSURE]))
+    Indexed.objects.filter(resource__in=ids).update(hash="")

@@ -65,7 +65,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Deactivate (memberships end, nothing is deleted)")
     def deactivate_chosen(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
-        ended = actions.deactivate(people=queryset.exclude(pk=request.user.pk))
+        ended = actions.deactivate(people=queryset.exclude(pk=request.user.pk or 0))
         messages.success(request, f"{ended} accounts deactivated. Your own account is never among them.")
 
     @admin.action(description="Give the account back (teams are joined again by hand)")

@@ -58,10 +58,13 @@ class PeopleConnector:
         last = 0
         while people := list(Person.objects.filter(is_active=True, pk__gt=last).order_by("pk")[:BATCH]):
             last = people[-1].pk
-            yield from _told(people, known)
+            for document in documents_of(people):
+                same = known.versions.get(document.key) == document.version
+                yield Unchanged(document.key) if same else document
 
 
-def _told(people: Sequence[Person], known: Known) -> Iterator[Event]:
+def documents_of(people: Sequence[Person], without: Any = None) -> Iterator[Document]:
+    """These people as documents, in the order given; ``without``: resources that are about to be everyone's no more."""
     teams: dict[int, list[str]] = defaultdict(list)
     for membership in (
         Membership.objects.current()
@@ -70,16 +73,16 @@ def _told(people: Sequence[Person], known: Known) -> Iterator[Event]:
         .order_by("team__name", "pk")
     ):
         teams[membership.person_id].append(one_line(membership.team.path))
-    works = _works(people)
+    works = _works(people, without)
     for person in people:
-        document = document_of(person, teams[person.pk], works[person.pk])
-        same = known.versions.get(document.key) == document.version
-        yield Unchanged(document.key) if same else document
+        yield document_of(person, teams[person.pk], works[person.pk])
 
 
-def _works(people: Sequence[Person]) -> dict[int, _Work]:
+def _works(people: Sequence[Person], without: Any) -> dict[int, _Work]:
     works: dict[int, _Work] = defaultdict(_Work)
     mine = Resource.objects.visible_to(ANYBODY).filter(contributions__person__in=people).exclude(kind="person")
+    if without is not None:
+        mine = mine.exclude(pk__in=without.values("pk"))
     newest = mine.order_by(F("contributions__last").desc(nulls_last=True), "title", "public_id")
     seen: set[tuple[int, int]] = set()
     for who, pk, title in newest.values_list("contributions__person", "pk", "title"):

@@ -271,9 +271,9 @@ def _teams(change: Change, teams: Sequence[Path], here: _Here) -> None:
     if not active:
         change.leave = list(held.values())
     elif change.row.teams is not None:
-        wanted = {(here.paths.get(path_key(path)) or [None])[0]: path for path in teams}
-        change.join = [path for path in teams if (here.paths.get(path_key(path)) or [None])[0] not in held]
-        change.leave = [pk for team, pk in held.items() if team not in wanted]
+        known = {team: path for path in teams for team in here.paths.get(path_key(path), ())}
+        change.join = [path for path in teams if not held.keys() & set(here.paths.get(path_key(path), ()))]
+        change.leave = [pk for team, pk in held.items() if team not in known]
 
 
 def _plan_teams(plan: Plan, here: _Here) -> None:
@@ -299,7 +299,7 @@ def _plan_managers(plan: Plan, here: _Here) -> None:
     above: dict[int, Person | None] = {}
     by_pk = {person.pk: person for person in here.people}
     for person in here.people:
-        above[id(person)] = by_pk.get(person.manager_id)
+        above[id(person)] = by_pk.get(person.manager_id) if person.manager_id else None
     for change in plan.changes:
         person, said = change.person, change.row.manager
         if said is None:
@@ -393,7 +393,7 @@ def _write(changes: Iterable[Change], teams: dict[Path, int]) -> None:
         if old:
             Person.objects.bulk_update(old, touched)
         if ended:
-            actions.withhold(people=ended)
+            actions.bury_people(people=ended)
         Membership.objects.filter(pk__in=[pk for change in changes for pk in change.leave]).update(until=now)
         Membership.objects.bulk_create(
             [

@@ -17,8 +17,7 @@ def connect() -> None:
     signals.source_synced.connect(on_synced, dispatch_uid="experts.synced")
     pre_save.connect(before_source, sender=Source, dispatch_uid="experts.before_source")
     post_save.connect(after_source, sender=Source, dispatch_uid="experts.after_source")
-    if withdrawn := getattr(signals, "withdrawn", None):
-        withdrawn.connect(on_withdrawn, dispatch_uid="experts.withdrawn")
+    signals.withdrawn.connect(on_withdrawn, dispatch_uid="experts.withdrawn")
 
 
 def on_synced(source_id: int, **_: Any) -> None:
@@ -29,7 +28,7 @@ def on_synced(source_id: int, **_: Any) -> None:
 
 
 def on_withdrawn(resources: Any, **_: Any) -> None:
-    """Some resources may be read by fewer than before; in the transaction that says so."""
+    """Resources are gone or may be read by others than before; in the transaction that says so."""
     from experts import actions
 
     actions.withdraw(resources=resources)
@@ -42,7 +41,7 @@ def before_source(instance: Source, **_: Any) -> None:
 
 
 def after_source(instance: Source, created: bool, **_: Any) -> None:
-    """Withhold at once what is no longer everyone's; give out evidence anew when its rule is another."""
+    """Withdraw at once what is no longer everyone's; give out evidence anew when its rule is another."""
     from experts import actions
 
     before: Source | None = getattr(instance, "_experts_before", None)
