@@ -27,7 +27,7 @@ class SampleForm(forms.Form):
     statement = forms.CharField(label="Task, in your words", initial="Prime pump P-102 before the morning shift")
     due = forms.DateField(label="Due", required=False, error_messages={"invalid": "Write the day as 2027-03-31."})
     note = forms.CharField(
-        label="What surprised you?", required=False, widget=forms.Textarea, help_text="One line is enough."
+        label="What surprised you?", required=False, widget=forms.Textarea({"rows": 3}), help_text="One line is enough."
     )
     with_help = forms.BooleanField(label="With help", required=False)
     sure = forms.ChoiceField(
@@ -67,7 +67,8 @@ def everything() -> dict[str, Any]:
         _result("video", "What cavitation sounds like", "", "Catalogue", 3, facts={"duration_minutes": 12}),
         _result("answer", "Why does P-102 hum?", "…the coupling, not the <mark>pump</mark>…", "Questions", 1),
         _result("lesson", "We primed a warm <mark>pump</mark>", "…and changed its seal a week later…", "Lessons", 40),
-        _result("person", "Ana Ferreira", "", "People", facts={"role": "Shift engineer", "team": "Operations"}),
+        _result("person", "Ana Ferreira", "", "People",
+                facts={"role": "Shift engineer", "team": "Operations", "initials": "AF"}),
     ]  # fmt: skip
     bound = SampleForm({"statement": "", "due": "31 November", "sure": "40"})
     bound.is_valid()
