@@ -6,9 +6,11 @@ The body itself is not among the fields: the database has it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import threading
+from collections.abc import Hashable, Iterable
 from datetime import date
 
+from knowledge.documents import Candidate
 from knowledge.index import analysis
 
 FIELDS = {
@@ -55,3 +57,28 @@ def day_of(*days: date | None) -> int:
 def most(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
     """The facet values that are kept, in the order of their counts."""
     return dict(sorted(((v, n) for v, n in counts if n), key=lambda pair: (-pair[1], pair[0]))[:MOST_FACETS])
+
+
+class Kept:
+    """Candidates read before, by a name that one version of one document has for ever.
+
+    Reading stored fields is the larger part of a search. Bounded by ``size``
+    bytes of vectors; the oldest leave first. Threads may share it.
+    """
+
+    def __init__(self, size: int = 32_000_000) -> None:
+        self._size = size
+        self._held = 0
+        self._known: dict[Hashable, Candidate] = {}
+        self._lock = threading.Lock()
+        self.get = self._known.get
+
+    def keep(self, name: Hashable, candidate: Candidate) -> Candidate:
+        """Remember a candidate; returns it."""
+        with self._lock:
+            if name not in self._known:
+                self._known[name] = candidate
+                self._held += len(candidate.vector)
+            while self._held > self._size:
+                self._held -= len(self._known.pop(next(iter(self._known))).vector)
+        return candidate

@@ -26,7 +26,6 @@ from knowledge.index.analysis import analyse, content_words, language_code, term
 _SPACED = "spaced"
 _SEGMENT_FILE = re.compile(r"([0-9a-f]{32})\..+")
 _TITLE_BOOST = 1.5
-_CACHED_BYTES = 16_000_000
 _CACHED_FREQUENCIES = 50_000
 
 
@@ -106,8 +105,7 @@ class TantivyEngine:
         self._writer: tantivy.IndexWriter | None = None
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
-        self._candidates: dict[int, Candidate] = {}
-        self._cached = 0
+        self._kept = schema.Kept()
         try:
             self._index = tantivy.Index(_SCHEMA, str(folder) if folder else None)
         except (ValueError, OSError) as error:
@@ -173,23 +171,11 @@ class TantivyEngine:
 
     def _fetch(self, searcher: tantivy.Searcher, addresses: list[Any]) -> list[Candidate]:
         """The stored candidates. Reading them is the larger part of a search, so those read before are kept."""
-        known = self._candidates
-        candidates = []
-        for serial, address in zip(searcher.fast_field_values("serial", addresses), addresses, strict=True):
-            candidate = known.get(serial)  # type: ignore[arg-type]
-            if candidate is None:
-                candidate = _candidate(searcher.doc(address))
-                self._keep(serial, candidate)  # type: ignore[arg-type]
-            candidates.append(candidate)
-        return candidates
-
-    def _keep(self, serial: int, candidate: Candidate) -> None:
-        with self._lock:
-            self._candidates[serial] = candidate
-            self._cached += len(candidate.vector)
-            while self._cached > _CACHED_BYTES:
-                oldest = next(iter(self._candidates))
-                self._cached -= len(self._candidates.pop(oldest).vector)
+        kept = self._kept
+        return [
+            kept.get(serial) or kept.keep(serial, _candidate(searcher.doc(address)))
+            for serial, address in zip(searcher.fast_field_values("serial", addresses), addresses, strict=True)
+        ]
 
     # Writing ------------------------------------------------------------------------------------------------------
 

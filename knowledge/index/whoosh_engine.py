@@ -1,0 +1,577 @@
+"""The second engine: Whoosh's files and postings, in pure Python, for places where no compiled wheel can go.
+
+Whoosh keeps segments, commits and locks. Queries are evaluated here, on its
+postings, because its own collectors take a second where this takes a few
+hundredths: sets of documents are whole numbers with one bit a document, so a
+filter is one ``&`` and a facet one ``bit_count``, and a posting list is decoded
+once a segment. That is also why facets and totals are exact on this engine.
+"""
+
+from __future__ import annotations
+
+import heapq
+import shutil
+import threading
+import warnings
+from array import array
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+from itertools import compress
+from math import log
+from pathlib import Path
+from typing import Any
+
+from knowledge.documents import Candidate, IndexDocument, Query, Scope
+from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, schema
+from knowledge.index.analysis import analyse, content_words, language_code, terms_of, tokens, topic_key
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Whoosh's sources are older than some of Python's warnings
+    from whoosh import fields, formats
+    from whoosh import index as whoosh_index
+    from whoosh.filedb.filestore import FileStorage, RamStorage
+    from whoosh.reading import SegmentReader, TermNotFound
+
+_FACETS = ("kind", "source", "topic")
+_TITLE_BOOST = 1.5
+_K1, _B = 1.2, 0.75
+_POSTINGS_KEPT = 1_500_000
+_PHRASE_GAP = 100
+
+
+class Values(fields.FieldType):  # type: ignore[misc]
+    """A field of ready terms: a list of strings, each once."""
+
+    def __init__(self) -> None:
+        super().__init__(formats.Existence(), None)
+
+    def index(self, value: Iterable[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
+        for term in set(value):
+            yield term.encode(), 1, 1.0, b""
+
+
+class Counted(fields.FieldType):  # type: ignore[misc]
+    """A field of ready terms, counted: the count is the posting's weight."""
+
+    def __init__(self) -> None:
+        super().__init__(formats.Existence(), None)
+
+    def index(self, value: Iterable[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
+        for term, count in Counter(value).items():
+            yield term.encode(), count, float(count), b""
+
+
+class Places(formats.Format):  # type: ignore[misc]
+    """Posting values of any length: the places of a token, four bytes each."""
+
+    posting_size = -1
+
+
+class Placed(fields.FieldType):  # type: ignore[misc]
+    """A field of ready tokens with places: several lists that no phrase crosses."""
+
+    def __init__(self) -> None:
+        super().__init__(Places(), None)
+
+    def index(self, value: Iterable[Sequence[str]], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
+        places: dict[str, array[int]] = {}
+        start = 0
+        for part in value:
+            for place, token in enumerate(part, start):
+                if token in places:
+                    places[token].append(place)
+                else:
+                    places[token] = array("I", (place,))
+            start += len(part) + _PHRASE_GAP
+        for token, where in places.items():
+            yield token.encode(), len(where), 1.0, where.tobytes()
+
+
+_SCHEMA = fields.Schema(
+    title=Counted(), text=Counted(), exact=Placed(), people=Placed(), row=fields.STORED(),
+    **{name: Values() for name in ("key", "topic", "topic_key", "kind", "source", "language", "audience", "public")},
+    **{name: Values() for name in ("day", "lengths")},
+)  # fmt: skip
+
+
+class _Segment:
+    """One segment of one commit: sets of its documents, read once and kept. Not for two threads at a time."""
+
+    def __init__(self, reader: SegmentReader) -> None:
+        self.reader = reader
+        self.name: str = reader.segment().segment_id()
+        self.size: int = reader.doc_count_all()
+        self.alive = 0
+        self._sets: dict[tuple[str, str], int] = {}
+        self._scored: OrderedDict[tuple[str, str], tuple[Sequence[int], Sequence[float]]] = OrderedDict()
+        self._held = 0
+        self._values: dict[str, list[str]] = {}
+        self._keys: dict[str, int] = {}
+        self._days: list[int] = []
+        self._lengths: list[tuple[int, int]] = []
+        self._scopes: OrderedDict[tuple[frozenset[str], frozenset[int]], int] = OrderedDict()
+
+    def look(self, reader: SegmentReader) -> _Segment:
+        """Take over which documents are deleted from a newer reader of the same segment."""
+        everything = (1 << self.size) - 1
+        deleted = getattr(reader.segment(), "deleted", None) or ()
+        self.alive = everything & ~_bits(deleted)
+        return self
+
+    def postings(self, field: str, term: str) -> Iterator[tuple[Sequence[int], Sequence[float], Sequence[bytes]]]:
+        """Blocks of a posting list, deleted documents too: document numbers, weights, values."""
+        try:
+            # Not reader.postings(): that one passes over deleted documents one by one.
+            matcher = self.reader._terms.matcher(field, term.encode(), _SCHEMA[field].format)
+        except (TermNotFound, KeyError):
+            return
+        if not hasattr(matcher, "_next_block"):  # a term of one document stands in the dictionary
+            yield [matcher.id()], [matcher.weight()], [matcher.value()]
+            return
+        while matcher.is_active():
+            matcher.id(), matcher.weight(), matcher.value()
+            yield matcher._ids, matcher._weights, matcher._values
+            matcher._next_block()
+
+    def having(self, field: str, term: str) -> int:
+        """The set of documents that hold a term, deleted ones too."""
+        known = self._sets.get((field, term))
+        if known is None:
+            if len(self._sets) > 20_000:
+                self._sets.clear()
+            known = _bits(number for numbers, _, _ in self.postings(field, term) for number in numbers)
+            self._sets[field, term] = known
+        return known
+
+    def scored(self, field: str, term: str) -> tuple[Sequence[int], Sequence[float]]:
+        """Documents that hold a term, and how much it weighs in each (BM25 without the term's rarity)."""
+        known = self._scored.get((field, term))
+        if known is None:
+            lengths = self._all_lengths()
+            mean = max(1.0, sum(length[1] for length in lengths) / max(1, len(lengths)))
+            numbers, weights = array("I"), array("f")
+            for block, counts, _ in self.postings(field, term):
+                numbers.extend(block)
+                weights.extend(
+                    n * (_K1 + 1) / (n + _K1 * (1 - _B + _B * lengths[number][1] / mean))
+                    for number, n in zip(block, counts, strict=True)
+                )
+            known = self._scored[field, term] = numbers, weights
+            self._held += len(numbers)
+            while self._held > _POSTINGS_KEPT and len(self._scored) > 1:
+                self._held -= len(self._scored.popitem(last=False)[1][0])
+        else:
+            self._scored.move_to_end((field, term))
+        return known
+
+    def saying(self, field: str, spoken: Sequence[str], among: int) -> int:
+        """The set of documents among these that hold consecutive tokens."""
+        if not spoken:
+            return 0
+        for token in spoken:
+            among &= self.having(field, token)
+        if len(spoken) == 1 or not among:
+            return among
+        wanted = _flags(among, self.size)
+        ends: dict[int, set[int]] | None = None
+        for token in spoken:
+            here: dict[int, set[int]] = {}
+            for numbers, _, values in self.postings(field, token):
+                for number, value in zip(numbers, values, strict=True):
+                    if wanted[number]:
+                        places = array("I")
+                        places.frombytes(value)
+                        if ends is None:
+                            here[number] = set(places)
+                        elif number in ends and (following := ends[number].intersection(p - 1 for p in places)):
+                            here[number] = {place + 1 for place in following}
+            ends = here
+        return _bits(ends or ())
+
+    def values(self, field: str) -> list[str]:
+        """All terms of a field."""
+        known = self._values.get(field)
+        if known is None:
+            known = self._values[field] = [term.decode() for term in self.reader.lexicon(field)]
+        return known
+
+    def keys(self) -> dict[str, int]:
+        """Key -> document number, of documents that were alive when first asked."""
+        if not self._keys:
+            for key in self.values("key"):
+                for numbers, _, _ in self.postings("key", key):
+                    self._keys.update((key, number) for number in numbers)
+        return self._keys
+
+    def within(self, scope: Scope) -> int:
+        """Living documents that a scope may see; kept by its set of groups."""
+        name = scope.audience, scope.sources
+        known = self._scopes.get(name)
+        if known is None:
+            audience = source = 0
+            for token in scope.audience:
+                audience |= self.having("audience", schema.audience_digest(token))
+            for number in scope.sources:
+                source |= self.having("source", str(number))
+            known = self._scopes[name] = audience & source
+            if len(self._scopes) > 200:
+                self._scopes.popitem(last=False)
+        seen = known & self.alive
+        if scope.behind:
+            keys = self.keys()
+            seen &= ~_bits(keys[key] for key in scope.behind if key in keys)
+        return seen
+
+    def between(self, first: int, last: int) -> int:
+        """Documents of these days."""
+        return _bits(number for number, day in enumerate(self.days()) if first <= day <= last)
+
+    def days(self) -> list[int]:
+        """The day of each document, 0 if not known."""
+        if not self._days:
+            self._days = [0] * self.size
+            for day in self.values("day"):
+                for numbers, _, _ in self.postings("day", day):
+                    for number in numbers:
+                        self._days[number] = int(day)
+        return self._days
+
+    def _all_lengths(self) -> list[tuple[int, int]]:
+        """Lengths of title and body of each document."""
+        if not self._lengths:
+            self._lengths = [(0, 0)] * self.size
+            for value in self.values("lengths"):
+                title, _, body = value.partition(",")
+                for numbers, _, _ in self.postings("lengths", value):
+                    for number in numbers:
+                        self._lengths[number] = int(title), int(body)
+        return self._lengths
+
+    def public_lengths(self) -> tuple[int, int, int]:
+        """Number, sum of title lengths and sum of body lengths of living public documents."""
+        public = self.having("public", "1") & self.alive
+        chosen = list(compress(self._all_lengths(), _flags(public, self.size)))
+        return len(chosen), sum(length[0] for length in chosen), sum(length[1] for length in chosen)
+
+
+def _bits(numbers: Iterable[int]) -> int:
+    """A set of document numbers as one whole number."""
+    made = bytearray()
+    for number in numbers:
+        at = number >> 3
+        if at >= len(made):
+            made.extend(bytes(at + 1 - len(made)))
+        made[at] |= 1 << (number & 7)
+    return int.from_bytes(made, "little")
+
+
+_ONES = bytes.maketrans(b"01", b"\x00\x01")
+
+
+def _flags(bits: int, size: int) -> bytes:
+    """A set of document numbers as one byte a document."""
+    return format(bits, "b").encode().translate(_ONES)[::-1].ljust(size, b"\0")
+
+
+class _Commit:
+    """One commit as readers see it."""
+
+    def __init__(self, segments: list[_Segment]) -> None:
+        self.segments = segments
+        self.alive = [segment.alive for segment in segments]
+        self._frequencies: dict[str, int] = {}
+        self._means: tuple[int, float, float] | None = None
+
+    def means(self) -> tuple[int, float, float]:
+        """Number, mean title length and mean body length of public documents."""
+        if self._means is None:
+            found = [segment.public_lengths() for segment in self.segments]
+            documents, titles, bodies = (sum(column) for column in zip(*found, strict=True)) if found else (0, 0, 0)
+            self._means = documents, titles / max(1, documents), bodies / max(1, documents)
+        return self._means
+
+    def frequency(self, term: str) -> int:
+        """Number of public documents that hold a term (or, after ``=``, a token)."""
+        known = self._frequencies.get(term)
+        if known is None:
+            field, value = ("exact", term[1:]) if term[0] == "=" else ("text", term)
+            known = sum(
+                (segment.having(field, value) & segment.having("public", "1") & segment.alive).bit_count()
+                for segment in self.segments
+            )
+            self._frequencies[term] = known
+        return known
+
+
+class WhooshEngine:
+    """See `knowledge.index.Engine`. ``pool`` is the writer's memory in megabytes."""
+
+    def __init__(self, folder: Path | None, *, pool: int = 64) -> None:
+        self._folder = folder
+        self._pool = pool
+        self._lock = threading.RLock()
+        self._kept = schema.Kept()
+        self._seen: tuple[int, int] | None = None
+        self._segments: dict[str, _Segment] = {}
+        try:
+            storage = FileStorage(str(folder)) if folder else RamStorage()
+            if folder is None or not whoosh_index.exists_in(str(folder)):
+                storage.create_index(_SCHEMA)
+            self._index = storage.open_index(schema=_SCHEMA)
+        except (whoosh_index.IndexError, OSError) as error:
+            raise IndexMissing(f"The index in {folder} cannot be opened ({error}): rebuild it.") from error
+        self._commit = self._reload()
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        state = self._state()
+        if state == self._seen:
+            return
+        with self._lock:
+            if state != self._seen:
+                self._commit = self._reload()
+
+    def _state(self) -> tuple[int, int]:
+        """What changes with every commit: Whoosh writes a new table of contents into the folder."""
+        if self._folder is None:
+            return 0, 0
+        try:
+            found = self._folder.stat()
+            toc = self._index.latest_generation()
+        except OSError:
+            raise IndexMissing from None
+        if toc < 0:
+            raise IndexMissing
+        return found.st_ino, toc
+
+    def _reload(self) -> _Commit:
+        for last in (False, False, True):
+            seen = self._state()
+            try:
+                reader = self._index.reader()
+                break
+            except (OSError, whoosh_index.IndexError) as error:  # merged away between reading the list and opening it
+                if last:
+                    raise IndexMissing(f"The index in {self._folder} cannot be read ({error}): rebuild it.") from error
+        leaves = [leaf for leaf, _ in reader.leaf_readers() if isinstance(leaf, SegmentReader)]
+        known, self._segments = self._segments, {}
+        for leaf in leaves:
+            name = leaf.segment().segment_id()
+            segment = known.get(name) or _Segment(leaf)
+            if segment.reader is not leaf:
+                leaf.close()
+            self._segments[name] = segment.look(leaf)
+        self._seen = seen
+        return _Commit(list(self._segments.values()))
+
+    def count(self) -> int:
+        return sum(segment.alive.bit_count() for segment in self._commit.segments)
+
+    def languages(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(sorted({term for segment in self._commit.segments for term in segment.values("language")}))
+
+    def statistics(self, terms: Iterable[str]) -> Statistics:
+        with self._lock:
+            commit = self._commit
+            return Statistics(*commit.means(), {term: commit.frequency(term) for term in terms})
+
+    def search(self, query: Query, scope: Scope, *, limit: int = 300, minimum: int = 1, facets: bool = True) -> Matches:
+        if not scope.sources or not scope.audience or not query:
+            return Matches()
+        with self._lock:
+            segments = self._commit.segments
+            words = [token for word in content_words(query.words) for token in dict.fromkeys(tokens(word))]
+            terms = [terms_of(word, self.languages()) for word in words]
+            matched = [_match(segment, query, scope, terms, minimum) for segment in segments]
+            total = sum(found.bit_count() for found in matched)
+            best = self._best(segments, matched, query, terms, limit) if total else []
+            counted = _count(segments, matched) if facets and total else {}
+            return Matches([self._candidate(segment, number) for segment, number in best], total, counted)
+
+    def _best(
+        self, segments: list[_Segment], matched: list[int], query: Query, terms: list[tuple[str, ...]], limit: int
+    ) -> list[tuple[_Segment, int]]:
+        """The documents that stand highest: by BM25, or the newest where nothing was said."""
+        documents = sum(segment.size for segment in segments)
+        rarity: dict[str, float] = {}
+        for term in {term for several in terms for term in several}:
+            holding = sum(segment.having("text", term).bit_count() for segment in segments)
+            rarity[term] = log(1 + (documents - holding + 0.5) / (holding + 0.5))
+        best: list[tuple[float, str, int, _Segment]] = []
+        for segment, found in zip(segments, matched, strict=True):
+            if not found:
+                continue
+            scores: list[float] | list[int] = segment.days()
+            if terms:
+                scores = [0.0] * segment.size
+                for term, weight in rarity.items():
+                    for field, boost in (("text", weight), ("title", weight * _TITLE_BOOST)):
+                        for number, part in zip(*segment.scored(field, term), strict=True):
+                            scores[number] += part * boost
+            chosen = heapq.nlargest(
+                limit, compress(range(segment.size), _flags(found, segment.size)), key=scores.__getitem__
+            )
+            best += [(scores[number], segment.name, number, segment) for number in chosen]
+        best.sort(key=lambda row: (-row[0], row[1], row[2]))
+        return [(segment, number) for _, _, number, segment in best[:limit]]
+
+    def _candidate(self, segment: _Segment, number: int) -> Candidate:
+        name = segment.name, number
+        known = self._kept.get(name)
+        if known is None:
+            key, source, kind, day, vector = segment.reader.stored_fields(number)["row"]
+            updated = date.fromordinal(day) if day else None
+            known = self._kept.keep(name, Candidate(key, source, kind, vector, updated))
+        return known
+
+    # Writing ------------------------------------------------------------------------------------------------------
+
+    def write(self, add: Iterable[IndexDocument] = (), delete: Iterable[str] = ()) -> None:
+        writer = self._writer()
+        try:
+            latest = {document.key: document for document in add}
+            self._remove(writer, {*delete, *latest})
+            for document in latest.values():
+                writer.add_document(**_fields(document))
+            writer.commit()
+        except OSError as error:
+            self._give_up(writer)
+            raise IndexProblem(
+                f"The index could not be written ({error}). Free some space on the disk of {self._folder} "
+                "and let it be written; what was committed still serves and this batch comes again."
+            ) from error
+        except BaseException:
+            self._give_up(writer)
+            raise
+        with self._lock:
+            self._commit = self._reload()
+
+    def _writer(self) -> Any:
+        try:
+            return self._index.writer(timeout=0.0, limitmb=self._pool)
+        except whoosh_index.LockError as error:
+            raise WriterBusy("Another process is writing the index. It is tried again later.") from error
+        except (OSError, whoosh_index.IndexError) as error:
+            raise IndexProblem(
+                f"The index could not be written ({error}). Free some space on the disk of {self._folder} "
+                "and let it be written; if it was deleted, rebuild it."
+            ) from error
+
+    def _remove(self, writer: Any, keys: set[str]) -> None:
+        with self._lock:
+            self._commit = self._reload()
+            at = {segment.segment_id(): offset for segment, offset in
+                  zip(writer.segments, writer._doc_offsets, strict=True)}  # fmt: skip
+            for segment in self._commit.segments:
+                alive = _flags(segment.alive, segment.size)
+                for key in keys:
+                    for numbers, _, _ in segment.postings("key", key):
+                        for number in numbers:
+                            if alive[number]:
+                                writer.delete_document(at[segment.name] + number)
+
+    def _give_up(self, writer: Any) -> None:
+        """Forget everything since the last commit. The lock goes even when the disk has no room for the farewell."""
+        with suppress(Exception):
+            writer.cancel()
+        if writer.writelock:
+            with suppress(Exception):
+                writer.writelock.release()
+
+    def close(self) -> None:
+        """Nothing happens in the background."""
+
+    def collect_garbage(self) -> int:
+        if self._folder is None:
+            return 0
+        table = self._index._read_toc()
+        prefixes = tuple(segment.segment_id() + "." for segment in table.segments)
+        freed = 0
+        for path in self._folder.iterdir():
+            needed = path.name.startswith((*prefixes, f"_MAIN_{table.generation}.")) or path.name.endswith("LOCK")
+            if not needed:
+                inside = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+                freed += sum(each.stat().st_size for each in inside)
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        return freed
+
+
+def _fields(document: IndexDocument) -> dict[str, Any]:
+    analysed = analyse(document)
+    day = schema.day_of(document.updated, document.created)
+    return {
+        "key": [document.key],
+        "title": analysed.title,
+        "text": analysed.text,
+        "exact": analysed.exact,
+        "people": [tokens(name) for name in document.people],
+        "topic": list(document.topics),
+        "topic_key": [topic_key(topic) for topic in document.topics],
+        "kind": [document.kind],
+        "source": [str(document.source)],
+        "language": [language_code(document.language)],
+        "audience": [schema.audience_digest(token) for token in document.audience],
+        "public": [str(int(document.public))],
+        "day": [str(day)],
+        "lengths": [f"{analysed.title_length},{analysed.body_length}"],
+        "row": (document.key, document.source, document.kind, day, analysed.vector),
+    }
+
+
+def _match(segment: _Segment, query: Query, scope: Scope, terms: list[tuple[str, ...]], minimum: int) -> int:
+    """The set of a segment's documents that a query means, inside its scope."""
+    found = segment.within(scope)
+    for field, wanted in (
+        ("kind", query.kinds),
+        ("source", query.sources),
+        ("topic_key", tuple(topic_key(topic) for topic in query.topics)),
+    ):
+        if wanted and found:
+            found &= _any(segment.having(field, value) for value in wanted)
+    if query.people:
+        found &= _any(segment.saying("people", tokens(name), found) for name in query.people)
+    if query.after or query.before:
+        found &= segment.between(schema.day_of(query.after) or 1, schema.day_of(query.before) or date.max.toordinal())
+    if terms:
+        # at_least[n]: documents with n + 1 of the words met so far
+        at_least = [0] * max(1, min(minimum, len(terms)))
+        for several in terms:
+            holding = _any(segment.having("text", term) for term in several)
+            for n in range(len(at_least) - 1, 0, -1):
+                at_least[n] |= at_least[n - 1] & holding
+            at_least[0] |= holding
+        found &= at_least[-1]
+    elif query.words:
+        return 0
+    for phrase in query.phrases:
+        if found and (spoken := tokens(phrase.text)):
+            said = segment.saying("exact", spoken, found)
+            found = found & ~said if phrase.exclude else said
+    for word in query.not_words:
+        if found and (spoken := tokens(word)):
+            found &= ~segment.saying("exact", spoken, found)
+    return found
+
+
+def _any(sets: Iterable[int]) -> int:
+    union = 0
+    for each in sets:
+        union |= each
+    return union
+
+
+def _count(segments: list[_Segment], matched: list[int]) -> dict[str, dict[str, int]]:
+    """Facets of all that matched."""
+    counted: dict[str, dict[str, int]] = {}
+    for field in _FACETS:
+        counts: Counter[str] = Counter()
+        for segment, found in zip(segments, matched, strict=True):
+            if found:
+                for value in segment.values(field):
+                    counts[value] += (segment.having(field, value) & found).bit_count()
+        counted[field] = schema.most(counts.items())
+    return counted
