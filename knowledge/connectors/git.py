@@ -1,0 +1,357 @@
+"""A git repository, on this machine or behind https: the files of one branch, with authors and dates of its history.
+
+Only objects are read: nothing is checked out, so no filter, hook, submodule
+or symbolic link of a stranger's repository ever does anything here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import queue
+import re
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from dulwich.client import AbstractHttpGitClient
+from dulwich.errors import GitProtocolError, NotGitRepository
+from dulwich.object_store import iter_tree_contents, tree_lookup_path
+from dulwich.objects import Blob, Commit, Tag
+from dulwich.repo import Repo
+
+from knowledge import extract, fetch
+from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged
+from knowledge.connectors.files import FileOptions, allowed_path, document_of, readable_name, too_large
+from knowledge.connectors.history import History, mailmap_of, moment_of, path_of
+from knowledge.markup import clean_line, title_of_name
+
+MAX_PACK = 2_000_000_000
+MAX_SECONDS = 1800.0
+ALIVE = 5.0
+"""Seconds without an event after which one is sent, so that the worker keeps its lease while history is counted."""
+
+TIP = b"refs/heads/immersive"
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
+class GitConnector:
+    """Reads the files at the tip of one branch (options ``branch``, ``path``) and who worked on them.
+
+    The address is a folder beneath ``FOLDER_ROOTS`` or an address whose scheme
+    is in ``GIT_SCHEMES``. A document's key is its path in the repository, its
+    version the file's content and the last commit that touched it.
+    """
+
+    lists_everything = True
+
+    def __init__(self, address: str, options: Mapping[str, Any]) -> None:
+        self.address = address
+        self.options = FileOptions.parse(options, "branch", "path")
+        self.branch = str(options.get("branch") or "")
+        self.path = str(options.get("path") or "").strip("/")
+        self.remote = "://" in address or bool(re.match(r"[\w.-]+@[\w.-]+:", address))
+        name = hashlib.sha256(f"{address}\0{self.branch}".encode()).hexdigest()[:32]
+        self.place = Path(settings.VAR_DIR) / "git" / name
+
+    def check(self) -> str:
+        """The repository's name as a title."""
+        if self.remote:
+            with contextlib.closing(_DoorClient(self._url())) as client:
+                refs = client.guarded(lambda: client.get_refs(client.repository).refs)
+            self._choose(refs)
+        else:
+            with contextlib.closing(self._local()) as repo:
+                commit = self._commit(repo, self._tip(repo))
+                if not any(True for _ in self._files(repo, commit)):
+                    kinds = ", ".join(sorted(extract.SUPPORTED))
+                    raise SourceError(f"{self.address} holds no file that can be read. Types that can: {kinds}.")
+        name = re.split(r"[/:]", self.address.rstrip("/"))[-1].removesuffix(".git")
+        return title_of_name(self.path.rpartition("/")[2] or name) or self.address
+
+    def pull(self, known: Known) -> Iterator[Event]:
+        """Every file of the branch in the order of its path, then a checkpoint with the commit."""
+        alive = Checkpoint(dict(known.cursor))
+        if self.remote:
+            yield from _while(self._fetch, alive)
+        with contextlib.closing(self._cloned() if self.remote else self._local()) as repo:
+            tip = self._tip(repo)
+            commit = self._commit(repo, tip)
+            scope = f"{self.options.digest} {self.path}"
+            counted = hashlib.sha256(scope.encode()).hexdigest()[:12]
+            history = History(self.place.with_name(f"{self.place.name}-{counted}.json"), self._wants, scope)
+            last = time.monotonic()
+            for _ in history.advance(repo, tip):
+                if time.monotonic() - last > ALIVE:
+                    last = time.monotonic()
+                    yield alive
+            mailmap = self._read(repo, commit, b".mailmap")
+            mark = hashlib.sha256(f"{self.options.digest}\0{self.path}".encode() + mailmap).hexdigest()[:10]
+            people = mailmap_of(mailmap)
+            told: set[str] = set()
+            for path, sha in self._files(repo, commit):
+                key = readable_name(path)
+                if key in told:
+                    yield Failure(key, "Another file's name looks the same when written: rename one of them.")
+                    continue
+                told.add(key)
+                tally = history.tallies.get(path)
+                version = f"{sha.decode()[:20]}-{tally.commit[:12] if tally else ''}-{mark}"
+                if known.versions.get(key) == version:
+                    yield Unchanged(key)
+                    continue
+                yield from self._document(repo, path, sha, version, history, people)
+        if not told and known.versions:
+            raise SourceError(
+                f"{self.address} holds no file that can be read any more. Check the branch and the path, "
+                "or remove the source."
+            )
+        yield Checkpoint({"commit": tip.decode()})
+
+    def _document(
+        self, repo: Repo, path: str, sha: bytes, version: str, history: History, people: Any
+    ) -> Iterator[Event]:
+        key = readable_name(path)
+        try:
+            data = _blob(repo, sha, self.options.max_bytes)
+            found = extract.extract(data, key, limits=self.options.limits)
+        except (extract.ExtractionError, ValueError) as error:
+            yield Failure(key, str(error))
+            return
+        except (KeyError, OSError) as error:
+            yield Failure(key, f"Its content is missing or damaged in the repository ({error}): run git fsck there.")
+            return
+        tally = history.tallies.get(path)
+        document, reason = document_of(
+            path,
+            found,
+            self.options,
+            version=version,
+            contributions=history.contributions(path, people),
+            created=moment_of(tally.first) if tally else None,
+            updated=moment_of(tally.last) if tally else None,
+        )
+        yield document
+        if reason:
+            yield Failure(key, f"It was read, but {reason}.")
+
+    # The tree
+
+    def _wants(self, path: str) -> bool:
+        return self.options.wants(path) and (not self.path or path.startswith(self.path + "/"))
+
+    def _files(self, repo: Repo, commit: Commit) -> Iterator[tuple[str, bytes]]:
+        """Ordinary files of the tree that are wanted; links and submodules are passed by."""
+        prefix = self.path.encode("utf-8", "surrogateescape")
+        tree = commit.tree
+        try:
+            if prefix:
+                mode, tree = tree_lookup_path(repo.object_store.__getitem__, tree, prefix)
+                if not stat.S_ISDIR(mode):
+                    raise KeyError(prefix)
+        except (KeyError, ValueError, NotGitRepository) as error:
+            raise SourceError(
+                f"There is no folder “{self.path}” in {self.address}. Check the option “path”."
+            ) from error
+        for entry in iter_tree_contents(repo.object_store, tree):
+            path = path_of(prefix + b"/" + entry.path if prefix else entry.path)
+            if stat.S_ISREG(entry.mode) and self._wants(path):
+                yield path, entry.sha
+
+    def _read(self, repo: Repo, commit: Commit, name: bytes) -> bytes:
+        with contextlib.suppress(KeyError, ValueError):
+            mode, sha = tree_lookup_path(repo.object_store.__getitem__, commit.tree, name)
+            if stat.S_ISREG(mode):
+                return _blob(repo, sha, 1_000_000)
+        return b""
+
+    def _commit(self, repo: Repo, tip: bytes) -> Commit:
+        try:
+            found = repo[tip]
+        except KeyError as error:
+            raise SourceError(f"The newest commit of {self.address} is missing: run git fsck there.") from error
+        if not isinstance(found, Commit):
+            raise SourceError(f"The branch of {self.address} is no commit. Name another in the option “branch”.")
+        return found
+
+    # Where it is
+
+    def _local(self) -> Repo:
+        """The repository in a folder, none of whose objects lie outside the folders that may be read."""
+        _, path = allowed_path(self.address)
+        try:
+            if (path / ".git").is_file():
+                raise SourceError(f"{self.address} is a work tree of another repository: give that one's folder.")
+            repo = Repo(str(path))
+        except (NotGitRepository, OSError, ValueError) as error:
+            raise SourceError(
+                f"{self.address} is no git repository. Give the folder that holds .git, or add it as a folder instead."
+            ) from error
+        try:
+            store = Path(repo.commondir()) / "objects"
+            alternates = store / "info" / "alternates"
+            others = alternates.read_text("utf-8", "replace").split("\n") if alternates.is_file() else []
+            for part in (repo.controldir(), str(store), *(str(store / other) for other in others if other.strip())):
+                allowed_path(str(Path(part).absolute()))
+        except BaseException:
+            repo.close()
+            raise
+        return repo
+
+    def _tip(self, repo: Repo) -> bytes:
+        if self.remote:
+            return cast(bytes, repo.refs[TIP])
+        refs: dict[bytes, bytes | None] = {}
+        for name in repo.refs.allkeys():
+            with contextlib.suppress(KeyError, ValueError):
+                refs[name] = repo.refs[name]
+        return self._choose(refs)
+
+    def _choose(self, refs: Mapping[bytes, bytes | None]) -> bytes:
+        """The commit of the chosen branch, else of HEAD."""
+        tip = refs.get(f"refs/heads/{self.branch}".encode() if self.branch else b"HEAD")
+        if tip:
+            return tip
+        branches = sorted(name[11:].decode("utf-8", "replace") for name in refs if name.startswith(b"refs/heads/"))
+        if self.branch and branches:
+            shown = ", ".join(branches[:20])
+            raise SourceError(f"There is no branch “{self.branch}” in {self.address}. Branches: {shown}.")
+        if branches:
+            raise SourceError(f"{self.address} does not say its main branch. Name it in the option “branch”.")
+        raise SourceError(f"{self.address} holds no commit yet. Commit something to it and try again.")
+
+    def _url(self) -> str:
+        scheme = urlsplit(self.address).scheme
+        allowed = [one for one in settings.GIT_SCHEMES if one in ("https", "http")]
+        if scheme not in allowed:
+            schemes = " or ".join(allowed) or "nothing"
+            raise SourceError(
+                f"{clean_line(self.address)} is not read: repositories are fetched by {schemes} only (GIT_SCHEMES). "
+                "Use that address of the repository, or a clone beneath FOLDER_ROOTS."
+            )
+        return self.address
+
+    def _cloned(self) -> Repo:
+        return Repo(str(self.place))
+
+    def _fetch(self) -> None:
+        """Bring what is new into the bare repository of this source."""
+        url = self._url()
+        try:
+            self.place.parent.mkdir(parents=True, exist_ok=True)
+            repo = Repo(str(self.place)) if self.place.is_dir() else Repo.init_bare(str(self.place), mkdir=True)
+        except (NotGitRepository, OSError) as error:
+            raise SourceError(f"The copy of {url} in {self.place} cannot be used: remove that folder.") from error
+        with contextlib.closing(repo), contextlib.closing(_DoorClient(url)) as client:
+            chosen: list[bytes] = []
+
+            def wants(refs: Mapping[bytes, bytes], depth: int | None = None) -> list[bytes]:
+                chosen.append(self._choose(refs))
+                return [] if chosen[0] in repo.object_store else [chosen[0]]
+
+            client.guarded(lambda: client.fetch(client.repository, repo, determine_wants=wants))
+            tip = chosen[0]
+            found = repo[tip]
+            repo.refs[TIP] = found.object[1] if isinstance(found, Tag) else tip
+
+
+class _Answer:
+    """An answer of the door in the form that dulwich expects."""
+
+    def __init__(self, stream: fetch.Stream, asked: str) -> None:
+        self.status = stream.status
+        self.headers = stream.headers
+        self.content_type = stream.headers.get("content-type", "")
+        self.redirect_location = stream.url if stream.url != asked else ""
+        self.read = stream.read
+        self.close = stream.close
+
+
+class _DoorClient(AbstractHttpGitClient):  # type: ignore[misc]
+    """Speaks git through `fetch.Door`: the same addresses are refused as anywhere, also after a redirect."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.url = url
+        self.repository = parts.path
+        self.door = fetch.Door()
+        super().__init__(f"{parts.scheme}://{parts.netloc}")
+
+    def close(self) -> None:
+        self.door.close()
+
+    def guarded(self, ask: Callable[[], Any]) -> Any:
+        """The result of talking to the server; whatever goes wrong is a `SourceError`."""
+        try:
+            return ask()
+        except fetch.FetchError as error:
+            raise SourceError(str(error)) from error
+        except (GitProtocolError, NotGitRepository, ValueError, KeyError, EOFError, AssertionError) as error:
+            said = clean_line(str(error), 150) or type(error).__name__
+            raise SourceError(
+                f"{self.url} does not answer as a git repository ({said}). "
+                "Check the address; a private one is best cloned beneath FOLDER_ROOTS."
+            ) from error
+        except OSError as error:
+            raise SourceError(f"{self.url} could not be copied ({error}). Look whether the disk is full.") from error
+
+    def _http_request(
+        self, url: str, headers: dict[str, str] | None = None, data: Any = None, raise_for_status: bool = True
+    ) -> tuple[Any, Callable[[int], bytes]]:
+        stream = self.door.stream(
+            "GET" if data is None else "POST",
+            url,
+            headers={"Pragma": "no-cache", **(headers or {})},
+            body=data,
+            max_bytes=MAX_PACK,
+            total_seconds=MAX_SECONDS,
+        )
+        answer = _Answer(stream, url)
+        if raise_for_status and answer.status != 200:
+            stream.close()
+            raise GitProtocolError(f"it answers {answer.status}")
+        if data is None and not answer.content_type.startswith("application/x-git-"):
+            stream.close()
+            raise GitProtocolError("it speaks only the old protocol, or is an ordinary page")
+        return answer, stream.read
+
+
+def _blob(repo: Repo, sha: bytes, limit: int) -> bytes:
+    blob = repo.object_store[sha]
+    if not isinstance(blob, Blob):
+        raise ValueError("It is no file.")
+    if blob.raw_length() > limit:
+        raise ValueError(too_large(limit))
+    data = cast(bytes, blob.data)
+    if data.startswith(_LFS):
+        raise ValueError("It is kept in Git LFS, which is not read: keep it in the repository itself.")
+    return data
+
+
+def _while(work: Callable[[], None], alive: Checkpoint) -> Iterator[Event]:
+    """Do ``work`` in a thread and say from time to time that it goes on; its error is raised here."""
+    done: queue.Queue[BaseException | None] = queue.Queue()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            done.put(error)
+        else:
+            done.put(None)
+
+    threading.Thread(target=run, daemon=True, name="git-fetch").start()
+    while True:
+        try:
+            error = done.get(timeout=ALIVE)
+        except queue.Empty:
+            yield alive
+            continue
+        if error is not None:
+            raise error
+        return
