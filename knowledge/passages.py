@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from os.path import commonprefix
+from itertools import islice, pairwise, takewhile
 
 from django.utils.html import escape
 
@@ -68,14 +67,29 @@ class _Choice:
     cut_after: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A query's words in one language: what may stand for which of them, and how any form of them begins."""
+
+    words: dict[str, int]
+    likely: re.Pattern[str]
+
+    @classmethod
+    def of(cls, words: tuple[str, ...], language: str) -> _Wanted:
+        found: dict[str, int] = {}
+        for number, word in enumerate(words):
+            found.setdefault(word, number)
+            found.setdefault(stem(word, language), number)
+        starts = sorted({_start(word, stem(word, language).rpartition(":")[2]) for word in words})
+        return cls(found, re.compile("|".join(map(re.escape, starts))))
+
+
 class Highlighter:
     """Finds one query's words in the texts of many documents."""
 
     def __init__(self, query: Query) -> None:
         self.words = words_of(query)
-        self._stems: dict[str, dict[str, int]] = {}
-        starts = {_start(word) for word in self.words}
-        self._likely = re.compile("|".join(map(re.escape, sorted(starts)))) if starts else None
+        self._languages: dict[str, _Wanted] = {}
 
     def title(self, title: str, language: str = "") -> str:
         """As `highlight`."""
@@ -85,27 +99,29 @@ class Highlighter:
     def passage(self, body: str, length: int = LENGTH, language: str = "") -> str:
         """As `passage`."""
         best: _Choice | None = None
-        weighed = 0
-        for at, unit in enumerate(self._likely_units(body)):
+        for at, unit in enumerate(islice(self._likely_units(body, language), MAX_WEIGHED)):
             choice = self._best_of(unit, length, language, early=at)
             if choice and (best is None or choice.weight > best.weight):
                 best = choice
-            weighed += 1
-            if weighed >= MAX_WEIGHED:
-                break
         if best is None:
             best = _opening(body, length)
         inside = _marked(best.text, self._spans(best.text, language))
         return f"{'…' if best.cut_before else ''}{inside}{'…' if best.cut_after else ''}"
 
-    def _likely_units(self, body: str) -> Iterator[str]:
+    def _wanted(self, language: str) -> _Wanted:
+        if language not in self._languages:
+            self._languages[language] = _Wanted.of(self.words, language)
+        return self._languages[language]
+
+    def _likely_units(self, body: str, language: str) -> Iterator[str]:
         """Units that may hold a word of the query, judged by how its forms begin."""
-        if self._likely is None:
+        if not self.words:
             return
-        if body[:MAX_SCANNED].isascii() and not self._likely.search(body[:MAX_SCANNED].lower()):
+        likely = self._wanted(language).likely
+        if body.isascii() and not likely.search(body[:MAX_SCANNED].lower()):
             return
         for unit in _units(body):
-            if self._likely.search(fold(unit)):
+            if likely.search(fold(unit)):
                 yield unit
 
     def _best_of(self, unit: str, length: int, language: str, early: int) -> _Choice | None:
@@ -154,47 +170,21 @@ class Highlighter:
                 best = (start, end, inside)
         return best
 
-    def _wanted(self, language: str) -> dict[str, int]:
-        """Stem -> which of the query's words it is, for documents of one language."""
-        if language not in self._stems:
-            stems: dict[str, int] = {}
-            for number, word in enumerate(self.words):
-                stems.setdefault(stem(word, language), number)
-                stems.setdefault(word, number)
-            self._stems[language] = stems
-        return self._stems[language]
-
     def _spans(self, text: str, language: str) -> list[_Span]:
         """Every place of a word of the query in the text, in order."""
-        if self._likely is None:
+        if not self.words:
             return []
         wanted = self._wanted(language)
         found: list[_Span] = []
-        for match in self._likely_words(text):
+        for match in _likely_words(text, wanted.likely):
             word = match[0]
             if _UNSPACED.search(word):
                 found += self._pairs(word, match.start())
                 continue
-            number = next((wanted[term] for term in _terms(word, language) if term in wanted), None)
+            number = next((wanted.words[term] for term in _terms(word, language) if term in wanted.words), None)
             if number is not None:
                 found.append(_Span(match.start(), match.end(), number))
         return found
-
-    def _likely_words(self, text: str) -> Iterator[re.Match[str]]:
-        """The words of a text that may be the query's; all of them where folding moved the characters."""
-        folded = fold(text)
-        if self._likely is None or len(folded) != len(text) or (not text.isascii() and _UNSPACED.search(text)):
-            yield from _WORD.finditer(text)
-            return
-        done = 0
-        for likely in self._likely.finditer(folded):
-            start = likely.start()
-            if start < done or (start and folded[start - 1].isalnum()):
-                continue
-            word = _WORD.match(text, start)
-            if word:
-                done = word.end()
-                yield word
 
     def _pairs(self, run: str, start: int) -> list[_Span]:
         """Places of the query's words in a run of a script without spaces."""
@@ -215,9 +205,25 @@ class Highlighter:
         return found
 
 
-def _start(word: str) -> str:
+def _likely_words(text: str, likely: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """The words of a text that may be the query's; all of them where folding moved the characters."""
+    folded = fold(text)
+    if len(folded) != len(text) or (not text.isascii() and _UNSPACED.search(text)):
+        yield from _WORD.finditer(text)
+        return
+    done = 0
+    for start in (match.start() for match in likely.finditer(folded)):
+        if start < done or (start and folded[start - 1].isalnum()):
+            continue
+        word = _WORD.match(text, start)
+        if word:
+            done = word.end()
+            yield word
+
+
+def _start(word: str, term: str) -> str:
     """What every form of the word begins with (policy, policies: polic)."""
-    shared = commonprefix([word, stem(word)])
+    shared = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, term, strict=False)))
     return shared[:-1] if len(shared) > 3 and shared[-1] in "iy" else shared or word
 
 
