@@ -211,8 +211,8 @@ class OutcomeView(OneTask):
 
 
 urlpatterns = [
-    path("tasks", Tasks.as_view(), name="tasks"),
-    path("tasks/<uuid:task_id>", TaskView.as_view(), name="task"),
-    path("tasks/<uuid:task_id>/assessment", AssessmentView.as_view(), name="task-assessment"),
-    path("tasks/<uuid:task_id>/outcome", OutcomeView.as_view(), name="task-outcome"),
+    path("tasks", Tasks.as_view(), name="api-tasks"),
+    path("tasks/<uuid:task_id>", TaskView.as_view(), name="api-task"),
+    path("tasks/<uuid:task_id>/assessment", AssessmentView.as_view(), name="api-task-assessment"),
+    path("tasks/<uuid:task_id>/outcome", OutcomeView.as_view(), name="api-task-outcome"),
 ]

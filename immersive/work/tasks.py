@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from immersive.work.models import LearningEntry, Outcome, Task
-from knowledge.documents import Query, ResultPage
 from knowledge.models import Resource, Topic
+from knowledge.search import search
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from knowledge.access import Viewer
+    from knowledge.documents import ResultPage
 
 ENOUGH = 5
 """Outcomes from which counts are worth telling; below, chance says more than the person (SCIENCE, 1)."""
@@ -58,6 +59,8 @@ def mine_or_404(public_id: UUID, viewer: Viewer) -> Task:
 
 def readable(public_id: UUID | None, viewer: Viewer) -> Resource | None:
     """The resource to start a task from, or `None` if there is none that the viewer may read."""
+    if public_id is None:
+        return None
     found: Resource | None = Resource.objects.visible_to(viewer).filter(public_id=public_id).first()
     return found
 
@@ -82,10 +85,6 @@ def next_step(task: Task) -> Next | None:
 @sensitive_variables()
 def matching(task: Task, viewer: Viewer, limit: int = 5) -> ResultPage:
     """What may help with a task, in the order of any search; its sentence is not remembered as one."""
-    try:
-        from knowledge.search import search
-    except ImportError:
-        return ResultPage(Query())
     return search(task.statement, viewer, per_page=limit, remember=False)
 
 
@@ -137,10 +136,10 @@ def topics_over_time(viewer: Viewer) -> list[dict[str, Any]]:
     """Topics of the viewer's learning log: ``name``, ``times`` (tasks), ``first`` and ``last``, the latest first."""
     mine = LearningEntry.objects.visible_to(viewer)
     links = LearningEntry.topics.through.objects.filter(learningentry__in=mine)
-    rows = links.values("topic__name").annotate(
+    rows = links.values(name=F("topic__name")).annotate(
         times=Count("learningentry__task", distinct=True), first=Min("learningentry__at"), last=Max("learningentry__at")
     )
-    return [{"name": row.pop("topic__name"), **row} for row in rows.order_by("-last", "topic__name")]
+    return [dict(row) for row in rows.order_by("-last", "name")]
 
 
 def learning_log(viewer: Viewer) -> QuerySet[LearningEntry]:

@@ -44,7 +44,7 @@ def broker(settings: LazySettings) -> Iterator[Callable[..., None]]:
     """Send real messages to a broker chosen by the test, not jobs in the test's own process."""
 
     def choose(url: str, **options: Any) -> None:
-        settings.CELERY_TASK_ALWAYS_EAGER = False
+        app.conf.task_always_eager = False
         settings.CELERY_BROKER_URL = url
         settings.CELERY_BROKER_TRANSPORT_OPTIONS = options
         forget()

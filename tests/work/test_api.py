@@ -1,0 +1,126 @@
+"""Tasks over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from immersive.work import actions
+from immersive.work.models import Assessment, Task
+from knowledge.models import Resource
+from tests.work.conftest import STATEMENT, People
+
+pytestmark = pytest.mark.django_db
+TASKS = "/api/v1/tasks"
+JSON = "application/json"
+
+
+@pytest.fixture
+def me(client: Client, people: People) -> Client:
+    client.force_login(people.owner)
+    return client
+
+
+def test_whole_story(me: Client) -> None:
+    started = me.post(TASKS, {"statement": STATEMENT, "due": "2027-03-31"}, JSON)
+    assert started.status_code == 201
+    task = started.json()
+    assert (task["statement"], task["due"], task["assessment"], task["outcome"]) == (
+        STATEMENT,
+        "2027-03-31",
+        None,
+        None,
+    )
+    assert task["next"] == "Say how sure you are"
+    one = f"{TASKS}/{task['id']}"
+
+    early = me.put(f"{one}/outcome", {"result": "worked"}, JSON)
+    assert early.status_code == 409
+
+    said = me.put(f"{one}/assessment", {"confidence": 30}, JSON)
+    assert said.status_code == 201
+    assert said.json()["assessment"]["words"] == "could follow someone"
+    for again in (30, 90):
+        late = me.put(f"{one}/assessment", {"confidence": again}, JSON)
+        assert late.status_code == 409
+        assert late.json() == {"detail": "It was said already and stays as it was said."}
+    assert Assessment.objects.get().confidence == 30
+
+    went = me.put(f"{one}/outcome", {"result": "partly", "minutes": 20}, JSON)
+    assert went.status_code == 200
+    assert {**went.json()["outcome"], "logged_at": ""} == {
+        "result": "partly", "with_help": False, "minutes": 20, "surprise": "", "logged_at": ""
+    }  # fmt: skip
+    corrected = me.put(f"{one}/outcome", {"result": "worked"}, JSON)
+    assert corrected.json()["outcome"]["result"] == "worked"
+    assert me.get(one).json() == corrected.json()
+
+    assert me.delete(one).status_code == 204
+    assert me.get(one).status_code == 404
+
+
+def test_list_has_pages(me: Client, people: People) -> None:
+    for number in range(5):
+        actions.start_task(owner=people.owner, statement=f"Task {number}")
+    first = me.get(TASKS, {"per_page": 2}).json()
+    assert (first["count"], [task["statement"] for task in first["results"]]) == (5, ["Task 4", "Task 3"])
+    last = me.get(TASKS, {"per_page": 2, "page": 3}).json()
+    assert ([task["statement"] for task in last["results"]], last["next"]) == (["Task 0"], None)
+
+
+def test_list_costs_the_same_however_long(
+    me: Client, people: People, make_resource: Callable[..., Resource], django_assert_num_queries: Callable[..., object]
+) -> None:
+    begin = make_resource("Begin", topics=("Drift",))
+    for number in range(8):
+        actions.start_task(owner=people.owner, statement=f"Task {number}", started_from=begin)
+    with django_assert_num_queries(7):  # type: ignore[attr-defined]
+        assert len(me.get(TASKS).json()["results"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("", {}),
+        ("", {"statement": " "}),
+        ("", {"statement": "x" * 301}),
+        ("", {"statement": "a\x00b"}),
+        ("", {"statement": "Fine", "due": "soon"}),
+        ("", {"statement": "Fine", "started_from": "6f5ad7a4-5f0e-4b51-a2b8-1f9a6b1a2c3d"}),
+        ("/assessment", {}),
+        ("/assessment", {"confidence": 60}),
+        ("/assessment", {"confidence": None}),
+        ("/outcome", {"result": "great"}),
+        ("/outcome", {"result": "worked", "minutes": -1}),
+    ],
+)
+def test_bad_input_is_refused_with_a_reason(me: Client, task: Task, path: str, said: dict[str, object]) -> None:
+    answer = me.put(f"{TASKS}/{task.public_id}{path}", said, JSON) if path else me.post(TASKS, said, JSON)
+    assert answer.status_code == 400
+    assert answer.json()
+    assert Task.objects.count() == 1
+
+
+def test_hidden_resource_is_as_none(me: Client, people: People, make_resource: Callable[..., Resource]) -> None:
+    hidden = make_resource("Hidden page", tokens=(f"person:{people.peer.pk}",))
+    never = "6f5ad7a4-5f0e-4b51-a2b8-1f9a6b1a2c3d"
+    answers = [
+        me.post(TASKS, {"statement": "Look", "started_from": str(public_id)}, JSON)
+        for public_id in (hidden.public_id, never)
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert answers[0].content == answers[1].content
+
+
+def test_shows_the_beginning_only_while_it_may_be_read(
+    me: Client, people: People, make_resource: Callable[..., Resource]
+) -> None:
+    begin = make_resource("Begin")
+    task = actions.start_task(owner=people.owner, statement="Look", started_from=begin)
+    one = f"{TASKS}/{task.public_id}"
+    assert me.get(one).json()["started_from"] == str(begin.public_id)
+    begin.source.active = False
+    begin.source.save()
+    assert me.get(one).json()["started_from"] is None

@@ -1,0 +1,228 @@
+"""The pages of one's own tasks, as their owner meets them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from immersive.work import actions, log, tasks
+from immersive.work.models import CONFIDENCE, Assessment, Outcome, Task
+from knowledge.models import Resource, Source
+from tests.work.conftest import STATEMENT, SURPRISE, People, viewer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def me(client: Client, people: People) -> Client:
+    client.force_login(people.owner)
+    return client
+
+
+def page(task: Task, name: str = "task") -> str:
+    return reverse(f"work:{name}", args=[task.public_id])
+
+
+def text(answer: Any) -> str:
+    return answer.content.decode()
+
+
+class TestFlow:
+    def test_from_a_sentence_to_how_it_went(self, me: Client) -> None:
+        started = me.post(reverse("work:new"), {"statement": STATEMENT}, follow=True)
+        task = Task.objects.get()
+        assert started.redirect_chain == [(page(task), 302)]
+        assert "How sure are you" in text(started)
+        for percent, words in CONFIDENCE:
+            assert f'value="{percent}"' in text(started)
+            assert words in text(started).lower()
+        assert "checked" not in text(started).partition("<dialog")[0], "nothing is preselected"
+        for later in ("What may help", "How did it go?"):
+            assert later not in text(started), "nothing may colour the answer"
+
+        said = me.post(page(task, "assess"), {"confidence": "70"}, follow=True)
+        assert "expect it to go well" in text(said)
+        assert "How sure are you" not in text(said)
+        for now in ("What may help", "How did it go?"):
+            assert now in text(said)
+
+        went = me.post(page(task, "outcome"), {"result": "1.0"}, follow=True)
+        assert "You said <em>expect it to go well</em>; it worked." in text(went)
+        assert Outcome.objects.get().result == 1.0
+        log.do_due()
+        assert STATEMENT in text(me.get(reverse("work:log")))
+
+    def test_starts_from_a_resource_that_one_may_read(
+        self, me: Client, people: People, make_resource: Callable[..., Resource]
+    ) -> None:
+        open_page = make_resource("Open page", topics=("Drift",))
+        form = me.get(reverse("work:new"), {"from": open_page.public_id, "q": "Try it"})
+        assert "Open page" in text(form)
+        assert 'value="Try it"' in text(form)
+        me.post(reverse("work:new"), {"statement": "Try it", "started_from": str(open_page.public_id)})
+        task = Task.objects.get()
+        assert task.started_from == open_page
+        shown = text(me.get(page(task)))
+        assert "Open page" in shown
+        assert "Drift" in shown
+        Source.objects.update(active=False)
+        assert "Open page" not in text(me.get(page(task))), "a withdrawn right is gone at once"
+
+    def test_hidden_resource_is_as_none(
+        self, me: Client, people: People, make_resource: Callable[..., Resource]
+    ) -> None:
+        hidden = make_resource("Hidden page", tokens=(f"person:{people.peer.pk}",))
+        never = "6f5ad7a4-5f0e-4b51-a2b8-1f9a6b1a2c3d"
+
+        def form(public_id: object) -> str:
+            got = text(me.get(reverse("work:new"), {"from": public_id}))
+            return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|\?from=[\w-]+', "", got)
+
+        assert form(hidden.public_id) == form(never)
+
+    def test_gives_the_form_back_with_the_cure(self, me: Client, task: Task) -> None:
+        for name, said, cure in (
+            ("new", {"statement": " "}, "Say in one sentence"),
+            ("new", {"statement": "Fine", "due": "31 November"}, "Write the day as"),
+            ("assess", {}, "Choose one of the five"),
+            ("assess", {"confidence": "71"}, "Choose one of the five"),
+        ):
+            address = reverse("work:new") if name == "new" else page(task, name)
+            answer = me.post(address, said)
+            assert answer.status_code == 422
+            assert cure in text(answer)
+        actions.assess(task=task, owner=task.owner, confidence=10)
+        for said, cure in (({}, "Choose how it went"), ({"result": "1.0", "minutes": "soon"}, "such as 45")):
+            answer = me.post(page(task, "outcome"), said)
+            assert answer.status_code == 422
+            assert cure in text(answer)
+        assert not Outcome.objects.exists()
+
+    def test_second_answer_is_refused_in_words(self, me: Client, task: Task) -> None:
+        me.post(page(task, "assess"), {"confidence": "30"})
+        again = me.post(page(task, "assess"), {"confidence": "90"})
+        assert again.status_code == 409
+        assert "You had said it already" in text(again)
+        assert Assessment.objects.get().confidence == 30
+
+    def test_how_it_went_waits_for_what_was_said(self, me: Client, task: Task) -> None:
+        answer = me.post(page(task, "outcome"), {"result": "1.0"})
+        assert answer.status_code == 409
+        assert "How sure are you" in text(answer)
+
+    def test_htmx_gets_the_moving_part(self, me: Client, task: Task) -> None:
+        answer = me.post(page(task, "assess"), {"confidence": "30"}, headers={"HX-Request": "true"})
+        assert answer.status_code == 200
+        assert text(answer).strip().startswith('<div id="moving">')
+        assert "could follow someone" in text(answer)
+        answer = me.post(page(task, "outcome"), {}, headers={"HX-Request": "true"})
+        assert answer.status_code == 200, "htmx swaps successes only"
+        assert "Choose how it went" in text(answer)
+
+    def test_delete_needs_a_post_and_leaves_nothing(self, me: Client, finished: Task) -> None:
+        assert me.get(page(finished, "delete")).status_code == 405
+        assert me.post(page(finished, "delete")).url == reverse("work:list")
+        assert me.get(page(finished)).status_code == 404
+
+    def test_forms_want_their_token(self, people: People, task: Task) -> None:
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(people.owner)
+        for name in ("assess", "outcome", "delete"):
+            assert strict.post(page(task, name), {"confidence": "30", "result": "1.0"}).status_code == 403
+        assert strict.post(reverse("work:new"), {"statement": "Hm"}).status_code == 403
+        assert Task.objects.count() == 1
+
+
+class TestLists:
+    def test_empty_ones_say_how_to_begin(self, me: Client) -> None:
+        assert "No tasks yet" in text(me.get(reverse("work:list")))
+        assert "Nothing here yet" in text(me.get(reverse("work:log")))
+
+    def test_open_ones_first_each_with_what_is_next(self, me: Client, people: People, finished: Task) -> None:
+        said = actions.start_task(owner=people.owner, statement="Said")
+        actions.assess(task=said, owner=people.owner, confidence=50)
+        fresh = actions.start_task(owner=people.owner, statement="Fresh")
+        assert list(tasks.mine(viewer(people.owner))) == [fresh, said, finished]
+        assert tasks.recent(viewer(people.owner), 1) == [fresh]
+        shown = text(me.get(reverse("work:list")))
+        assert shown.index("Say how sure you are") < shown.index("How did it go?") < shown.index("Partly")
+
+    def test_query_counts_do_not_grow(
+        self, me: Client, people: People, make_resource: Callable[..., Resource], django_assert_num_queries: Any
+    ) -> None:
+        begin = make_resource("Begin", topics=("Drift", "Tea"))
+        for number in range(12):
+            task = actions.start_task(owner=people.owner, statement=f"Task {number}", started_from=begin)
+            actions.assess(task=task, owner=people.owner, confidence=50)
+        log.do_due()
+        # session, user, two for the viewer's tokens; then count, tasks, topics
+        with django_assert_num_queries(7):
+            me.get(reverse("work:list"))
+        # ...; then entries counted, read, their topics, and topics over time
+        with django_assert_num_queries(8):
+            me.get(reverse("work:log"))
+        # ...; then tasks, topics, entries, topics
+        with django_assert_num_queries(8):
+            me.get(reverse("work:download"))
+
+    def test_log_tells_topics_over_time(
+        self, me: Client, people: People, make_resource: Callable[..., Resource]
+    ) -> None:
+        begin = make_resource("Begin", topics=("Drift",))
+        for number in range(3):
+            task = actions.start_task(owner=people.owner, statement=f"Task {number}", started_from=begin)
+            actions.assess(task=task, owner=people.owner, confidence=50)
+        actions.log_outcome(task=task, owner=people.owner, result=1.0)
+        log.do_due()
+        [topic] = tasks.topics_over_time(viewer(people.owner))
+        assert (topic["name"], topic["times"]) == ("Drift", 3)
+        assert tasks.topics_over_time(viewer(people.peer)) == []
+        assert "Drift" in text(me.get(reverse("work:log")))
+
+    def test_topic_that_goes_away_takes_no_line_along(
+        self, people: People, make_resource: Callable[..., Resource]
+    ) -> None:
+        begin = make_resource("Begin", topics=("Drift", "Tea"))
+        task = actions.start_task(owner=people.owner, statement="Brew", started_from=begin)
+        actions.assess(task=task, owner=people.owner, confidence=50)
+        log.do_due()
+        for topic in begin.topics.all():
+            topic.delete()
+        [entry] = tasks.learning_log(viewer(people.owner))
+        assert list(entry.topics.all()) == []
+
+    def test_download_holds_all_of_it(self, me: Client, finished: Task) -> None:
+        answer = me.get(reverse("work:download"))
+        assert answer["Content-Disposition"] == 'attachment; filename="my-tasks.json"'
+        mine = json.loads(answer.content)
+        [task] = mine["tasks"]
+        assert (task["id"], task["statement"]) == (str(finished.public_id), STATEMENT)
+        assert (task["assessment"]["confidence"], task["assessment"]["words"]) == (90, "would bet on it")
+        assert (task["outcome"]["result"], task["outcome"]["surprise"], task["next"]) == ("partly", SURPRISE, "")
+        assert [entry["event"] for entry in mine["learning_log"]] == ["outcome", "assessed"]
+
+
+class TestReading:
+    def test_is_about_the_task_and_blames_nobody(self) -> None:
+        for confidence, _ in CONFIDENCE:
+            for result, _ in Outcome.CHOICES:
+                said = tasks.remark(confidence, result)
+                assert said
+                assert not re.search(r"\b(wrong|fail|mistake|should have|over-?confident|poor)", said.lower())
+
+    def test_counts_wait_for_five_outcomes(self, people: People) -> None:
+        said = []
+        for result in (1.0, 1.0, 0.0, 0.5, 1.0):
+            task = actions.start_task(owner=people.owner, statement="Again")
+            actions.assess(task=task, owner=people.owner, confidence=70)
+            actions.log_outcome(task=task, owner=people.owner, result=result)
+            said.append(tasks.counts(70, viewer(people.owner)))
+        assert said == ["", "", "", "", "You have said that 5 times; 3 of them worked."]
+        assert tasks.counts(10, viewer(people.owner)) == ""
+        assert tasks.counts(70, viewer(people.peer)) == ""
