@@ -1,0 +1,178 @@
+"""Promises 1, 3, 6, 9 (first versions): nothing that a viewer may not read shows, in any form."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from experts.models import Membership, Person
+from knowledge import indexing
+from knowledge.models import Audience, Resource
+from tests.flows import canary
+from tests.flows.canary import LISTINGS, Lab
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def empty() -> None:
+    LISTINGS.clear()
+
+
+@pytest.fixture
+def lab(settings: Any) -> Lab:
+    return canary.build(settings, people=10, groups=12, documents=240)
+
+
+def browser(person: Person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def body(response: Any) -> str:
+    """The bytes of an answer without what differs each time by design."""
+    text = response.content.decode()
+    text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", text)
+    return re.sub(r"\?s=[0-9a-f-]{36}(&amp;|&)n=\d+", "", text)
+
+
+def addresses(query: str) -> list[tuple[str, dict[str, str]]]:
+    return [("/search", {"q": query}), ("/api/v1/search", {"q": query})]
+
+
+def queries(lab: Lab, chance: random.Random, count: int) -> list[str]:
+    """Everyday words, filters, and prefixes that reach for everything."""
+    forms = [
+        lambda: chance.choice(canary.WORDS),
+        lambda: " ".join(chance.choices(canary.WORDS, k=3)),
+        lambda: f"{chance.choice(canary.WORDS)} kind:{chance.choice(['page', 'tool', 'course'])}",
+        lambda: f"topic:{chance.choice(canary.TOPICS)}",
+        lambda: f'"{" ".join(chance.choices(canary.WORDS, k=2))}"',
+        lambda: f"source:{chance.choice(list(lab.sources))} {chance.choice(canary.WORDS)}",
+    ]
+    return [chance.choice(forms)() for _ in range(count)]
+
+
+def leaks(lab: Lab, person: Person, count: int) -> list[str]:
+    """Tokens of hidden documents in anything that this person can get."""
+    client, chance = browser(person), random.Random(person.pk)
+    hidden = lab.hidden_from(person)
+    pattern = re.compile(r"zq[0-9a-f]{16}")
+    found = []
+    asked = [address for query in queries(lab, chance, count) for address in addresses(query)]
+    asked += [("/", {}), ("/people/", {}), ("/tasks/", {})]
+    for path, parameters in asked:
+        answer = client.get(path, parameters)
+        assert answer.status_code == 200, path
+        found += [f"{path} {parameters} {word}" for word in pattern.findall(answer.content.decode()) if word in hidden]
+    return found
+
+
+def test_promise_1_no_hidden_document_in_any_answer(lab: Lab) -> None:
+    assert [leak for person in lab.people[:5] for leak in leaks(lab, person, 12)] == []
+    assert any(lab.hidden_from(person) for person in lab.people), "there is something to leak"
+
+
+@pytest.mark.slow
+def test_promise_1_in_full(settings: Any) -> None:
+    lab = canary.build(settings, people=40, groups=12, documents=5000)
+    assert [leak for person in lab.people for leak in leaks(lab, person, 25)] == []
+
+
+def test_a_hidden_token_is_answered_as_one_that_never_was(lab: Lab) -> None:
+    person = lab.people[0]
+    client = browser(person)
+    for hidden in sorted(lab.hidden_from(person))[:10]:
+        never = canary.token()
+        for form in ("{}", '"{}"', "topic:{}", "by:{}", "kettle {}", "source:{}", "kettle -{}"):
+            for (path, asked), (_, other) in zip(
+                addresses(form.format(hidden)), addresses(form.format(never)), strict=True
+            ):
+                first = body(client.get(path, asked)).replace(hidden, never)
+                second = body(client.get(path, other))
+                assert first == second, f"{path} betrays a hidden document to {asked}"
+
+
+def test_promise_3_hidden_documents_change_no_byte(settings: Any) -> None:
+    """The same answers with and without hidden documents: results, order, counts, facets, suggestions."""
+    lab = canary.build(settings, people=6, groups=4, documents=120)
+    outsider = next(person for person in lab.people if "group0" not in lab.groups_of[person.pk])
+    client, chance = browser(outsider), random.Random(3)
+    asked = [address for query in queries(lab, chance, 40) for address in addresses(query)]
+    before = [body(client.get(path, parameters)) for path, parameters in asked]
+    for number in range(300):
+        canary._document(chance, "source0", 10_000 + number, frozenset({"group0"}))
+    canary.sync(lab.sources["source0"])
+    indexing.index_changes()
+    moved = [
+        parameters
+        for (path, parameters), text in zip(asked, before, strict=True)
+        if body(client.get(path, parameters)) != text
+    ]
+    assert moved == []
+
+
+def test_promise_6_hidden_and_absent_are_one_answer(lab: Lab) -> None:
+    person = lab.people[0]
+    hidden = next(c for c in lab.canaries if not lab.readable(person, c))
+    seen = next(c for c in lab.canaries if lab.readable(person, c))
+    ids = dict(Resource.objects.values_list("key", "public_id"))
+    client, never = browser(person), uuid.uuid4()
+    for form in ("/r/{}", "/api/v1/resources/{}"):
+        assert client.get(form.format(ids[seen.key])).status_code == 200
+        first, second = client.get(form.format(ids[hidden.key])), client.get(form.format(never))
+        assert (first.status_code, second.status_code) == (404, 404)
+        assert body(first).replace(str(ids[hidden.key]), "x") == body(second).replace(str(never), "x")
+        assert {**first.headers} == {**second.headers}
+
+
+def found_by(client: Client, word: str) -> tuple[int, str]:
+    """Results and the whole answer for one word."""
+    answer = client.get("/api/v1/search", {"q": word}).json()
+    return answer["total"], str(answer)
+
+
+def withdrawals(lab: Lab, target: Resource, person: Person) -> list[Any]:
+    """Every way in which a right is withdrawn in the database, each with how it is given back."""
+    nobody, own, of_source = Audience.objects.of(["team:0"]), target.audience, target.source.audience
+    source = type(target.source).objects.filter(pk=target.source_id)
+    row = Resource.objects.filter(pk=target.pk)
+    mine = Membership.objects.filter(person=person)
+    return [
+        ("document", lambda: row.update(audience=nobody), lambda: row.update(audience=own)),
+        ("source", lambda: source.update(audience=nobody), lambda: source.update(audience=of_source)),
+        ("source off", lambda: source.update(active=False), lambda: source.update(active=True)),
+        ("left", lambda: mine.update(until=timezone.now()), lambda: mine.update(until=None)),
+        ("gone", lambda: row.update(gone_at=timezone.now(), audience=nobody),
+         lambda: row.update(gone_at=None, audience=own)),
+    ]  # fmt: skip
+
+
+def test_promise_9_a_withdrawn_right_is_gone_in_the_next_request(lab: Lab) -> None:
+    """By update in the database, with caches warm and no worker running; and back again."""
+    person, secret = next(
+        (p, c)
+        for p, c in itertools.product(lab.people, lab.canaries)
+        if c.groups and lab.groups_of[p.pk] and lab.readable(p, c)
+    )
+    target = Resource.objects.select_related("source__audience", "audience").get(key=secret.key)
+    client = browser(person)
+    word = next(t for t in secret.tokens if t in target.title)
+    for name, withdraw, give_back in withdrawals(lab, target, person):
+        assert found_by(client, word)[0] == 1, f"before: {name}"
+        withdraw()
+        total, answer = found_by(client, word)
+        assert total == 0, name
+        assert not secret.tokens - {word} & set(re.findall(r"zq[0-9a-f]{16}", answer)), name
+        page = client.get("/search", {"q": word}).content.decode()
+        assert not (secret.tokens - {word}) & set(re.findall(r"zq[0-9a-f]{16}", page)), name
+        assert client.get(f"/r/{target.public_id}").status_code == 404, name
+        give_back()
