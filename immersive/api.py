@@ -3,8 +3,11 @@
 from django.urls import include, path
 
 from experts.api import PersonView
+from knowledge.api import ResourceView, SearchView
 
 urlpatterns = [
+    path("search", SearchView.as_view(), name="api-search"),
+    path("resources/<uuid:public_id>", ResourceView.as_view(), name="api-resource"),
     path("people/<uuid:public_id>", PersonView.as_view(), name="api-person"),
     path("", include("immersive.work.api")),
 ]
