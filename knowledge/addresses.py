@@ -20,8 +20,11 @@ from typing import Self
 import httpx2
 
 MAX_URL = 8_000
+MAX_KEY = 500
 PUBLIC_PORTS = frozenset({80, 443})
 """The web's own ports: elsewhere on the public internet a crawler would be a port scanner in someone's hands."""
+
+_TRACKING = re.compile(r"(utm_\w+|gclid|fbclid|mc_cid|mc_eid|msclkid|sessionid|phpsessid|jsessionid)=", re.I)
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int, float], Sequence[str]]
@@ -151,3 +154,16 @@ def check_url(url: str) -> httpx2.URL:
     if parsed.userinfo:
         raise FetchRefused(f"The address carries a user name or password for “{parsed.host}”: leave it out.")
     return parsed.copy_with(fragment=None)
+
+
+def normal(url: str) -> str:
+    """The one spelling of an address, without fragment and tracking words; empty if it is none that may be a key."""
+    try:
+        parsed = check_url(url.strip().replace(" ", "%20"))
+    except FetchRefused:
+        return ""
+    if parsed.query:
+        kept = [part for part in parsed.query.decode("ascii").split("&") if part and not _TRACKING.match(part)]
+        parsed = parsed.copy_with(query="&".join(kept).encode("ascii") or None)
+    found = str(parsed.copy_with(path="/") if parsed.path in ("", "/") else parsed)
+    return found if len(found) <= MAX_KEY else ""

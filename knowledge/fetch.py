@@ -13,11 +13,12 @@ Libraries get bytes or a `Door`, never an address.
 from __future__ import annotations
 
 import functools
+import ipaddress
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self
 
 import httpcore2
@@ -183,7 +184,7 @@ class Stream:
     def __init__(self, url: str, answer: httpcore2.Response, call: _Call, max_bytes: int) -> None:
         self.url = url
         self.status = answer.status
-        wrapped = httpx2.Response(answer.status, headers=answer.headers, content=_pieces(answer))
+        wrapped = httpx2.Response(answer.status, headers=answer.headers, content=answer.iter_stream())
         self.headers: dict[str, str] = {name.lower(): value for name, value in wrapped.headers.items()}
         self._answer = answer
         self._call = call
@@ -227,12 +228,8 @@ class Stream:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def _pieces(answer: httpcore2.Response) -> Iterator[bytes]:
-    yield from answer.iter_stream()
 
 
 def _failed(url: str, error: Exception, call: _Call) -> FetchFailed:
@@ -274,13 +271,13 @@ class Door:
         self._hosts = None if allow_hosts is None else frozenset(host.lower() for host in allow_hosts)
         self._last: dict[str, float] = {}
         self._robots: dict[str, Protego | FetchError] = {}
-        allowed = [Allowed.parse(entry) for entry in settings.FETCH_ALLOW]
+        self._allowed = [Allowed.parse(entry) for entry in settings.FETCH_ALLOW]
         self._pool = httpcore2.ConnectionPool(
             ssl_context=tls or _system_tls(),
             max_connections=None,
             max_keepalive_connections=4,
             keepalive_expiry=4.0,
-            network_backend=_GuardedBackend(resolver, allowed),
+            network_backend=_GuardedBackend(resolver, self._allowed),
         )
 
     def get(self, url: str, **options: Any) -> Response:
@@ -342,6 +339,8 @@ class Door:
         host = url.raw_host.decode("ascii").lower()
         port = url.port or (443 if url.scheme == "https" else 80)
         if host not in self._hosts and f"{host}:{port}" not in self._hosts:
+            with suppress(ValueError):  # an attempt to get inside is told as such, not as a link to elsewhere
+                judge(host, str(ipaddress.ip_address(host)), port, self._allowed)
             raise FetchOutside(
                 f"{url} is on another host than this source may read ({', '.join(sorted(self._hosts))}). "
                 "Use the final address as the source's address, or allow that host."
@@ -441,9 +440,7 @@ class Door:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

@@ -15,6 +15,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers by a table of functions and remembers who asked for what."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Web
 
     def do_GET(self) -> None:
