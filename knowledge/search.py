@@ -320,7 +320,7 @@ def _remember(page: ResultPage, person_id: int, at: datetime | None = None) -> s
         took_ms=page.took_ms,
         at=at or timezone.now(),
     )
-    if settings.CELERY_TASK_ALWAYS_EAGER:
+    if getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False):
         write([row])
     else:
         memory.put(row)

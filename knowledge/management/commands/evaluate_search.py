@@ -65,10 +65,9 @@ class Command(BaseCommand):
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSONL file, packed or not. Raises `CommandError` that names the line."""
-    opened: Any = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
     number = 0
     try:
-        with opened as file:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):  # noqa: B007 - named in the message
                 if line.strip():
                     yield json.loads(line)
