@@ -141,7 +141,7 @@ def _show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, 
         "reading": tasks.reading(found, viewer),
         **more,
     }
-    if request.headers.get("HX-Request"):
+    if _moves(request):
         return render(request, "work/task.html#moving", context)
     return render(request, "work/task.html", context, status=status)
 
@@ -149,7 +149,7 @@ def _show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, 
 def _after(request: HttpRequest, task_id: UUID, viewer: Viewer) -> HttpResponse:
     """Where a form leads: to the page again, or to its part for htmx."""
     found = tasks.mine_or_404(task_id, viewer)
-    return _show(request, found, viewer) if request.headers.get("HX-Request") else redirect(found)
+    return _show(request, found, viewer) if _moves(request) else redirect(found)
 
 
 def _uuid(text: str | None) -> UUID | None:
@@ -157,3 +157,8 @@ def _uuid(text: str | None) -> UUID | None:
         return UUID(text or "")
     except ValueError:
         return None
+
+
+def _moves(request: HttpRequest) -> bool:
+    """Whether htmx asks for the moving part alone."""
+    return bool(getattr(request, "htmx", False))

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from immersive.work import actions, log, tasks
 from immersive.work.models import CONFIDENCE, Assessment, Outcome, Task
+from knowledge import indexing
 from knowledge.models import Resource, Source
 from tests.work.conftest import STATEMENT, SURPRISE, People, viewer
 
@@ -74,6 +75,20 @@ class TestFlow:
         Source.objects.update(active=False)
         assert "Open page" not in text(me.get(page(task))), "a withdrawn right is gone at once"
 
+    def test_what_may_help_is_found_marked_and_harmless(
+        self, me: Client, people: People, task: Task, make_resource: Callable[..., Resource]
+    ) -> None:
+        make_resource("<img src=x> zanzibarite manifest")
+        make_resource("Zanzibarite secrets", tokens=(f"person:{people.peer.pk}",))
+        indexing.index_changes()
+        before = text(me.get(page(task)))
+        assert "&lt;img src=x&gt;" not in before, "nothing that helps shows before the answer"
+        said = text(me.post(page(task, "assess"), {"confidence": "50"}, follow=True))
+        assert "&lt;img src=x&gt;" in said
+        assert "<mark>zanzibarite" in said
+        assert "<img" not in said
+        assert "secrets" not in said
+
     def test_hidden_resource_is_as_none(
         self, me: Client, people: People, make_resource: Callable[..., Resource]
     ) -> None:
@@ -120,6 +135,8 @@ class TestFlow:
         answer = me.post(page(task, "assess"), {"confidence": "30"}, headers={"HX-Request": "true"})
         assert answer.status_code == 200
         assert text(answer).strip().startswith('<div id="moving">')
+        assert text(answer).count("autofocus") == 1, "the place where one was is gone: the focus goes to what is new"
+        assert 'id="h-said" tabindex="-1" autofocus' not in text(me.get(page(task)))
         assert "could follow someone" in text(answer)
         answer = me.post(page(task, "outcome"), {}, headers={"HX-Request": "true"})
         assert answer.status_code == 200, "htmx swaps successes only"
