@@ -110,11 +110,11 @@ def catalogue() -> list[Document]:
     return [
         Document("valveview", "ValveView", "Shows every valve and pump of the plant with its state.", kind="tool",
                  url="https://valveview.example.org/", topics=("Pumps",),
-                 facts={"jobs": ["find which valve feeds a pump", "export the state of a line"], "provider": "Plant IT"}),
-        Document("hydraulics", "Pump hydraulics for operators", "Two days at the test rig: curves, cavitation, priming.",
+                 facts={"jobs": ["find which valve feeds a pump", "export a line"], "provider": "Plant IT"}),
+        Document("hydraulics", "Pump hydraulics for operators", "Two days at the rig: curves, cavitation, priming.",
                  kind="course", url="https://courses.example.org/hydraulics", topics=("Pumps",),
                  facts={"duration_minutes": 960, "next_date": soon, "price": "€ 420", "provider": "Academy"}),
-        Document("cavitation", "What cavitation sounds like", "Listen to a pump before, during and after.", kind="video",
+        Document("cavitation", "What cavitation sounds like", "Listen to a pump before and during.", kind="video",
                  url="https://videos.example.org/cavitation", topics=("Pumps",), facts={"duration_minutes": 12},
                  updated=datetime(2026, 3, 2, tzinfo=UTC)),
     ]  # fmt: skip

@@ -41,7 +41,12 @@
     if (matchMedia("(max-width: 59.99rem)").matches) $$("[data-fold]").forEach(d => d.removeAttribute("open"));
   };
   fold();
-  document.addEventListener("htmx:afterSettle", e => { at = -1; if ($("[data-fold]", e.target)) fold(); });
+  // New results: the box says what was asked for, and on a narrow screen the filters stay open, for they are in use.
+  document.addEventListener("htmx:afterSettle", () => {
+    at = -1;
+    const asked = $("#found [name=q]"), box = $("[data-search]");
+    if (asked && box && box !== document.activeElement) box.value = asked.value;
+  });
 
   // Keyboard: / j k Enter t ? Esc.
   const items = () => $$("[data-item]");

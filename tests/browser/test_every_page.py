@@ -1,0 +1,127 @@
+"""Every page, in both themes and several widths: axe finds nothing, the policy refuses nothing, nothing overflows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def pages(company: dict[str, Any]) -> dict[str, str]:
+    """Every page by name; three tasks show the three states of theirs."""
+    from immersive.work import actions
+    from immersive.work.models import Outcome
+
+    ana = company["ana"]
+    tasks = [
+        actions.start_task(owner=ana, statement=f"Prime pump {n} before the shift", started_from=company["pump"])
+        for n in range(3)
+    ]  # fmt: skip
+    for task in tasks[1:]:
+        actions.assess(task=task, owner=ana, confidence=50)
+    actions.log_outcome(task=tasks[2], owner=ana, result=Outcome.PARTLY, surprise="The valve was open")
+    return {
+        "home": "/",
+        "search": "/search?q=pump",
+        "search narrowed": "/search?q=pump+kind%3Apage+after%3A2020-01-01&page=2",
+        "search, empty box": "/search",
+        "search, nothing found": "/search?q=xylophone",
+        "search, odd query": "/search?q=%22pump+colour%3Ared+-",
+        "page": company["pump"].get_absolute_url(),
+        "tool": company["valveview"].get_absolute_url(),
+        "course": company["hydraulics"].get_absolute_url(),
+        "overdue page": company["log"].get_absolute_url(),
+        "person": ana.get_absolute_url(),
+        "people": "/people/",
+        "tasks": "/tasks/",
+        "new task": "/tasks/new",
+        "task, begun": tasks[0].get_absolute_url(),
+        "task, said": tasks[1].get_absolute_url(),
+        "task, done": tasks[2].get_absolute_url(),
+        "learning log": "/tasks/log",
+        "patterns": "/patterns",
+        "nothing here": "/r/00000000-0000-4000-8000-000000000000",
+    }
+
+
+MODES = [
+    pytest.param({"width": 1440, "color_scheme": "light"}, id="wide-light"),
+    pytest.param({"width": 1440, "color_scheme": "dark"}, id="wide-dark"),
+    pytest.param({"width": 360, "color_scheme": "light", "has_touch": True}, id="phone-light"),
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_page(open_as: Open, pages: dict[str, str], mode: dict[str, Any]) -> None:
+    page = open_as("ana", **mode)
+    stranger = open_as(**mode)
+    troubles = [trouble for name, address in pages.items() for trouble in look(page, name, address)]
+    troubles += look(stranger, "sign in", "/sign-in")
+    assert troubles == []
+
+
+def look(page: Page, name: str, address: str) -> list[str]:
+    """What is wrong with one page, in words."""
+    errors: list[str] = []
+    page.once("pageerror", lambda error: errors.append(f"{name}: script failed: {error}"))
+    page.goto(address)
+    found = [f"{name}: refused {refused}" for refused in page.evaluate("window.__refused")]
+    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if width > 0:
+        found.append(f"{name}: {width} px wider than the window")
+    for violation in Axe().run(page).response["violations"]:
+        nodes = " | ".join(node["html"][:120] for node in violation["nodes"][:3])
+        found.append(f"{name}: {violation['id']}: {nodes}")
+    return found + errors
+
+
+def test_nothing_is_refused_while_one_works(open_as: Open, site: str) -> None:
+    """Crawl what links lead to, and use what moves: facets, dialog, menu, theme, an assessment."""
+    page = open_as("ana")
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
+    waiting, seen, shapes = ["/"], set(), {}
+    while waiting:
+        address = waiting.pop(0)
+        if address in seen:
+            continue
+        seen.add(address)
+        page.goto(address)
+        refused += page.evaluate("window.__refused")
+        for link in page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)"):
+            path = link.removeprefix(site).split("#")[0]
+            shape = path.split("?")[0][:3]
+            if path.startswith("/") and "/download" not in path and shapes.setdefault(shape, 0) < 8:
+                shapes[shape] += 1
+                waiting.append(path)
+    assert len(seen) > 15
+    page.goto("/search?q=pump")
+    with page.expect_response("**/search?narrow=1**"):
+        page.locator(".facets").get_by_label("Page").check()
+    page.locator(".chip").first.wait_for()
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Close").click()
+    with page.expect_response("**/theme"):
+        page.get_by_role("button", name="Theme").click()
+    refused += page.evaluate("window.__refused")
+    assert refused == []
+
+
+def test_no_page_is_wider_than_its_window(open_as: Open, pages: dict[str, str]) -> None:
+    page = open_as("ana")
+    wide = {}
+    for name, address in pages.items():
+        page.goto(address)
+        for width in (320, 360, 768, 1024, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if over > 0:
+                wide[f"{name} at {width}"] = over
+    assert wide == {}
