@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -51,6 +52,14 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Person | None = None) -> tuple[str, ...]:
         """Only superusers hand out powers."""
         return (*self.readonly_fields, *(() if request.user.is_superuser else POWERS))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        """Only rights to what these pages show can be given; there is none to what is a person's own."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "user_permissions" and field:
+            kinds = [kind.pk for kind in ContentType.objects.get_for_models(*self.admin_site._registry).values()]
+            field.queryset = field.queryset.filter(content_type__in=kinds)
+        return field
 
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -42,15 +42,12 @@ class Change:
 
     row: Row
     person: Person
+    new: bool
     fields: dict[str, Any] = field(default_factory=dict)
     join: list[Path] = field(default_factory=list)
     leave: list[int] = field(default_factory=list)
     manager: Person | None = None
     new_manager: bool = False
-
-    @property
-    def new(self) -> bool:
-        return self.person.pk is None
 
     def __bool__(self) -> bool:
         return self.new or bool(self.fields or self.join or self.leave or self.new_manager)
@@ -203,7 +200,7 @@ def make_plan(read: sheet.Sheet, *, leavers: bool = False, many: bool = False) -
             plan.problems.append(Problem(row.line, " ".join(error.messages)))
             continue
         taken[id(person)] = row.line
-        change = Change(row=row, person=person, fields=_fields(row, person))
+        change = Change(row=row, person=person, new=person.pk is None, fields=_fields(row, person))
         _teams(change, teams, here)
         if person.pk is None:
             here.add(person)

@@ -187,9 +187,7 @@ def _row(line: int, columns: list[str | None], cells: list[str]) -> Row:
     if not name:
         raise ValidationError("It has no name: fill it in.")
     if not (username or email or said.get("external_id")):
-        raise ValidationError(
-            "It has neither username nor e-mail nor external id: fill in one, so that it can be found."
-        )
+        raise ValidationError("It has no username, e-mail or external id: fill in one, so that it can be found.")
     return Row(
         line=line,
         name=name,

@@ -1,0 +1,124 @@
+"""The operator's pages: accounts are kept, powers are not handed out, and nothing private is in reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from experts.models import Membership, Person, Team
+from immersive.work.models import Assessment, Task
+from knowledge.models import Search
+
+PRIVATE = "zyxwv-private"
+
+
+@pytest.fixture
+def team(db: None) -> Team:
+    return Team.objects.create(name="Pumps", slug="pumps")
+
+
+@pytest.fixture
+def ana(make_person: Callable[..., Any], team: Team) -> Any:
+    ana = make_person("ana", name="Ana Lima", email="ana@example.org", teams=(team,))
+    task = Task.objects.create(owner=ana, statement=PRIVATE)
+    Assessment.objects.create(task=task, confidence=10)
+    Search.objects.create(person=ana, text=PRIVATE)
+    return ana
+
+
+@pytest.fixture
+def operator(make_person: Callable[..., Any], client: Client) -> Any:
+    operator = make_person("operator", is_staff=True, is_superuser=True)
+    client.force_login(operator)
+    return operator
+
+
+def changed(client: Client, person: Person) -> dict[str, Any]:
+    """The change form of a person, filled in as it is."""
+    form = client.get(reverse("admin:experts_person_change", args=[person.pk])).context["adminform"].form
+    return {name: value for name, value in form.initial.items() if value not in (None, False, [])}
+
+
+def test_no_page_of_a_person_shows_or_links_what_is_private(ana: Any, operator: Any, client: Client) -> None:
+    for name in ("change", "history", "delete"):
+        answer = client.get(reverse(f"admin:experts_person_{name}", args=[ana.pk]))
+        html = answer.content.decode().lower()
+        assert answer.status_code == (403 if name == "delete" else 200)
+        for word in (PRIVATE, "assessment", "confidence", "/work/", "search?", "knowledge/search"):
+            assert word not in html, f"{name}: {word}"
+
+
+@pytest.mark.parametrize("action", ["delete_selected", "deactivate_chosen"])
+def test_people_are_deactivated_and_never_deleted(ana: Any, operator: Any, client: Client, action: str) -> None:
+    where = reverse("admin:experts_person_changelist")
+    client.post(where, {"action": action, "_selected_action": [ana.pk, operator.pk]})
+    client.post(where, {"action": action, "_selected_action": [ana.pk, operator.pk], "post": "yes"})
+    assert Person.objects.count() == 2
+    assert Person.objects.get(pk=operator.pk).is_active, "nobody locks themselves out"
+    assert Person.objects.get(pk=ana.pk).is_active is (action == "delete_selected")
+    assert Membership.objects.get().until is None or action == "deactivate_chosen"
+    client.post(where, {"action": "reactivate_chosen", "_selected_action": [ana.pk]})
+    assert Person.objects.get(pk=ana.pk).is_active
+
+
+def test_the_form_explains_why_there_is_no_deletion(ana: Any, operator: Any, client: Client) -> None:
+    html = client.get(reverse("admin:experts_person_change", args=[ana.pk])).content.decode()
+    assert "Deactivate the account" in html
+    assert "deletelink" not in html
+
+
+def test_a_changed_person_is_known_by_the_new_name(
+    ana: Any, operator: Any, client: Client, hold: Any, committed: Any
+) -> None:
+    from knowledge.models import Contribution
+    from tests.experts.conftest import page
+
+    hold("book", [page("a", "Ana Costa")])
+    assert Contribution.objects.get().person is None
+    with committed():
+        data = changed(client, ana) | {"name": "Ana Costa"}
+        assert client.post(reverse("admin:experts_person_change", args=[ana.pk]), data).status_code == 302
+    assert Contribution.objects.get().person == ana
+
+
+def test_staff_without_that_right_hand_out_no_powers(ana: Any, make_person: Any, client: Client) -> None:
+    clerk = make_person("clerk", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="experts"))
+    client.force_login(clerk)
+    data = changed(client, ana) | {"is_superuser": "on", "is_staff": "on", "role": "Engineer"}
+    assert client.post(reverse("admin:experts_person_change", args=[ana.pk]), data).status_code == 302
+    ana.refresh_from_db()
+    assert (ana.role, ana.is_staff, ana.is_superuser) == ("Engineer", False, False)
+
+
+def test_nobody_takes_over_an_account_by_a_new_password(ana: Any, operator: Any, client: Client) -> None:
+    new = {"password1": "vertical kettle 9", "password2": "vertical kettle 9", "usable_password": "true"}
+    where = reverse("admin:auth_user_password_change", args=[ana.pk])
+    assert client.post(where, new).status_code == 403
+    assert Person.objects.get(pk=ana.pk).check_password("correct horse")
+    ana.set_unusable_password()
+    ana.save()
+    assert client.post(where, new).status_code == 302
+    assert Person.objects.get(pk=ana.pk).check_password("vertical kettle 9")
+
+
+def test_an_account_can_be_made(operator: Any, client: Client) -> None:
+    data = {"username": "new", "name": "New Person", "email": "new@example.org", "usable_password": "false"}
+    assert client.post(reverse("admin:experts_person_add"), data).status_code == 302
+    assert not Person.objects.get(username="new").has_usable_password()
+
+
+def test_history_is_kept(ana: Any, operator: Any, client: Client, team: Team) -> None:
+    [membership] = Membership.objects.all()
+    assert client.get(reverse("admin:experts_membership_delete", args=[membership.pk])).status_code == 403
+    assert client.get(reverse("admin:experts_team_delete", args=[team.pk])).status_code == 403
+    empty = Team.objects.create(name="By mistake", slug="mistake")
+    assert client.post(reverse("admin:experts_team_delete", args=[empty.pk]), {"post": "yes"}).status_code == 302
+    for name in ("person", "team", "membership"):
+        assert client.get(reverse(f"admin:experts_{name}_changelist")).status_code == 200
+        assert client.get(reverse(f"admin:experts_{name}_add")).status_code == 200
