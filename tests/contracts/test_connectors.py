@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from django.conf import LazySettings
 from dulwich.repo import Repo
 
+from knowledge.connectors.catalogue import CatalogueConnector
 from knowledge.connectors.folder import FolderConnector
 from knowledge.connectors.git import GitConnector
 from tests.contracts.connectors import ConnectorContract, Place
@@ -109,3 +112,61 @@ class TestGit(ConnectorContract):
     @pytest.fixture
     def place(self, repository: Repository) -> Repository:
         return repository
+
+
+class Table(Place):
+    """A CSV file; each document is a row."""
+
+    name = "courses.csv"
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / self.name
+        self.rows: dict[str, tuple[str, str]] = {}
+
+    def connector(self) -> CatalogueConnector:
+        return CatalogueConnector(str(self.file), {"kind": "course"})
+
+    def missing(self) -> CatalogueConnector:
+        return CatalogueConnector(str(self.file.with_name("nowhere.csv")), {})
+
+    def write(self) -> None:
+        with self.file.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["id", "title", "description"])
+            writer.writerows((key, *row) for key, row in self.rows.items())
+
+    def put(self, name: str, title: str, text: str) -> None:
+        self.rows[name] = (title, text)
+        self.write()
+
+    def remove(self, name: str) -> None:
+        del self.rows[name]
+        self.write()
+
+    def spoil(self, name: str) -> None:
+        self.put(name, "", "a row without a title")
+
+
+class TestTable(ConnectorContract):
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Table:
+        return Table(tmp_path)
+
+
+class JsonLines(Table):
+    """A file of JSON lines, where a broken line cannot even say whose it is."""
+
+    name = "tools.jsonl"
+
+    def write(self) -> None:
+        lines = (
+            json.dumps({"id": key, "title": title, "description": text}) if title else '{"id": "' + key
+            for key, (title, text) in self.rows.items()
+        )
+        self.file.write_text("\n".join(lines) + "\n")
+
+
+class TestJsonLines(ConnectorContract):
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> JsonLines:
+        return JsonLines(tmp_path)
