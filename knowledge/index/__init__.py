@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -49,7 +49,7 @@ class Matches:
     source its id in decimal, a topic its name as the document gave it.
     """
 
-    candidates: Sequence[Candidate] = ()
+    candidates: tuple[Candidate, ...] = ()
     total: int = 0
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 

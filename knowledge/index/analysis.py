@@ -60,9 +60,9 @@ _DROPPED = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206
 _ACCENTS = re.compile("(?<=[a-z\u03b1-\u03c9])[\u0300-\u036f]+")
 # Indic and Thai vowel signs are no letters to Python, but part of a word.
 _TOKEN = re.compile(
-    r"[\w\u0900-\u0963\u0981-\u0d63\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]+(?:['.]\w+)*(?:\+\+|(?<=\b[a-z])#)?"
+    r"[\w\u0900-\u0963\u0981-\u0d63\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]+(?:['.]\w+)*(?:\+\+|(?<=\b[a-z])#(?!\w))?"
 )
-_ASCII_TOKEN = re.compile(r"\w+(?:['.]\w+)*(?:\+\+|(?<=\b[a-z])#)?", re.ASCII)
+_ASCII_TOKEN = re.compile(r"\w+(?:['.]\w+)*(?:\+\+|(?<=\b[a-z])#(?!\w))?", re.ASCII)
 _UNSPACED = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
                        "\U00020000-\U0003134f]+)")  # fmt: skip
 _JOINTS = re.compile(r"[._']+")

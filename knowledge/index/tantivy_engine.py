@@ -169,13 +169,13 @@ class TantivyEngine:
                 counted[name] = schema.most((bucket["key"], bucket["doc_count"]) for bucket in facet["buckets"])
         return Matches(self._fetch(commit.searcher, addresses), total, counted)
 
-    def _fetch(self, searcher: tantivy.Searcher, addresses: list[Any]) -> list[Candidate]:
+    def _fetch(self, searcher: tantivy.Searcher, addresses: list[Any]) -> tuple[Candidate, ...]:
         """The stored candidates. Reading them is the larger part of a search, so those read before are kept."""
         kept = self._kept
-        return [
+        return tuple(
             kept.get(serial) or kept.keep(serial, _candidate(searcher.doc(address)))
             for serial, address in zip(searcher.fast_field_values("serial", addresses), addresses, strict=True)
-        ]
+        )
 
     # Writing ------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
+from importlib import import_module
 from itertools import compress
 from math import log
 from pathlib import Path
@@ -29,6 +30,7 @@ from knowledge.index.analysis import analyse, content_words, language_code, term
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh's sources are older than some of Python's warnings
+    import_module("whoosh.codec.whoosh3")  # its writer would import this later, outside of this block
     from whoosh import fields, formats
     from whoosh import index as whoosh_index
     from whoosh.filedb.filestore import FileStorage, RamStorage
@@ -116,8 +118,7 @@ class _Segment:
     def look(self, reader: SegmentReader) -> _Segment:
         """Take over which documents are deleted from a newer reader of the same segment."""
         everything = (1 << self.size) - 1
-        deleted = getattr(reader.segment(), "deleted", None) or ()
-        self.alive = everything & ~_bits(deleted)
+        self.alive = everything & ~_bits(reader.segment().deleted_docs())
         return self
 
     def postings(self, field: str, term: str) -> Iterator[tuple[Sequence[int], Sequence[float], Sequence[bytes]]]:
@@ -280,7 +281,6 @@ class _Commit:
 
     def __init__(self, segments: list[_Segment]) -> None:
         self.segments = segments
-        self.alive = [segment.alive for segment in segments]
         self._frequencies: dict[str, int] = {}
         self._means: tuple[int, float, float] | None = None
 
@@ -390,7 +390,7 @@ class WhooshEngine:
             total = sum(found.bit_count() for found in matched)
             best = self._best(segments, matched, query, terms, limit) if total else []
             counted = _count(segments, matched) if facets and total else {}
-            return Matches([self._candidate(segment, number) for segment, number in best], total, counted)
+            return Matches(tuple(self._candidate(segment, number) for segment, number in best), total, counted)
 
     def _best(
         self, segments: list[_Segment], matched: list[int], query: Query, terms: list[tuple[str, ...]], limit: int
@@ -478,6 +478,10 @@ class WhooshEngine:
         """Forget everything since the last commit. The lock goes even when the disk has no room for the farewell."""
         with suppress(Exception):
             writer.cancel()
+        for part in (writer.fieldwriter, writer.perdocwriter):
+            for file in vars(part).values():
+                with suppress(Exception):
+                    file.close()
         if writer.writelock:
             with suppress(Exception):
                 writer.writelock.release()

@@ -1,0 +1,593 @@
+"""What every engine keeps, as one suite that each of them inherits."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from knowledge import index
+from knowledge.access import group_token
+from knowledge.documents import EVERYONE, IndexDocument, Phrase, Query, Scope
+from knowledge.index import IndexMissing, IndexProblem, Matches, WriterBusy, analysis, generations, schema
+
+ALL = Scope(frozenset({1, 2}), frozenset({EVERYONE}))
+SRC = Path(__file__).resolve().parents[2]
+
+
+def doc(key: str, title: str = "", body: str = "", **fields: Any) -> IndexDocument:
+    fields.setdefault("audience", frozenset({EVERYONE}))
+    fields.setdefault("public", EVERYONE in fields["audience"])
+    fields.setdefault("source", 1)
+    fields.setdefault("kind", "page")
+    return IndexDocument(key=key, title=title or key, body=body, **fields)
+
+
+def keys(matches: Matches) -> set[str]:
+    assert matches.total >= len(matches.candidates)
+    return {candidate.key for candidate in matches.candidates}
+
+
+class EngineContract:
+    """Inherit and name the alias of an engine in the settings."""
+
+    alias: str
+
+    @pytest.fixture(autouse=True)
+    def chosen(self, settings: LazySettings) -> None:
+        settings.SEARCH_ENGINE = self.alias
+
+    @pytest.fixture
+    def engine(self) -> index.Engine:
+        return index.in_memory()
+
+    @pytest.fixture
+    def serving(self) -> str:
+        """A generation on disk, empty and serving."""
+        generation = generations.begin()
+        generations.promote(generation)
+        return generation
+
+    def found(self, engine: index.Engine, *words: str, scope: Scope = ALL, **more: Any) -> set[str]:
+        return keys(engine.search(Query(words=words, **more), scope))
+
+    # Writing and finding ------------------------------------------------------------------------------------------
+
+    def test_a_document_is_added_replaced_and_deleted(self, engine: index.Engine) -> None:
+        engine.write([doc("a", body="first harbour"), doc("b", body="second harbour")])
+        assert self.found(engine, "harbour") == {"a", "b"}
+        engine.write([doc("a", body="only lighthouse")])
+        assert self.found(engine, "harbour") == {"b"}
+        assert self.found(engine, "lighthouse") == {"a"}
+        assert engine.count() == 2
+        engine.write(delete=["b", "never there"])
+        assert self.found(engine, "harbour") == set()
+        assert engine.count() == 1
+
+    def test_the_last_of_two_versions_in_one_batch_stays(self, engine: index.Engine) -> None:
+        engine.write([doc("a", body="old"), doc("a", body="young")])
+        assert self.found(engine, "old") == set()
+        assert self.found(engine, "young") == {"a"}
+        assert engine.count() == 1
+
+    def test_a_batch_that_fails_half_way_leaves_no_trace(self, engine: index.Engine) -> None:
+        def batch() -> Iterable[IndexDocument]:
+            yield doc("a", body="harbour")
+            raise RuntimeError("the reader broke")
+
+        engine.write([doc("b", body="harbour")])
+        with pytest.raises(RuntimeError):
+            engine.write(batch())
+        assert self.found(engine, "harbour") == {"b"}
+        engine.write([doc("c", body="harbour")])
+        assert self.found(engine, "harbour") == {"b", "c"}
+
+    def test_a_candidate_carries_what_ranking_needs(self, engine: index.Engine) -> None:
+        engine.write([doc("a", "Running shoes", "He runs and runs", source=2, kind="tool", updated=date(2026, 3, 1))])
+        (candidate,) = engine.search(Query(words=("run",)), ALL).candidates
+        assert (candidate.key, candidate.source, candidate.kind) == ("a", 2, "tool")
+        assert candidate.updated == date(2026, 3, 1)
+        vector = analysis.Vector(candidate.vector)
+        assert (vector.title_length, vector.body_length) == (2, 4)
+        run, runs = analysis.term_hash("run"), analysis.surface_tag("runs")
+        assert vector.counts(run, runs) == (1, 2, 0, 0, 2, 0)
+
+    def test_any_word_matches_unless_more_are_asked_for(self, engine: index.Engine) -> None:
+        engine.write([doc("one", body="red"), doc("two", body="red green"), doc("three", body="red green blue")])
+        query = Query(words=("red", "green", "blue"))
+        assert keys(engine.search(query, ALL)) == {"one", "two", "three"}
+        assert keys(engine.search(query, ALL, minimum=2)) == {"two", "three"}
+        assert keys(engine.search(query, ALL, minimum=9)) == {"three"}
+
+    def test_stop_words_count_only_where_there_is_nothing_else(self, engine: index.Engine) -> None:
+        engine.write([doc("a", body="the who"), doc("b", body="the harbour")])
+        assert self.found(engine, "the", "harbour") == {"b"}
+        assert self.found(engine, "the", "who") == {"a", "b"}
+
+    def test_words_match_by_stem_accents_and_case_aside(self, engine: index.Engine) -> None:
+        engine.write([doc("a", body="Réunions IMPORTANTES"), doc("b", title="ERR_42 in Node.js and C++")])
+        assert self.found(engine, "reunion") == {"a"}
+        for word in ("err_42", "node.js", "node", "c++", "err"):
+            assert self.found(engine, word) == {"b"}, word
+
+    def test_a_word_finds_documents_of_each_language(self, engine: index.Engine) -> None:
+        engine.write(
+            [
+                doc("de", body="Die Häuser am Hafen", language="de"),
+                doc("en", body="housing by the harbour", language="en-GB"),
+                doc("ja", body="東京都の図書館", language="ja"),
+            ]
+        )
+        assert engine.languages() == ("de", "en")
+        assert self.found(engine, "haus") == {"de"}
+        assert self.found(engine, "houses") == {"en"}
+        assert self.found(engine, "図書館") == {"ja"}
+
+    def test_a_phrase_is_consecutive_and_stays_in_its_part(self, engine: index.Engine) -> None:
+        engine.write(
+            [
+                doc("body", "Something", "please keep the code of conduct in mind"),
+                doc("title", "Code of conduct"),
+                doc("topic", topics=("Code of conduct",)),
+                doc("across", "code of", "conduct"),
+                doc("mixed", body="conduct of code, code and of conduct"),
+            ]
+        )
+        assert self.found(engine, phrases=(Phrase("code of conduct"),)) == {"body", "title", "topic"}
+        assert self.found(engine, phrases=(Phrase("Conduct"),)) == {"body", "title", "topic", "across", "mixed"}
+        assert self.found(engine, phrases=(Phrase("codes of conduct"),)) == set()
+        assert self.found(engine, "code", phrases=(Phrase("code of conduct", exclude=True),)) == {"across", "mixed"}
+
+    def test_excluded_words_are_left_out_as_written(self, engine: index.Engine) -> None:
+        engine.write([doc("a", body="harbour storm"), doc("b", body="harbour storms"), doc("c", "storm", "harbour")])
+        assert self.found(engine, "harbour", not_words=("storm",)) == {"b"}
+
+    @pytest.mark.parametrize(
+        ("fields", "expected"),
+        [
+            ({"kinds": ("tool",)}, {"b"}),
+            ({"kinds": ("tool", "page")}, {"a", "b"}),
+            ({"sources": ("2",)}, {"c"}),
+            ({"sources": ("nonsense",)}, set()),
+            ({"topics": ("CODE-REVIEW",)}, {"a", "b"}),
+            ({"topics": ("code",)}, set()),
+            ({"people": ("silva",)}, {"a"}),
+            ({"people": ("Ana Silva", "noor")}, {"a", "b"}),
+            ({"people": ("silva ana",)}, set()),
+            ({"after": date(2026, 3, 1)}, {"b", "c"}),
+            ({"before": date(2026, 3, 1)}, {"a", "b"}),
+            ({"after": date(2026, 2, 2), "before": date(2026, 3, 1)}, {"b"}),
+            ({"kinds": ("tool",), "topics": ("code review",), "sources": ("1",)}, {"b"}),
+            ({"kinds": ("tool",), "sources": ("2",)}, set()),
+        ],
+    )
+    @pytest.mark.parametrize("words", [(), ("harbour",)])
+    def test_filters(self, engine: index.Engine, fields: dict[str, Any], expected: set[str], words: Any) -> None:
+        engine.write(
+            [
+                doc("a", body="harbour", topics=("Code review",), people=("Ana Silva",), updated=date(2026, 2, 1)),
+                doc("b", body="harbour", kind="tool", topics=("code_review",), people=("Noor",),
+                    created=date(2026, 3, 1)),
+                doc("c", body="harbour", kind="course", source=2, created=date(2020, 1, 1), updated=date(2026, 4, 1)),
+                doc("d", body="harbour", kind="person", source=1),
+            ]
+        )  # fmt: skip
+        assert self.found(engine, *words, **fields) == expected
+
+    def test_without_words_the_newest_are_the_candidates(self, engine: index.Engine) -> None:
+        engine.write(
+            [doc(f"{day:02}", updated=date(2026, 1, day)) for day in random.Random(1).sample(range(1, 29), 28)]
+        )
+        matches = engine.search(Query(kinds=("page",)), ALL, limit=3)
+        assert keys(matches) == {"28", "27", "26"}
+        assert matches.total == 28
+
+    def test_asking_for_nothing_finds_nothing(self, engine: index.Engine) -> None:
+        engine.write([doc("a", body="harbour")])
+        assert engine.search(Query(), ALL) == Matches()
+        assert engine.search(Query(not_words=("x",)), ALL) == Matches()
+
+    def test_the_best_matches_are_candidates(self, engine: index.Engine) -> None:
+        engine.write([doc(f"n{n}", body="harbour " + "and much else besides " * 9) for n in range(50)])
+        engine.write([doc("title", "Harbour", "all about it"), doc("often", body="harbour harbour harbour")])
+        matches = engine.search(Query(words=("harbour",)), ALL, limit=2)
+        assert keys(matches) == {"title", "often"}
+        assert matches.total == 52
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "🎉🎈",
+            "\u200fשלום עולם\u200f harbour",
+            "a" * 10_000,
+            "... !!! ---",
+            "\x00\x01",
+            "' OR 1=1 --",
+            "[* TO *]",
+            "ﬁﬂ ①②",
+            "\ud800",
+        ],
+    )
+    def test_odd_text_neither_breaks_writing_nor_asking(self, engine: index.Engine, text: str) -> None:
+        engine.write([doc("odd", text, text, topics=("x",), people=(text,)), doc("plain", body="harbour")])
+        words = tuple(analysis.words(text))
+        expected = {"odd"} if words else set()
+        assert self.found(engine, *words) >= expected
+        assert self.found(engine, phrases=(Phrase(text),), kinds=("page",)) >= expected
+        engine.search(Query(words=(text,), not_words=(text,), people=(text,)), ALL)
+        assert "plain" in self.found(engine, "harbour")
+
+    # Who may see what -----------------------------------------------------------------------------------------------
+
+    def test_an_audience_is_inside_the_query(self, engine: index.Engine) -> None:
+        ours, theirs = group_token(1, "finance"), group_token(2, "finance")
+        odd = "Finance, everyone"
+        engine.write(
+            [
+                doc("all", body="harbour"),
+                doc("ours", body="harbour", audience=frozenset({ours})),
+                doc("theirs", body="harbour", source=2, audience=frozenset({theirs})),
+                doc("odd", body="harbour", audience=frozenset({odd})),
+                doc("nobody", body="harbour", audience=frozenset()),
+            ]
+        )
+
+        def seen(sources: set[int], *tokens: str) -> set[str]:
+            return self.found(engine, "harbour", scope=Scope(frozenset(sources), frozenset(tokens)))
+
+        assert seen({1, 2}, EVERYONE) == {"all"}
+        assert seen({1, 2}, EVERYONE, ours) == {"all", "ours"}
+        assert seen({1, 2}, theirs) == {"theirs"}
+        assert seen({1, 2}, "Finance", "finance") == set()
+        assert seen({1, 2}, odd) == {"odd"}
+        assert seen({2}, EVERYONE, ours, theirs, odd) == {"theirs"}
+        assert seen(set(), EVERYONE) == set()
+        assert seen({1, 2}) == set()
+
+    def test_rows_behind_the_database_are_left_out_of_everything(self, engine: index.Engine) -> None:
+        engine.write([doc("a", body="harbour"), doc("b", body="harbour", kind="tool")])
+        matches = engine.search(Query(words=("harbour",)), replace(ALL, behind=frozenset({"b", "unknown"})))
+        assert keys(matches) == {"a"}
+        assert (matches.total, matches.facets["kind"]) == (1, {"page": 1})
+
+    def test_facets_and_total_count_every_match(self, engine: index.Engine) -> None:
+        engine.write(
+            [
+                doc(f"{n}", body="harbour", kind="tool" if n % 3 else "page", source=1 + n % 2,
+                    topics=("Sea", f"Topic {n % 40:02}"))
+                for n in range(120)
+            ]
+        )  # fmt: skip
+        engine.write(delete=["0"])
+        matches = engine.search(Query(words=("harbour",)), ALL, limit=10)
+        assert (len(matches.candidates), matches.total) == (10, 119)
+        assert matches.facets["kind"] == {"tool": 80, "page": 39}
+        assert matches.facets["source"] == {"2": 60, "1": 59}
+        topics = list(matches.facets["topic"].items())
+        assert topics[0] == ("Sea", 119)
+        assert topics[1:] == [(f"Topic {n:02}", 3) for n in range(1, schema.MOST_FACETS)]
+        chosen = engine.search(Query(words=("harbour",), kinds=("page",)), ALL)
+        assert chosen.facets["kind"] == {"page": 39}
+        assert engine.search(Query(words=("harbour",)), ALL, facets=False).facets == {}
+
+    def test_hidden_documents_change_nothing(self, engine: index.Engine) -> None:
+        some = ("harbour", "storm", "signal", "rope", "anchor")
+        pick = random.Random(2)
+
+        def text() -> str:
+            return " ".join(pick.choices(some, k=30))
+
+        engine.write([doc(f"{n:03}", pick.choice(some), text(), topics=(pick.choice(some),)) for n in range(60)])
+        queries = [Query(words=(word,)) for word in some] + [
+            Query(words=some[:3]),
+            Query(phrases=(Phrase("storm signal"),)),
+            Query(words=("harbour",), not_words=("rope",)),
+            Query(kinds=("page",)),
+        ]
+        terms = [*some, *(f"={word}" for word in some), "hafen", "de:haf"]
+        scope = Scope(frozenset({1}), frozenset({EVERYONE, "team:1"}))
+
+        def view() -> list[Any]:
+            found = [engine.search(query, scope) for query in queries]
+            return [
+                [
+                    sorted(each.candidates, key=lambda c: c.key),
+                    each.total,
+                    {f: list(v.items()) for f, v in each.facets.items()},
+                ]
+                for each in found
+            ] + [engine.statistics(terms)]
+
+        before = view()
+        hidden = frozenset({"team:2"})
+        engine.write([doc(f"h{n}", text(), text(), audience=hidden, topics=(text(), "rope")) for n in range(150)])
+        engine.write([doc(f"s{n}", text(), text(), source=2, public=False, kind="tool") for n in range(25)])
+        engine.write([doc(f"d{n}", "Hafen", text(), audience=hidden, language="de") for n in range(25)])
+        assert view() == before
+
+    def test_statistics_are_of_public_documents(self, engine: index.Engine) -> None:
+        engine.write(
+            [
+                doc("a", "Storms", "storm signal storm"),
+                doc("b", "Two words", "storming"),
+                doc("c", "A hidden storm", "storm " * 50, audience=frozenset({"team:1"})),
+            ]
+        )
+        found = engine.statistics(["storm", "=storm", "=storming", "nowhere", "=nowhere"])
+        assert found.frequency == {"storm": 2, "=storm": 1, "=storming": 1, "nowhere": 0, "=nowhere": 0}
+        assert (found.documents, found.mean_title_length, found.mean_body_length) == (2, 1.5, 2.0)
+        engine.write(delete=["a"])
+        found = engine.statistics(["storm"])
+        assert (found.documents, found.mean_body_length, found.frequency) == (1, 1.0, {"storm": 1})
+
+    def test_an_empty_index_answers(self, engine: index.Engine) -> None:
+        assert engine.search(Query(words=("harbour",)), ALL) == Matches()
+        found = engine.statistics(["harbour"])
+        assert (found.documents, found.mean_body_length, found.frequency) == (0, 0.0, {"harbour": 0})
+        assert (engine.count(), engine.languages()) == (0, ())
+
+    # On disk --------------------------------------------------------------------------------------------------------
+
+    def test_a_reader_in_another_thread_sees_a_commit_within_a_second(self, serving: str) -> None:
+        reader = index.open_for_reading()
+        assert self.found(reader, "harbour") == set()
+        seen: list[set[str]] = []
+
+        def look() -> None:
+            until = time.monotonic() + 1
+            while time.monotonic() < until and not (seen and seen[-1]):
+                seen.append(self.found(index.open_for_reading(), "harbour"))
+
+        with index.writer(serving) as engine:
+            engine.write([doc("a", body="harbour")])
+            thread = threading.Thread(target=look)
+            thread.start()
+            thread.join()
+        assert seen[-1] == {"a"}
+        assert index.open_for_reading() is reader
+
+    def test_what_was_written_is_there_after_a_restart(self, serving: str) -> None:
+        with index.writer() as engine:
+            engine.write([doc("a", "Harbour", "storm", topics=("Sea",)), doc("b", body="storm")])
+            engine.write(delete=["b"])
+        code = (
+            "import django; django.setup()\n"
+            "from knowledge import index; from knowledge.documents import Query, Scope\n"
+            "e = index.open_for_reading()\n"
+            "m = e.search(Query(words=('storm',)), Scope(frozenset({1}), frozenset({'everyone'})))\n"
+            "print(e.count(), [c.key for c in m.candidates], dict(m.facets['topic']))"
+        )
+        assert self.run(code).stdout.strip() == "1 ['a'] {'Sea': 1}"
+
+    def test_two_writers_at_once_are_one_too_many(self, serving: str) -> None:
+        with index.writer(serving) as engine:
+            engine.write([doc("a", body="harbour")])
+            with pytest.raises(WriterBusy), index.writer(serving, patience=0.05):
+                pass
+            _, make, options = index.engine_class()
+            with pytest.raises(WriterBusy):
+                make(generations.data_of(serving), **options).write([doc("b")]) if self.alias == "tantivy" else (
+                    self.write_while_writing(engine, make(generations.data_of(serving), **options))
+                )
+        with index.writer(serving) as engine:
+            engine.write([doc("c", body="harbour")])
+        assert self.found(index.open_for_reading(), "harbour") == {"a", "c"}
+
+    def write_while_writing(self, engine: index.Engine, other: index.Engine) -> None:
+        """For engines whose own lock lasts as long as a batch."""
+
+        def batch() -> Iterable[IndexDocument]:
+            other.write([doc("b")])
+            yield doc("x")
+
+        engine.write(batch())
+
+    def test_a_writer_killed_in_mid_batch_leaves_the_last_commit(self, serving: str) -> None:
+        code = (
+            "import django; django.setup()\n"
+            "import os, signal\n"
+            "from knowledge import index; from knowledge.documents import IndexDocument\n"
+            "def doc(n, word): return IndexDocument(str(n), 1, 'page', 't', word, frozenset({'everyone'}), True)\n"
+            "def batch():\n"
+            "    for n in range(300): yield doc(n, 'storm')\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+            "with index.writer() as engine:\n"
+            "    engine.write(doc(n, 'harbour') for n in range(20))\n"
+            "    engine.write(batch())\n"
+        )
+        assert self.run(code, check=False).returncode == -signal.SIGKILL
+        reader = index.open_for_reading()
+        assert (len(self.found(reader, "harbour")), self.found(reader, "storm")) == (20, set())
+        generations.collect()
+        with index.writer() as engine:
+            engine.write([doc("5", body="storm")])
+        assert self.found(index.open_for_reading(), "storm") == {"5"}
+        assert index.open_for_reading().count() == 20
+
+    def test_files_that_no_commit_refers_to_are_collected(self, serving: str) -> None:
+        data = generations.data_of(serving)
+        with index.writer() as engine:
+            for n in range(3):
+                engine.write([doc(str(n), body="harbour")])
+        reader = index.open_for_reading()
+        generations.collect()
+        before = {path.name for path in data.rglob("*")}
+        leftover = self.leave_behind(data)
+        assert generations.collect() >= 1000
+        assert not leftover.exists()
+        assert {path.name for path in data.rglob("*")} == before
+        assert len(self.found(reader, "harbour")) == 3
+        with index.writer() as engine:
+            engine.write([doc("9", body="harbour")])
+        assert len(self.found(index.open_for_reading(), "harbour")) == 4
+
+    def leave_behind(self, data: Path) -> Path:
+        """A file as a killed writer leaves it."""
+        raise NotImplementedError
+
+    # Whoosh leaves the file that it could not finish to the garbage collector.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_a_full_disk_is_said_and_the_last_commit_stays(self, serving: str) -> None:
+        with index.writer() as engine:
+            engine.write([doc("a", body="harbour")])
+        pick = random.Random(3)
+        many = [doc(f"{n}", body=" ".join(f"w{pick.random()}" for _ in range(300))) for n in range(120)]
+        old = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        with index.writer() as engine:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, old[1]))
+            try:
+                with pytest.raises(IndexProblem, match="Free some space"):
+                    engine.write(many)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, old)
+                signal.signal(signal.SIGXFSZ, handler)
+            assert self.found(index.open_for_reading(), "harbour") == {"a"}
+            engine.write([doc("b", body="harbour")])
+        assert self.found(index.open_for_reading(), "harbour") == {"a", "b"}
+
+    # Generations ----------------------------------------------------------------------------------------------------
+
+    def test_an_index_that_was_never_built_is_missing(self) -> None:
+        with pytest.raises(IndexMissing, match="rebuild_index"):
+            index.open_for_reading()
+        with pytest.raises(IndexMissing), index.writer():
+            pass
+
+    @pytest.mark.parametrize("gone", [".", "{id}", "{id}/data", "{id}/meta.json", "CURRENT"])
+    def test_a_folder_deleted_under_a_reader_is_missing(self, serving: str, settings: LazySettings, gone: str) -> None:
+        with index.writer() as engine:
+            engine.write([doc("a", body="harbour")])
+        assert self.found(index.open_for_reading(), "harbour") == {"a"}
+        path = Path(settings.INDEX_DIR) / gone.format(id=serving)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        with pytest.raises(IndexMissing):
+            index.open_for_reading()
+        again = generations.begin()
+        with index.writer(again) as engine:
+            engine.write([doc("b", body="harbour")])
+        generations.promote(again)
+        assert self.found(index.open_for_reading(), "harbour") == {"b"}
+
+    def test_emptied_data_is_missing(self, serving: str) -> None:
+        with index.writer() as engine:
+            engine.write([doc("a", body="harbour")])
+        index.open_for_reading()
+        shutil.rmtree(generations.data_of(serving))
+        generations.data_of(serving).mkdir()
+        for _ in range(2):
+            with pytest.raises(IndexMissing):
+                index.open_for_reading()
+
+    def test_another_schema_or_engine_is_as_good_as_none(self, serving: str, monkeypatch: Any, settings: Any) -> None:
+        assert index.open_for_reading().count() == 0
+        with monkeypatch.context() as other:
+            other.setattr(schema, "LAYOUT", -1)
+            with pytest.raises(IndexMissing):
+                index.open_for_reading()
+            assert generations.active() == []
+            assert generations.begin() != serving
+        settings.SEARCH_ENGINE = next(alias for alias in settings.SEARCH_ENGINES if alias != self.alias)
+        with pytest.raises(IndexMissing):
+            index.open_for_reading()
+
+    def test_readers_follow_the_swap(self, serving: str) -> None:
+        with index.writer() as engine:
+            engine.write([doc("a", body="harbour")])
+        old = index.open_for_reading()
+        beside = generations.begin()
+        with index.writer(beside) as engine:
+            engine.write([doc("b", body="harbour")])
+        assert self.found(index.open_for_reading(), "harbour") == {"a"}
+        generations.promote(beside)
+        generations.collect()
+        assert self.found(index.open_for_reading(), "harbour") == {"b"}
+        assert self.found(old, "harbour") == {"a"}  # a request that began before the swap ends as it began
+
+    def run(self, code: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Code in a process of its own, on this test's index."""
+        env = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "immersive.settings",
+            "INDEX_DIR": str(generations.root()),
+            "SEARCH_ENGINE": self.alias,
+        }
+        return subprocess.run(
+            [sys.executable, "-c", code], env=env, cwd=SRC, check=check, capture_output=True, text=True
+        )
+
+
+class TestTantivy(EngineContract):
+    alias = "tantivy"
+
+    def leave_behind(self, data: Path) -> Path:
+        live = json.loads((data / "meta.json").read_text())["segments"]
+        assert live
+        leftover = data / f"{'0' * 31}7.store"
+        leftover.write_bytes(b"x" * 1000)
+        return leftover
+
+
+class TestWhoosh(EngineContract):
+    alias = "whoosh"
+
+    def leave_behind(self, data: Path) -> Path:
+        leftover = data / "MAIN_0123456789abcdef.seg"
+        leftover.write_bytes(b"x" * 1000)
+        return leftover
+
+
+def test_both_engines_find_the_same() -> None:
+    pick = random.Random(4)
+    words = [f"{a}{b}" for a in ("harb", "storm", "sail", "rop", "light") for b in ("", "ing", "s", "house")]
+    documents = [
+        doc(
+            f"{n:03}",
+            " ".join(pick.choices(words, k=3)),
+            " ".join(pick.choices(words, k=40)),
+            kind=pick.choice(("page", "tool")),
+            source=pick.choice((1, 2)),
+            topics=tuple(pick.sample(words, 2)),
+            audience=frozenset({pick.choice((EVERYONE, "team:1", "team:2"))}),
+            updated=date(2026, 1, 1 + n % 28),
+        )
+        for n in range(150)
+    ]
+    engines = [index.in_memory("tantivy"), index.in_memory("whoosh")]
+    for engine in engines:
+        engine.write(documents[:100])
+        engine.write(documents[100:], delete=["003"])
+    scope = Scope(frozenset({1, 2}), frozenset({EVERYONE, "team:1"}))
+    for _ in range(60):
+        query = Query(
+            words=tuple(pick.sample(words, pick.randrange(0, 4))),
+            not_words=tuple(pick.sample(words, pick.randrange(0, 2))),
+            phrases=tuple(
+                Phrase(" ".join(pick.sample(words, 2)), pick.random() < 0.5) for _ in range(pick.randrange(2))
+            ),
+            kinds=("tool",) if pick.random() < 0.2 else (),
+            topics=(pick.choice(words),) if pick.random() < 0.1 else (),
+            after=date(2026, 1, 10) if pick.random() < 0.2 else None,
+        )
+        minimum = pick.choice((1, 2))
+        one, two = (engine.search(query, scope, minimum=minimum) for engine in engines)
+        assert (keys(one), one.total, one.facets) == (keys(two), two.total, two.facets), query
+        assert {c.key: c for c in one.candidates} == {c.key: c for c in two.candidates}
+        terms = [*query.words, *(f"={word}" for word in query.words)]
+        first, second = (engine.statistics(terms) for engine in engines)
+        assert first.frequency == second.frequency
+        assert first.mean_body_length == pytest.approx(second.mean_body_length)
