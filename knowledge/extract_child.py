@@ -66,7 +66,7 @@ def answer(head: dict[str, Any], data: bytes) -> dict[str, Any]:
     set_limits(limits)
     try:
         value = task(data, limits=limits, **head["arguments"])
-        result = {"value": value}
+        result: dict[str, Any] = {"value": value}
         if len(json.dumps(result)) > limits.output_mb * 1e6:
             raise ExtractionError(f"More than {limits.output_mb:g} MB of text came out of it: split it.")
     except ExtractionError as error:
@@ -75,6 +75,7 @@ def answer(head: dict[str, Any], data: bytes) -> dict[str, Any]:
         result = {"error": parsers.TOO_MUCH.format(limits.memory_mb), "last": isinstance(error, MemoryError)}
     except Exception as error:
         result = {"error": parsers.reason(error, limits)}
+        result["last"] = result["error"] == parsers.TOO_MUCH.format(limits.memory_mb)
     finally:
         lift_limits()
     return result

@@ -365,7 +365,7 @@ def restructured(text: str, *, title: str = "") -> Extracted:
         elif line.lstrip().startswith(".. "):
             _, at = _indented(lines, at, len(line) - len(line.lstrip()))
         elif line.rstrip().endswith("::"):
-            result.append(_rst_inline(line.rstrip()[:-1]))
+            result.append(_rst_inline(_BULLET.sub(r"\1- ", line.rstrip()[:-1])))
             block, at = _indented(lines, at, len(line) - len(line.lstrip()))
             result += ["", "```", *_dedented(block), "```", ""]
         elif not over:

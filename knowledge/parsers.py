@@ -42,7 +42,8 @@ def load(form: str, **_: Any) -> None:
 def reason(error: Exception, limits: Limits) -> str:
     """A sentence for a person for whatever a library raised."""
     text = f"{type(error).__name__}: {error}"
-    if "memory" in text.lower() or "limit" in text.lower():
+    # "unknown error" is what libxml2 says when it is given no more memory.
+    if re.search("memory|limit|XMLSyntaxError: unknown error", text, re.I):
         return TOO_MUCH.format(limits.memory_mb)
     return f"{DAMAGED} ({clean_line(text, 120)})"
 
@@ -97,10 +98,16 @@ def decode(data: bytes, declared: str = "") -> str:
             continue
     from charset_normalizer import from_bytes
 
-    guess = from_bytes(data[:100_000]).best()
-    # Mostly valid UTF-8 with a few broken bytes is UTF-8: a guess would turn every accent in it to noise.
-    broken = data[:100_000].decode("utf-8", "replace").count("\ufffd")
-    if guess is None or broken * 50 < sum(byte > 127 for byte in data[:100_000]):
+    # Mostly valid UTF-8 with some broken bytes is UTF-8: a guess would turn every accent in it to noise.
+    sample = data[:100_000]
+    letters = sample.decode("utf-8", "replace")
+    broken = letters.count("\ufffd")
+    if sum(letter > "\x7f" for letter in letters) > 2 * broken:
+        return data.decode("utf-8", "replace")
+    guess = from_bytes(sample).best()
+    if guess is None or guess.encoding.startswith(
+        "utf"
+    ):  # without a mark, two and four bytes a letter are a wild guess
         return data.decode("utf-8", "replace")
     return data.decode(guess.encoding, "replace")
 
