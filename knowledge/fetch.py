@@ -12,11 +12,10 @@ Libraries get bytes or a `Door`, never an address.
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -37,6 +36,7 @@ from knowledge.addresses import (
     judge,
     resolve,
 )
+from knowledge.dialling import Call, GuardedBackend, system_tls
 
 __all__ = ["Door", "FetchError", "FetchFailed", "FetchOutside", "FetchRefused", "Response", "Stream", "get", "request"]
 
@@ -45,120 +45,10 @@ MAX_SECONDS = 10.0
 MAX_REDIRECTS = 5
 MAX_ROBOTS = 500_000
 MAX_CRAWL_DELAY = 10.0
+_PACKINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br"})
 
 ROBOT = "ImmersiveBot"
 """The name that ``robots.txt`` may speak to, unless ``FETCH_USER_AGENT`` says another."""
-
-
-# What carries one request -----------------------------------------------------------------------------------------
-
-
-class _Call(float):
-    """Time and bytes that one request may still use, and whether it may go inside.
-
-    httpcore hands the timeout of a request unread to every operation on the
-    network; this is that timeout. So each operation gets what is left of the
-    whole, not a time of its own.
-    """
-
-    deadline: float
-    bytes_left: int
-    may_go_inside: bool
-
-    @classmethod
-    def of(cls, seconds: float, size: int) -> Self:
-        call = cls(seconds)
-        call.deadline = time.monotonic() + seconds
-        call.bytes_left = size + 500_000  # headers, chunk marks
-        call.may_go_inside = True
-        return call
-
-    def left(self) -> float:
-        seconds = self.deadline - time.monotonic()
-        if seconds <= 0:
-            raise httpcore2.ReadTimeout
-        return seconds
-
-
-def _call(timeout: float | None) -> _Call:
-    if not isinstance(timeout, _Call):
-        raise TypeError("every request through the door carries its limits")
-    return timeout
-
-
-class _GuardedStream(httpcore2.NetworkStream):
-    """A connection to a judged address."""
-
-    def __init__(self, stream: httpcore2.NetworkStream, inside: bool) -> None:
-        self._stream = stream
-        self.inside = inside
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        call = _call(timeout)
-        data = self._stream.read(max_bytes, call.left())
-        call.bytes_left -= len(data)
-        if call.bytes_left < 0:
-            raise FetchFailed("The answer is larger than what is read of one address.")
-        return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        call = _call(timeout)
-        if self.inside and not call.may_go_inside:  # an older connection, used again after a redirect
-            raise FetchRefused("A public address redirects to one inside the network. Use the final address instead.")
-        self._stream.write(buffer, call.left())
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _GuardedStream:
-        return _GuardedStream(self._stream.start_tls(ssl_context, server_hostname, _call(timeout).left()), self.inside)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _GuardedBackend(httpcore2.NetworkBackend):
-    """Resolves once, judges every address, dials one of those."""
-
-    def __init__(self, resolver: Resolver, allowed: Sequence[Allowed]) -> None:
-        self._resolver = resolver
-        self._allowed = allowed
-        self._network = httpcore2.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> _GuardedStream:
-        call = _call(timeout)
-        answers = self._resolver(host, port, call.left())
-        judged = [judge(host, address, port, self._allowed) for address in answers]
-        if not judged:
-            raise FetchFailed(f"The host “{host}” has no address.")
-        if not call.may_go_inside and any(inside for _, inside in judged):
-            raise FetchRefused(f"A public address redirects to “{host}” inside the network. Use that address instead.")
-        for untried, (address, inside) in zip(range(len(judged), 0, -1), judged, strict=True):
-            try:
-                stream = self._network.connect_tcp(str(address), port, call.left() / untried, None, socket_options)
-                return _GuardedStream(stream, inside)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                if untried == 1:
-                    raise
-        raise AssertionError("unreachable")
-
-    def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore2.NetworkStream:
-        raise FetchRefused("Sockets of this machine are not fetched from.")
-
-
-@functools.cache
-def _system_tls() -> ssl.SSLContext:
-    """The system's certificates, or those that the operator names in ``SSL_CERT_FILE``."""
-    return httpcore2.default_ssl_context()
 
 
 # What comes back --------------------------------------------------------------------------------------------------
@@ -181,7 +71,7 @@ class Response:
 class Stream:
     """An answer that is still arriving, decoded; close it, or use it in a ``with``."""
 
-    def __init__(self, url: str, answer: httpcore2.Response, call: _Call, max_bytes: int) -> None:
+    def __init__(self, url: str, answer: httpcore2.Response, call: Call, max_bytes: int) -> None:
         self.url = url
         self.status = answer.status
         wrapped = httpx2.Response(answer.status, headers=answer.headers, content=answer.iter_stream())
@@ -192,8 +82,10 @@ class Stream:
         self._max = max_bytes
         self._ready = bytearray()
         self._chunks = wrapped.iter_bytes()
-        if "," in self.headers.get("content-encoding", ""):  # packed twice: nobody does but bombs
-            raise FetchFailed(f"{url} sends its answer packed more than once. That is not read.")
+        if self.headers.get("content-encoding", "").strip().lower() not in _PACKINGS:
+            raise FetchFailed(
+                f"{url} packs its answer in a way that nobody asked for, or more than once: only bombs do."
+            )
         length = self.headers.get("content-length", "")
         if length.isdecimal() and len(length) < 20 and int(length) > max_bytes and answer.status < 300:
             raise self._too_large()
@@ -232,7 +124,7 @@ class Stream:
         self.close()
 
 
-def _failed(url: str, error: Exception, call: _Call) -> FetchFailed:
+def _failed(url: str, error: Exception, call: Call) -> FetchFailed:
     host = httpx2.URL(url).host
     if isinstance(error, httpcore2.TimeoutException):
         return FetchFailed(f"{url} was not delivered within {float(call):g} seconds. Try again later.")
@@ -273,11 +165,11 @@ class Door:
         self._robots: dict[str, Protego | FetchError] = {}
         self._allowed = [Allowed.parse(entry) for entry in settings.FETCH_ALLOW]
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=tls or _system_tls(),
+            ssl_context=tls or system_tls(),
             max_connections=None,
             max_keepalive_connections=4,
             keepalive_expiry=4.0,
-            network_backend=_GuardedBackend(resolver, self._allowed),
+            network_backend=GuardedBackend(resolver, self._allowed),
         )
 
     def get(self, url: str, **options: Any) -> Response:
@@ -310,7 +202,7 @@ class Door:
         target = check_url(url)
         sent = dict(headers or {})
         waited = 0.0
-        call = _Call.of(total_seconds, max_bytes)
+        call = Call.of(total_seconds, max_bytes)
         for _ in range(MAX_REDIRECTS + 1):
             self._check_host(target)
             if allow is not None and not allow(str(target)):
@@ -366,7 +258,7 @@ class Door:
         url: httpx2.URL,
         headers: Mapping[str, str],
         body: bytes | Iterable[bytes] | None,
-        call: _Call,
+        call: Call,
     ) -> httpcore2.Response:
         own = {"Host": url.netloc.decode("ascii"), "User-Agent": self.agent, "Accept-Encoding": "gzip, deflate"}
         if isinstance(body, bytes):
@@ -378,7 +270,7 @@ class Door:
         request = httpcore2.Request(
             method,
             httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in sent.items()],
+            headers=[(name.encode("ascii"), value.encode()) for name, value in sent.items()],
             content=body,
             extensions={"timeout": {"connect": call, "read": call, "write": call}},
         )

@@ -1,10 +1,11 @@
-"""A web server on loopback whose every answer a test writes; it remembers what it was asked."""
+"""Servers on loopback: one whose every answer a test writes, and a trap that counts who knocks."""
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -94,3 +95,38 @@ def serving(server: ThreadingHTTPServer) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Trap:
+    """A port of this machine that counts who knocks."""
+
+    def __init__(self) -> None:
+        self.contacts = 0
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        self.port: int = self._sockets[0].getsockname()[1]
+        if socket.has_ipv6:
+            with suppress(OSError):  # no IPv6 on this machine: then nobody can knock there either
+                self._sockets.append(socket.create_server(("::1", self.port), family=socket.AF_INET6))
+        for one in self._sockets:
+            one.setblocking(False)
+
+    def knocked(self) -> int:
+        """Connections since the last call; the kernel keeps them until they are accepted, so none is missed."""
+        count = 0
+        for one in self._sockets:
+            while True:
+                try:
+                    one.accept()[0].close()
+                except BlockingIOError:
+                    break
+                count += 1
+        return count
+
+    def close(self) -> None:
+        for one in self._sockets:
+            one.close()
+
+
+def always(*addresses: str) -> Callable[[str, int, float], Sequence[str]]:
+    """A resolver that answers every name with these addresses."""
+    return lambda host, port, seconds: addresses

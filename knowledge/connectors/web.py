@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,7 @@ MAX_PAGES = 2_000
 MAX_FOLLOW = 5
 MAX_SITEMAPS = 200
 MAX_AGAIN = 5_000
+MAX_DELAY = 30.0
 GIVE_UP_IN_A_ROW = 10
 HEARTBEAT = 10.0
 """Seconds without an event after which one is sent anyway: whoever stores them keeps its lease by them."""
@@ -86,10 +88,11 @@ class Crawl:
     conditional: bool
     start: dict[str, Response] = field(default_factory=dict)
     """The start page, fetched already."""
-    queue: dict[str, int] = field(default_factory=dict)
+    queue: deque[tuple[str, int]] = field(default_factory=deque)
     """Addresses to ask, in order, with how many links away from the start they are."""
+    queued: set[str] = field(default_factory=set)
     dates: dict[str, str] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    asked: int = 0
     told: set[str] = field(default_factory=set)
     aliases: dict[str, str] = field(default_factory=dict)
     """Addresses that are another spelling of a key, by redirect or by the page's own word."""
@@ -98,6 +101,14 @@ class Crawl:
     troubles: int = 0
     in_a_row: int = 0
     marked: bool = False
+
+    def add(self, url: str, depth: int) -> bool:
+        """Queue an address; whether it was new."""
+        if url in self.queued:
+            return False
+        self.queued.add(url)
+        self.queue.append((url, depth))
+        return True
 
     def cursor(self, shape: list[Any], complete: bool) -> dict[str, Any]:
         aliases = {url: key for url, key in self.aliases.items() if key in self.told}
@@ -127,9 +138,9 @@ class WebConnector:
             )
         self.allow: tuple[str, ...] = tuple(prefixes)
         try:
-            self.max_pages = int(options.get("max_pages", MAX_PAGES))
-            self.delay = max(float(options.get("delay", 0.5)), 0.0)
-            self.follow: int | None = None if options.get("follow") is None else int(options["follow"])
+            self.max_pages = max(int(options.get("max_pages", MAX_PAGES)), 1)
+            self.delay = min(max(float(options.get("delay", 0.5)), 0.0), MAX_DELAY)
+            self.follow: int | None = None if options.get("follow") is None else max(int(options["follow"]), 0)
         except (TypeError, ValueError):
             raise SourceError("“max_pages”, “delay” and “follow” are numbers.") from None
         self._hosts = {urlsplit(url).netloc for url in (self.address, *self.allow)}
@@ -163,31 +174,32 @@ class WebConnector:
         if from_list:
             failures: list[Failure] = []
             for url, date in self._listed(door, start, failures):
-                crawl.queue.setdefault(url, 0)
+                crawl.add(url, 0)
                 crawl.dates[url] = date
                 yield None
             yield from failures
-            if not crawl.queue:
+            if not crawl.queued:
                 raise SourceError(f"{self.address} lists no page that may be read here. Check the option “allow”.")
         else:
             first = normal(start.url)
             if not self._within(first):
                 raise SourceError(f"{self.address} leads to {start.url}. Use that as the source's address.")
-            crawl.queue[first], crawl.start[first] = 0, start
+            crawl.add(first, 0)
+            crawl.start[first] = start
         if follow:
             for key, version in known.versions.items():
                 stamp = Stamp.read(version)
-                crawl.queue.setdefault(key, stamp.depth if stamp else 1)
-            crawl.queue.update({u: int(d) for u, d in dict(cursor.get("again", {})).items() if u not in crawl.queue})
-        while crawl.queue and len(crawl.asked) < self.max_pages:
-            url = next(iter(crawl.queue))
-            depth = crawl.queue.pop(url)
-            if url not in crawl.asked and depth <= follow and self._within(url):
-                crawl.asked.add(url)
+                crawl.add(key, stamp.depth if stamp else 1)
+            for url, depth in dict(cursor.get("again", {})).items():
+                crawl.add(str(url), int(depth))
+        while crawl.queue and crawl.asked < self.max_pages:
+            url, depth = crawl.queue.popleft()
+            if depth <= follow and self._within(url):
+                crawl.asked += 1
                 yield None
                 yield from self._page(door, crawl, url, depth, follow, shape)
                 self._watch(crawl)
-        if any(url not in crawl.asked for url in crawl.queue):
+        if crawl.queue:
             yield Failure(
                 self.address, f"There are more than {self.max_pages} pages: the rest is left out. Raise “max_pages”."
             )
@@ -267,11 +279,8 @@ class WebConnector:
                 url = normal(urljoin(base, link))
             except ValueError:
                 continue
-            if not url or url in crawl.asked or url in crawl.queue or _NO_PAGE.search(urlsplit(url).path):
-                continue
-            if self._within(url):
-                crawl.queue[url] = depth
-                new += 1
+            if url and self._within(url) and not _NO_PAGE.search(urlsplit(url).path):
+                new += crawl.add(url, depth)
         return new
 
     def _no_page(self, crawl: Crawl, url: str, key: str, depth: int, status: int) -> Iterator[Event]:
