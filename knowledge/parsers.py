@@ -105,9 +105,7 @@ def decode(data: bytes, declared: str = "") -> str:
     if sum(letter > "\x7f" for letter in letters) > 2 * broken:
         return data.decode("utf-8", "replace")
     guess = from_bytes(sample).best()
-    if guess is None or guess.encoding.startswith(
-        "utf"
-    ):  # without a mark, two and four bytes a letter are a wild guess
+    if guess is None or guess.encoding.startswith("utf"):  # wide letters without a mark are a wild guess
         return data.decode("utf-8", "replace")
     return data.decode(guess.encoding, "replace")
 

@@ -94,9 +94,7 @@ class _Options:
             key=str(options.get("key") or ""),
             audience=None if audience is None else frozenset(_words(audience)),
             max_bytes=size,
-            digest=hashlib.sha256(json.dumps([VERSION, options], sort_keys=True, default=str).encode()).hexdigest()[
-                :12
-            ],
+            digest=_version(dict(options), str(VERSION))[:12],
         )
 
 
