@@ -2,7 +2,6 @@
 PYTHON ?= python3
 PORT ?= 8000
 UV_VERSION := 0.13.9
-export PYTHONDONTWRITEBYTECODE ?= 1
 
 py := .venv/bin/python
 uv := .tools/bin/uv

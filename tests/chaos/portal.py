@@ -71,7 +71,7 @@ class Portal:
         self.env = {
             key: value
             for key, value in os.environ.items()
-            if key not in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE", "INDEX_DIR")
+            if key not in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE", "INDEX_DIR", "PYTHONDONTWRITEBYTECODE")
         } | {"IMMERSIVE_VAR": str(self.var), "DEVELOPMENT": "1", "FOLDER_ROOTS": str(place)}
         self.log = place / "portal.log"
         self.process: subprocess.Popen[bytes] | None = None
