@@ -79,18 +79,24 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The folded words of a text, in order, as a person would count them."""
-    text = fold(text)
-    found: list[str] = (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
-    if found and len(max(found, key=len)) > LONGEST_TOKEN:
-        return [token if _UNSPACED.search(token) else token[:LONGEST_TOKEN] for token in found]
-    return found
+    return _split(fold(text))
 
 
 def tokens(text: str) -> list[str]:
     """The words of a text, in order; those of scripts without spaces as overlapping pairs of characters."""
-    found = words(text)
-    if not text.isascii() and _UNSPACED.search(text):
+    folded = fold(text)
+    found = _split(folded)
+    if not folded.isascii() and _UNSPACED.search(folded):
         return [piece for token in found for piece in _pairs(token)]
+    return found
+
+
+def _split(folded: str) -> list[str]:
+    found: list[str] = (_ASCII_TOKEN if folded.isascii() else _TOKEN).findall(folded)
+    if "_" in folded:  # emphasis in Markdown, ``__init__``, ruled lines
+        found = [bare for token in found if (bare := token.strip("_"))]
+    if found and len(max(found, key=len)) > LONGEST_TOKEN:
+        return [token if _UNSPACED.search(token) else token[:LONGEST_TOKEN] for token in found]
     return found
 
 
@@ -99,7 +105,7 @@ def _pairs(token: str) -> list[str]:
     found: list[str] = []
     for at, run in enumerate(_UNSPACED.split(token)):
         if at % 2 == 0 or len(run) < 2:
-            found.extend([run] if run.strip("._'") else [])
+            found.extend([bare[:LONGEST_TOKEN]] if (bare := run.strip("._'")) else [])
         else:
             found.extend(run[i : i + 2] for i in range(len(run) - 1))
     return found

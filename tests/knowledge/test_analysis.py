@@ -27,6 +27,7 @@ def vector(*args: Any, **fields: Any) -> Vector:
     [
         ("Über naïve CAFÉ Straße", ["uber", "naive", "cafe", "strasse"]),
         ("C++, C# and F#; node.js 10.2 ERR_42", ["c++", "c#", "and", "f#", "node.js", "10.2", "err_42"]),
+        ("_so_ __init__ ____ a_b", ["so", "init", "a_b"]),
         ("What’s up? It's e-mail.", ["what's", "up", "it's", "e", "mail"]),
         ("a/b https://example.org/x#y", ["a", "b", "https", "example.org", "x", "y"]),
         ("\u200fשלום\u200f soft\u00adhyphen", ["שלום", "softhyphen"]),
@@ -45,6 +46,8 @@ def test_scripts_without_spaces_give_pairs() -> None:
     assert words("東京都の本 Python入門") == ["東京都の本", "python入門"]
     assert tokens("東京都の本 Python入門") == ["東京", "京都", "都の", "の本", "python", "入門"]
     assert tokens("本") == ["本"]
+    assert tokens("ｶﾀｶﾅ") == ["カタ", "タカ", "カナ"]
+    assert tokens("本" + "x" * 100)[-1] == "x" * analysis.LONGEST_TOKEN
 
 
 def test_a_word_of_any_length_is_cut_alike_in_text_and_query() -> None:
