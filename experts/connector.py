@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Count, F
 
 from experts.models import Membership, Person, one_line
 from knowledge.access import Viewer
@@ -89,9 +89,9 @@ def _works(people: Sequence[Person], without: Any) -> dict[int, _Work]:
         if (who, pk) not in seen and len(works[who].titles) < TOLD_TITLES:
             seen.add((who, pk))
             works[who].titles.append(one_line(title))
-    named = mine.filter(topics__isnull=False).values_list("contributions__person", "pk", "topics__name").distinct()
-    for who, _, topic in named:
-        works[who].topics[one_line(topic)] += 1
+    named = mine.filter(topics__isnull=False).values_list("contributions__person", "topics__name")
+    for who, topic, documents in named.annotate(documents=Count("pk", distinct=True)):
+        works[who].topics[one_line(topic)] += documents
     return works
 
 

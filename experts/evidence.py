@@ -21,12 +21,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Least
 from django.utils.formats import date_format
@@ -38,7 +39,7 @@ from knowledge.models import Contribution, Resource, Source
 OUTSIDE = frozenset({"web", "feed"})
 """Kinds of source whose authors are strangers unless the operator says otherwise."""
 
-BATCH = 1000
+BATCH = 500
 SHOWN_TOPICS = 12
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -94,22 +95,38 @@ def attribute(contributions: QuerySet[Contribution] | None = None, *, source_id:
     """Give each contribution to the person it means, or to nobody; how many moved.
 
     All of them, those of one source, or those asked for. The same again
-    changes nothing; writes are short transactions of at most a thousand rows.
+    changes nothing; writes are short transactions of at most five hundred rows.
     """
     rows = Contribution.objects.all() if contributions is None else contributions
     if source_id is not None:
         rows = rows.filter(resource__source=source_id)
     names = Names.now()
-    moved = [
-        Contribution(pk=pk, person_id=meant)
-        for pk, source, name, email, person in rows.values_list(
-            "pk", "resource__source", "name", "email", "person"
-        ).iterator(chunk_size=5000)
-        if (meant := names.meant(source, name, email)) != person
-    ]
-    for start in range(0, len(moved), BATCH):
-        Contribution.objects.bulk_update(moved[start : start + BATCH], ["person"], batch_size=250)
-    return len(moved)
+    moved: dict[int | None, list[int]] = defaultdict(list)
+    columns = ("pk", "resource__source", "name", "email", "person")
+    for pk, source, name, email, person in rows.values_list(*columns).iterator(chunk_size=5000):
+        if (meant := names.meant(source, name, email)) != person:
+            moved[meant].append(pk)
+    for batch in _batches(moved):
+        with transaction.atomic():
+            for meant, ids in batch:
+                Contribution.objects.filter(pk__in=ids).update(person=meant)
+    return sum(len(ids) for ids in moved.values())
+
+
+def _batches(moved: dict[int | None, list[int]]) -> Iterator[list[tuple[int | None, list[int]]]]:
+    """Who gets which rows, cut so that one transaction stays short."""
+    batch: list[tuple[int | None, list[int]]] = []
+    rows = 0
+    for meant, ids in moved.items():
+        for start in range(0, len(ids), BATCH):
+            part = ids[start : start + BATCH]
+            if batch and (rows + len(part) > BATCH or len(batch) >= BATCH // 10):
+                yield batch
+                batch, rows = [], 0
+            batch.append((meant, part))
+            rows += len(part)
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True, slots=True)
