@@ -38,9 +38,12 @@ def _write(row: LogWork) -> None:
     """Line and mark in one transaction, so that one never stands without the other.
 
     The task's row is held first: deleting the task and logging it wait for
-    each other. Whoever lost the lease meanwhile writes nothing.
+    each other. Whoever lost the lease meanwhile writes nothing, and a task
+    that is gone has taken ``row`` and its lease with it.
     """
-    task = Task.objects.select_for_update().get(pk=row.task_id)
+    task = Task.objects.select_for_update().filter(pk=row.task_id).first()
+    if task is None:
+        raise LeaseLost(f"{row} is gone")
     at = task.assessment.given_at if row.event == ASSESSED else task.outcome.logged_at
     entry, _ = LearningEntry.objects.get_or_create(task=task, event=row.event, defaults={"at": at})
     entry.topics.set(task.topics.all())

@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from immersive.work import actions, tasks
@@ -26,7 +26,7 @@ PER_PAGE = 20
 
 def private(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
     """Keep what is typed and answered out of caches and error reports."""
-    return wraps(view)(never_cache(sensitive_post_parameters()(view)))
+    return wraps(view)(never_cache(sensitive_post_parameters()(sensitive_variables()(view))))
 
 
 @private

@@ -183,7 +183,7 @@ class TestOnce:
     def test_task_that_is_deleted_during_work(self, people: People, waiting: LogWork) -> None:
         row = LogWork.objects.claim(waiting.pk)
         actions.delete_task(task=waiting.task, owner=people.owner)
-        with pytest.raises(log.NotLogged):
+        with pytest.raises(durable.LeaseLost):
             log.write(row)
         assert not LearningEntry.objects.exists()
 
@@ -199,6 +199,17 @@ def test_six_workers_at_one_row_log_it_once(
     assert sum(done) == 1
     [count] = in_threads(LearningEntry.objects.count)
     assert count == 1
+
+
+def test_deleting_while_it_is_logged_leaves_nothing(
+    people: People, task: Task, broker: Callable[..., None], in_threads: Callable[..., list[Any]]
+) -> None:
+    broker("memory://")
+    actions.assess(task=task, owner=people.owner, confidence=70)
+    [row] = work_of(task)
+    in_threads(lambda: log.do(row.pk), lambda: actions.delete_task(task=task, owner=people.owner), log.do_due)
+    [left] = in_threads(lambda: [model.objects.count() for model in (Task, LogWork, LearningEntry)])
+    assert left == [0, 0, 0]
 
 
 class TestPoison:
