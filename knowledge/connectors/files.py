@@ -33,6 +33,8 @@ MAX_AUTHORS = 50
 
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
+_UNLINKED = re.compile(r"[\s<>\"\\]|" + _ODD.pattern)
+
 
 # Where ----------------------------------------------------------------------------------------------------------------
 
@@ -187,7 +189,9 @@ def web_address(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and len(text) <= 2000 and not _ODD.search(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return False
+    return len(text) <= 2000 and not _UNLINKED.search(text)
 
 
 def _words(value: Any) -> list[str]:
@@ -267,7 +271,10 @@ def _audience(front: Mapping[str, Any], options: FileOptions) -> tuple[frozenset
 
 def _topics(front: Mapping[str, Any]) -> tuple[str, ...]:
     names = [name[:80] for field in ("topics", "topic", "tags") for name in _words(front.get(field))]
-    return tuple({name.casefold(): name for name in reversed(names)}.values())[::-1][:MAX_TOPICS]
+    distinct: dict[str, str] = {}
+    for name in names:
+        distinct.setdefault(name.casefold(), name)
+    return tuple(distinct.values())[:MAX_TOPICS]
 
 
 def _date(front: Mapping[str, Any], *names: str) -> datetime | None:

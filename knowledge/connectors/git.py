@@ -11,8 +11,10 @@ import hashlib
 import queue
 import re
 import stat
+import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +22,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from dulwich.client import AbstractHttpGitClient
-from dulwich.errors import GitProtocolError, NotGitRepository
+from dulwich.errors import ChecksumMismatch, FileFormatException, GitProtocolError, MissingCommitError, NotGitRepository
 from dulwich.object_store import iter_tree_contents, tree_lookup_path
 from dulwich.objects import Blob, Commit, Tag
 from dulwich.repo import Repo
@@ -35,6 +37,8 @@ MAX_PACK = 2_000_000_000
 MAX_SECONDS = 1800.0
 ALIVE = 5.0
 """Seconds without an event after which one is sent, so that the worker keeps its lease while history is counted."""
+
+DAMAGE = (ChecksumMismatch, FileFormatException, MissingCommitError, NotGitRepository)
 
 TIP = b"refs/heads/immersive"
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -76,6 +80,13 @@ class GitConnector:
 
     def pull(self, known: Known) -> Iterator[Event]:
         """Every file of the branch in the order of its path, then a checkpoint with the commit."""
+        try:
+            yield from self._pull(known)
+        except (KeyError, ValueError, AssertionError, OSError, zlib.error, struct.error, *DAMAGE) as error:
+            said = clean_line(f"{type(error).__name__} {error}", 120)
+            raise SourceError(f"{self.address} is damaged ({said}). Run git fsck there, or clone it anew.") from error
+
+    def _pull(self, known: Known) -> Iterator[Event]:
         alive = Checkpoint(dict(known.cursor))
         if self.remote:
             yield from _while(self._fetch, alive)

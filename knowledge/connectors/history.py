@@ -13,6 +13,7 @@ import io
 import json
 import os
 import re
+import stat
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -138,7 +139,7 @@ class History:
             if change.type == "delete":
                 self.tallies.pop(old, None)
                 continue
-            if not self.wanted(new):
+            if not self.wanted(new) or not stat.S_ISREG(change.new.mode or 0):
                 continue
             if change.type == "rename" and old != new:
                 self._rename(old, new)
