@@ -154,7 +154,8 @@ def open_for_reading() -> Engine:
                 raise IndexMissing
             engine = _opened.get(folder)
             if engine is None:
-                engine = _opened[folder] = _open(folder)
+                _, make, options = engine_class()
+                engine = _opened[folder] = make(folder, **options)
     try:
         engine.refresh()
     except IndexMissing:
@@ -162,13 +163,6 @@ def open_for_reading() -> Engine:
             _opened.pop(cast("Path", folder), None)
         raise
     return engine
-
-
-def _open(folder: Path) -> Engine:
-    if not folder.is_dir() or not any(folder.iterdir()):
-        raise IndexMissing
-    _, engine, options = engine_class()
-    return engine(folder, **options)
 
 
 @contextmanager

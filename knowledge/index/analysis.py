@@ -236,10 +236,10 @@ def analyse(document: IndexDocument) -> Analysed:
     topics = [tokens(topic) for topic in document.topics]
     all_topics = [token for topic in topics for token in topic]
 
-    title_terms = [terms[token] for token in title]
-    text = [terms[token] for token in body]
+    title_terms = list(map(terms.__getitem__, title))
+    text = list(map(terms.__getitem__, body))
     text += title_terms
-    text += [terms[token] for token in all_topics]
+    text += map(terms.__getitem__, all_topics)
 
     in_title, in_body, in_topics = Counter(title), Counter(body), Counter(all_topics)
     last = dict(zip(body, range(len(body)), strict=True))

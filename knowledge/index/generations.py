@@ -57,7 +57,13 @@ def usable(generation: str) -> bool:
     """Whether its files are there and of this engine and schema."""
     meta = _meta(generation)
     made = meta.get("engine"), meta.get("fingerprint")
-    return made == (engine_class()[0], schema.fingerprint()) and data_of(generation).is_dir()
+    if made != (engine_class()[0], schema.fingerprint()):
+        return False
+    try:
+        with os.scandir(data_of(generation)) as files:
+            return next(files, None) is not None
+    except OSError:
+        return False
 
 
 def begin() -> str:

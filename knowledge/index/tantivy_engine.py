@@ -26,7 +26,7 @@ from knowledge.index.analysis import analyse, content_words, language_code, term
 _SPACED = "spaced"
 _SEGMENT_FILE = re.compile(r"([0-9a-f]{32})\..+")
 _TITLE_BOOST = 1.5
-_CACHED_FREQUENCIES = 50_000
+_FREQUENCIES_KEPT = 50_000
 
 
 def _make_schema() -> tantivy.Schema:
@@ -84,7 +84,7 @@ class _Commit:
                 [(Occur.Must, tantivy.Query.term_query(_SCHEMA, field, value, "basic")), (Occur.Must, _PUBLIC)]
             )
             known = self.searcher.search(query, 1).count  # type: ignore[attr-defined]
-            if len(self.frequencies) >= _CACHED_FREQUENCIES:
+            if len(self.frequencies) >= _FREQUENCIES_KEPT:
                 self.frequencies.clear()
             self.frequencies[term] = known
         return known

@@ -1,10 +1,8 @@
 """The second engine: Whoosh's files and postings, in pure Python, for places where no compiled wheel can go.
 
 Whoosh keeps segments, commits and locks. Queries are evaluated here, on its
-postings, because its own collectors take a second where this takes a few
-hundredths: sets of documents are whole numbers with one bit a document, so a
-filter is one ``&`` and a facet one ``bit_count``, and a posting list is decoded
-once a segment. That is also why facets and totals are exact on this engine.
+postings (`whoosh_segments`), because its own collectors take a second where
+this takes a few hundredths; facets and totals are exact all the same.
 """
 
 from __future__ import annotations
@@ -13,9 +11,8 @@ import heapq
 import shutil
 import threading
 import warnings
-from array import array
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
 from itertools import compress
@@ -26,284 +23,23 @@ from typing import Any
 from knowledge.documents import Candidate, IndexDocument, Query, Scope
 from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, schema
 from knowledge.index.analysis import analyse, content_words, language_code, terms_of, tokens, topic_key
+from knowledge.index.whoosh_segments import SCHEMA, Codec, Segment, flags_of
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh's sources are older than some of Python's warnings
-    from whoosh import fields, formats
     from whoosh import index as whoosh_index
-    from whoosh.codec.whoosh3 import W3Codec, W3PostingsWriter
     from whoosh.filedb.filestore import FileStorage, RamStorage
-    from whoosh.reading import SegmentReader, TermNotFound
+    from whoosh.reading import SegmentReader
 
 _FACETS = ("kind", "source", "topic")
 _TITLE_BOOST = 1.5
-_K1, _B = 1.2, 0.75
-_POSTINGS_KEPT = 1_500_000
-_PHRASE_GAP = 100
-
-
-class Values(fields.FieldType):  # type: ignore[misc]
-    """A field of ready terms: a list of strings, each once."""
-
-    def __init__(self) -> None:
-        super().__init__(formats.Existence(), None)
-
-    def index(self, value: Iterable[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        for term in set(value):
-            yield term.encode(), 1, 1.0, b""
-
-
-class Counted(fields.FieldType):  # type: ignore[misc]
-    """A field of ready terms, counted: the count is the posting's weight."""
-
-    def __init__(self) -> None:
-        super().__init__(formats.Existence(), None)
-
-    def index(self, value: Iterable[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        for term, count in Counter(value).items():
-            yield term.encode(), count, float(count), b""
-
-
-class Places(formats.Format):  # type: ignore[misc]
-    """Posting values of any length: the places of a token, four bytes each."""
-
-    posting_size = -1
-
-
-class Placed(fields.FieldType):  # type: ignore[misc]
-    """A field of ready tokens with places: several lists that no phrase crosses."""
-
-    def __init__(self) -> None:
-        super().__init__(Places(), None)
-
-    def index(self, value: Iterable[Sequence[str]], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        places: dict[str, array[int]] = {}
-        start = 0
-        for part in value:
-            for place, token in enumerate(part, start):
-                if token in places:
-                    places[token].append(place)
-                else:
-                    places[token] = array("I", (place,))
-            start += len(part) + _PHRASE_GAP
-        for token, where in places.items():
-            yield token.encode(), len(where), 1.0, where.tobytes()
-
-
-class _Postings(W3PostingsWriter):  # type: ignore[misc]
-    """Writes the postings of a rare term into the dictionary: Whoosh means to, but misspells the call."""
-
-    def finish_postings(self) -> Any:
-        terminfo = self._terminfo
-        if self.written() or len(self) >= self._inlinelimit:
-            return super().finish_postings()
-        terminfo.add_block(self)
-        terminfo.set_inlined(self._ids, self._weights, self._values)
-        self._terminfo = None
-        return terminfo
-
-
-class _Codec(W3Codec):  # type: ignore[misc]
-    """Whoosh's own file format, written in half the time."""
-
-    length_stats = False  # it would look for a file of lengths, which there is not, once for each posting
-
-    def __init__(self) -> None:
-        super().__init__(blocklimit=512, inlinelimit=4)
-
-    def postings_writer(self, dbfile: Any, byteids: bool = False) -> _Postings:
-        return _Postings(dbfile, self._blocklimit, byteids, self._compression, self._inlinelimit)
-
-
-_SCHEMA = fields.Schema(
-    title=Counted(), text=Counted(), exact=Placed(), people=Placed(), row=fields.STORED(),
-    **{name: Values() for name in ("key", "topic", "topic_key", "kind", "source", "language", "audience", "public")},
-    **{name: Values() for name in ("day", "lengths")},
-)  # fmt: skip
-
-
-class _Segment:
-    """One segment of one commit: sets of its documents, read once and kept. Not for two threads at a time."""
-
-    def __init__(self, reader: SegmentReader) -> None:
-        self.reader = reader
-        self.name: str = reader.segment().segment_id()
-        self.size: int = reader.doc_count_all()
-        self.alive = 0
-        self._sets: dict[tuple[str, str], int] = {}
-        self._scored: OrderedDict[tuple[str, str], tuple[Sequence[int], Sequence[float]]] = OrderedDict()
-        self._held = 0
-        self._values: dict[str, list[str]] = {}
-        self._keys: dict[str, int] = {}
-        self._days: list[int] = []
-        self._lengths: list[tuple[int, int]] = []
-        self._scopes: OrderedDict[tuple[frozenset[str], frozenset[int]], int] = OrderedDict()
-
-    def look(self, reader: SegmentReader) -> _Segment:
-        """Take over which documents are deleted from a newer reader of the same segment."""
-        everything = (1 << self.size) - 1
-        self.alive = everything & ~_bits(reader.segment().deleted_docs())
-        return self
-
-    def postings(self, field: str, term: str) -> Iterator[tuple[Sequence[int], Sequence[float], Sequence[bytes]]]:
-        """Blocks of a posting list, deleted documents too: document numbers, weights, values."""
-        try:
-            # Not reader.postings(): that one passes over deleted documents one by one.
-            matcher = self.reader._terms.matcher(field, term.encode(), _SCHEMA[field].format)
-        except (TermNotFound, KeyError):
-            return
-        if not hasattr(matcher, "_next_block"):  # a rare term's postings stand in the dictionary
-            yield matcher._ids, matcher._weights, matcher._values or [b""] * len(matcher._ids)
-            return
-        while matcher.is_active():
-            matcher.id(), matcher.weight(), matcher.value()
-            yield matcher._ids, matcher._weights, matcher._values
-            matcher._next_block()
-
-    def having(self, field: str, term: str) -> int:
-        """The set of documents that hold a term, deleted ones too."""
-        known = self._sets.get((field, term))
-        if known is None:
-            if len(self._sets) > 20_000:
-                self._sets.clear()
-            known = _bits(number for numbers, _, _ in self.postings(field, term) for number in numbers)
-            self._sets[field, term] = known
-        return known
-
-    def scored(self, field: str, term: str) -> tuple[Sequence[int], Sequence[float]]:
-        """Documents that hold a term, and how much it weighs in each (BM25 without the term's rarity)."""
-        known = self._scored.get((field, term))
-        if known is None:
-            lengths = self._all_lengths()
-            mean = max(1.0, sum(length[1] for length in lengths) / max(1, len(lengths)))
-            numbers, weights = array("I"), array("f")
-            for block, counts, _ in self.postings(field, term):
-                numbers.extend(block)
-                weights.extend(
-                    n * (_K1 + 1) / (n + _K1 * (1 - _B + _B * lengths[number][1] / mean))
-                    for number, n in zip(block, counts, strict=True)
-                )
-            known = self._scored[field, term] = numbers, weights
-            self._held += len(numbers)
-            while self._held > _POSTINGS_KEPT and len(self._scored) > 1:
-                self._held -= len(self._scored.popitem(last=False)[1][0])
-        else:
-            self._scored.move_to_end((field, term))
-        return known
-
-    def saying(self, field: str, spoken: Sequence[str], among: int) -> int:
-        """The set of documents among these that hold consecutive tokens."""
-        if not spoken:
-            return 0
-        for token in spoken:
-            among &= self.having(field, token)
-        if len(spoken) == 1 or not among:
-            return among
-        wanted = _flags(among, self.size)
-        ends: dict[int, set[int]] | None = None
-        for token in spoken:
-            here: dict[int, set[int]] = {}
-            for numbers, _, values in self.postings(field, token):
-                for number, value in zip(numbers, values, strict=True):
-                    if wanted[number]:
-                        places = array("I")
-                        places.frombytes(value)
-                        if ends is None:
-                            here[number] = set(places)
-                        elif number in ends and (following := ends[number].intersection(p - 1 for p in places)):
-                            here[number] = {place + 1 for place in following}
-            ends = here
-        return _bits(ends or ())
-
-    def values(self, field: str) -> list[str]:
-        """All terms of a field."""
-        known = self._values.get(field)
-        if known is None:
-            known = self._values[field] = [term.decode() for term in self.reader.lexicon(field)]
-        return known
-
-    def keys(self) -> dict[str, int]:
-        """Key -> document number, of documents that were alive when first asked."""
-        if not self._keys:
-            for key in self.values("key"):
-                for numbers, _, _ in self.postings("key", key):
-                    self._keys.update((key, number) for number in numbers)
-        return self._keys
-
-    def within(self, scope: Scope) -> int:
-        """Living documents that a scope may see; kept by its set of groups."""
-        name = scope.audience, scope.sources
-        known = self._scopes.get(name)
-        if known is None:
-            audience = source = 0
-            for token in scope.audience:
-                audience |= self.having("audience", schema.audience_digest(token))
-            for number in scope.sources:
-                source |= self.having("source", str(number))
-            known = self._scopes[name] = audience & source
-            if len(self._scopes) > 200:
-                self._scopes.popitem(last=False)
-        seen = known & self.alive
-        if scope.behind:
-            keys = self.keys()
-            seen &= ~_bits(keys[key] for key in scope.behind if key in keys)
-        return seen
-
-    def between(self, first: int, last: int) -> int:
-        """Documents of these days."""
-        return _bits(number for number, day in enumerate(self.days()) if first <= day <= last)
-
-    def days(self) -> list[int]:
-        """The day of each document, 0 if not known."""
-        if not self._days:
-            self._days = [0] * self.size
-            for day in self.values("day"):
-                for numbers, _, _ in self.postings("day", day):
-                    for number in numbers:
-                        self._days[number] = int(day)
-        return self._days
-
-    def _all_lengths(self) -> list[tuple[int, int]]:
-        """Lengths of title and body of each document."""
-        if not self._lengths:
-            self._lengths = [(0, 0)] * self.size
-            for value in self.values("lengths"):
-                title, _, body = value.partition(",")
-                for numbers, _, _ in self.postings("lengths", value):
-                    for number in numbers:
-                        self._lengths[number] = int(title), int(body)
-        return self._lengths
-
-    def public_lengths(self) -> tuple[int, int, int]:
-        """Number, sum of title lengths and sum of body lengths of living public documents."""
-        public = self.having("public", "1") & self.alive
-        chosen = list(compress(self._all_lengths(), _flags(public, self.size)))
-        return len(chosen), sum(length[0] for length in chosen), sum(length[1] for length in chosen)
-
-
-def _bits(numbers: Iterable[int]) -> int:
-    """A set of document numbers as one whole number."""
-    made = bytearray()
-    for number in numbers:
-        at = number >> 3
-        if at >= len(made):
-            made.extend(bytes(at + 1 - len(made)))
-        made[at] |= 1 << (number & 7)
-    return int.from_bytes(made, "little")
-
-
-_ONES = bytes.maketrans(b"01", b"\x00\x01")
-
-
-def _flags(bits: int, size: int) -> bytes:
-    """A set of document numbers as one byte a document."""
-    return format(bits, "b").encode().translate(_ONES)[::-1].ljust(size, b"\0")
+_FREQUENCIES_KEPT = 50_000
 
 
 class _Commit:
     """One commit as readers see it."""
 
-    def __init__(self, segments: list[_Segment]) -> None:
+    def __init__(self, segments: list[Segment]) -> None:
         self.segments = segments
         self._frequencies: dict[str, int] = {}
         self._means: tuple[int, float, float] | None = None
@@ -325,6 +61,8 @@ class _Commit:
                 (segment.having(field, value) & segment.having("public", "1") & segment.alive).bit_count()
                 for segment in self.segments
             )
+            if len(self._frequencies) >= _FREQUENCIES_KEPT:
+                self._frequencies.clear()
             self._frequencies[term] = known
         return known
 
@@ -338,12 +76,12 @@ class WhooshEngine:
         self._lock = threading.RLock()
         self._kept = schema.Kept()
         self._seen: tuple[int, int] | None = None
-        self._segments: dict[str, _Segment] = {}
+        self._segments: dict[str, Segment] = {}
         try:
             storage = FileStorage(str(folder)) if folder else RamStorage()
             if folder is None or not whoosh_index.exists_in(str(folder)):
-                storage.create_index(_SCHEMA)
-            self._index = storage.open_index(schema=_SCHEMA)
+                storage.create_index(SCHEMA)
+            self._index = storage.open_index(schema=SCHEMA)
         except (whoosh_index.IndexError, OSError) as error:
             raise IndexMissing(f"The index in {folder} cannot be opened ({error}): rebuild it.") from error
         self._commit = self._reload()
@@ -384,7 +122,7 @@ class WhooshEngine:
         known, self._segments = self._segments, {}
         for leaf in leaves:
             name = leaf.segment().segment_id()
-            segment = known.get(name) or _Segment(leaf)
+            segment = known.get(name) or Segment(leaf)
             if segment.reader is not leaf:
                 leaf.close()
             self._segments[name] = segment.look(leaf)
@@ -417,15 +155,15 @@ class WhooshEngine:
             return Matches(tuple(self._candidate(segment, number) for segment, number in best), total, counted)
 
     def _best(
-        self, segments: list[_Segment], matched: list[int], query: Query, terms: list[tuple[str, ...]], limit: int
-    ) -> list[tuple[_Segment, int]]:
+        self, segments: list[Segment], matched: list[int], query: Query, terms: list[tuple[str, ...]], limit: int
+    ) -> list[tuple[Segment, int]]:
         """The documents that stand highest: by BM25, or the newest where nothing was said."""
         documents = sum(segment.size for segment in segments)
         rarity: dict[str, float] = {}
         for term in {term for several in terms for term in several}:
             holding = sum(segment.having("text", term).bit_count() for segment in segments)
             rarity[term] = log(1 + (documents - holding + 0.5) / (holding + 0.5))
-        best: list[tuple[float, str, int, _Segment]] = []
+        best: list[tuple[float, str, int, Segment]] = []
         for segment, found in zip(segments, matched, strict=True):
             if not found:
                 continue
@@ -437,13 +175,13 @@ class WhooshEngine:
                         for number, part in zip(*segment.scored(field, term), strict=True):
                             scores[number] += part * boost
             chosen = heapq.nlargest(
-                limit, compress(range(segment.size), _flags(found, segment.size)), key=scores.__getitem__
+                limit, compress(range(segment.size), flags_of(found, segment.size)), key=scores.__getitem__
             )
             best += [(scores[number], segment.name, number, segment) for number in chosen]
         best.sort(key=lambda row: (-row[0], row[1], row[2]))
         return [(segment, number) for _, _, number, segment in best[:limit]]
 
-    def _candidate(self, segment: _Segment, number: int) -> Candidate:
+    def _candidate(self, segment: Segment, number: int) -> Candidate:
         name = segment.name, number
         known = self._kept.get(name)
         if known is None:
@@ -476,7 +214,7 @@ class WhooshEngine:
 
     def _writer(self) -> Any:
         try:
-            return self._index.writer(timeout=0.0, limitmb=self._pool, codec=_Codec())
+            return self._index.writer(timeout=0.0, limitmb=self._pool, codec=Codec())
         except whoosh_index.LockError as error:
             raise WriterBusy("Another process is writing the index. It is tried again later.") from error
         except (OSError, whoosh_index.IndexError) as error:
@@ -491,7 +229,7 @@ class WhooshEngine:
             at = {segment.segment_id(): offset for segment, offset in
                   zip(writer.segments, writer._doc_offsets, strict=True)}  # fmt: skip
             for segment in self._commit.segments:
-                alive = _flags(segment.alive, segment.size)
+                alive = flags_of(segment.alive, segment.size)
                 for key in keys:
                     for numbers, _, _ in segment.postings("key", key):
                         for number in numbers:
@@ -550,7 +288,7 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
     }
 
 
-def _match(segment: _Segment, query: Query, scope: Scope, terms: list[tuple[str, ...]], minimum: int) -> int:
+def _match(segment: Segment, query: Query, scope: Scope, terms: list[tuple[str, ...]], minimum: int) -> int:
     """The set of a segment's documents that a query means, inside its scope."""
     found = segment.within(scope)
     for field, wanted in (
@@ -592,7 +330,7 @@ def _any(sets: Iterable[int]) -> int:
     return union
 
 
-def _count(segments: list[_Segment], matched: list[int]) -> dict[str, dict[str, int]]:
+def _count(segments: list[Segment], matched: list[int]) -> dict[str, dict[str, int]]:
     """Facets of all that matched."""
     counted: dict[str, dict[str, int]] = {}
     for field in _FACETS:
