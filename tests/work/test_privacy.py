@@ -17,6 +17,7 @@ from immersive.work import urls as pages
 from immersive.work.api import urlpatterns as api
 from immersive.work.models import Assessment, LearningEntry, LogWork, Outcome, Task
 from knowledge.access import Viewer
+from knowledge.models import Search
 from tests.work.conftest import CANARIES, STATEMENT, SURPRISE, People
 
 pytestmark = pytest.mark.django_db
@@ -217,10 +218,11 @@ def test_no_cache_may_keep_them(people: People, finished: Task, role: str) -> No
             assert "no-store" in answer["Cache-Control"], name
 
 
-def test_statement_is_no_search(people: People) -> None:
-    from knowledge.models import Search
-
+def test_statement_is_no_search(people: People, settings: Any) -> None:
+    settings.CELERY_TASK_ALWAYS_EAGER = True  # a search is remembered before its answer, not by a thread later
     client = client_of(people, "owner")
     task = actions.start_task(owner=people.owner, statement=STATEMENT)
     client.post(address("assess", task.public_id), {"confidence": "90"}, follow=True)
     assert not Search.objects.exists()
+    client.get("/search", {"q": "quokka"})
+    assert Search.objects.count() == 1, "searches are remembered, so this one could have been"
