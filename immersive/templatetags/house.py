@@ -11,7 +11,9 @@ from django.forms import BoundField, CheckboxInput, RadioSelect, Select
 from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+
+from knowledge.documents import Result
 
 register = template.Library()
 
@@ -57,6 +59,18 @@ def field(bound: BoundField, kind: str = "") -> dict[str, Any]:
         kind = next((name for cls, name in shown_as.items() if isinstance(widget, cls)), "line")
     css = {"line": "select" if isinstance(widget, Select) else "input"}.get(kind)
     return {"field": bound, "kind": kind, "control": bound.as_widget(attrs={"class": css} if css else None)}
+
+
+@register.filter
+def found_title(result: Result) -> SafeString:
+    """A result's title with what matched marked: of all texts, only a `Result`'s are HTML, built from escaped text."""
+    return mark_safe(result.title) if isinstance(result, Result) else SafeString()  # noqa: S308 - see knowledge.passages
+
+
+@register.filter
+def found_passage(result: Result) -> SafeString:
+    """A result's passage; as `found_title`."""
+    return mark_safe(result.passage) if isinstance(result, Result) else SafeString()  # noqa: S308 - as above
 
 
 @register.filter
