@@ -87,7 +87,7 @@ class _Postings(W3PostingsWriter):  # type: ignore[misc]
         if self.written() or len(self) >= self._inlinelimit:
             return super().finish_postings()
         terminfo.add_block(self)
-        terminfo.set_inlined(self._ids, self._weights, self._values)
+        terminfo.set_inlined(self._ids, self._weights, self._values or [b""] * len(self))
         self._terminfo = None
         return terminfo
 
@@ -144,7 +144,7 @@ class Segment:
         except (TermNotFound, KeyError):
             return
         if not hasattr(matcher, "_next_block"):  # a rare term's postings stand in the dictionary
-            yield matcher._ids, matcher._weights, matcher._values or [b""] * len(matcher._ids)
+            yield matcher._ids, matcher._weights, matcher._values
             return
         while matcher.is_active():
             matcher.id(), matcher.weight(), matcher.value()

@@ -85,6 +85,32 @@ class EngineContract:
         assert self.found(engine, "young") == {"a"}
         assert engine.count() == 1
 
+    def test_many_small_batches_are_as_good_as_one(self, engine: index.Engine) -> None:
+        pick = random.Random(5)
+        words = [f"w{n}" for n in range(60)]
+        wanted: dict[str, IndexDocument] = {}
+        for _ in range(25):
+            batch = [
+                doc(str(pick.randrange(80)), pick.choice(words), " ".join(pick.choices(words, k=20)), topics=("Sea",))
+                for _ in range(9)
+            ]
+            gone = pick.sample(sorted(wanted), min(3, len(wanted)))
+            wanted.update((each.key, each) for each in batch)
+            delete = [key for key in gone if key not in {each.key for each in batch}]
+            engine.write(batch, delete)
+            for key in delete:
+                del wanted[key]
+        assert engine.count() == len(wanted)
+        fresh = index.in_memory()
+        fresh.write(wanted.values())
+        for word in words:
+            query = Query(words=(word,), phrases=(Phrase(f"{word} {pick.choice(words)}", exclude=True),))
+            one, other = engine.search(query, ALL), fresh.search(query, ALL)
+            assert {c.key: c for c in one.candidates} == {c.key: c for c in other.candidates}
+            assert (one.total, one.facets) == (other.total, other.facets)
+        terms = [*words, *(f"={word}" for word in words)]
+        assert engine.statistics(terms) == fresh.statistics(terms)
+
     def test_a_batch_that_fails_half_way_leaves_no_trace(self, engine: index.Engine) -> None:
         def batch() -> Iterable[IndexDocument]:
             yield doc("a", body="harbour")
