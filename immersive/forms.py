@@ -60,6 +60,11 @@ def asked_for(data: QueryDict) -> tuple[str, int]:
     return text, int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
 
 
+def words(query: Query) -> str:
+    """What was typed, without operators: the words that a task can begin with."""
+    return " ".join([*query.words, *(phrase.text for phrase in query.phrases if not phrase.exclude)])
+
+
 def chips(query: Query) -> list[Chip]:
     """Every filter that is set, so that each can be taken away by one link."""
     found = [
@@ -67,8 +72,10 @@ def chips(query: Query) -> list[Chip]:
         for name, field in FIELDS.items()
         for value in getattr(query, field)
     ]
-    dates = [(name, limit) for name in ("after", "before") if (limit := getattr(query, name))]
-    found += [Chip(f"{name} {limit:%-d %B %Y}", to_text(replace(query, **{name: None}))) for name, limit in dates]
+    if query.after:
+        found.append(Chip(f"after {query.after:%-d %B %Y}", to_text(replace(query, after=None))))
+    if query.before:
+        found.append(Chip(f"before {query.before:%-d %B %Y}", to_text(replace(query, before=None))))
     return found
 
 

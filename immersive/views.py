@@ -18,6 +18,7 @@ from immersive.context import THEMES
 from immersive.work import tasks
 from knowledge.access import Viewer
 from knowledge.pages import changed_lately, recent_searches
+from knowledge.search import search as find
 
 YEAR = 365 * 24 * 3600
 
@@ -42,12 +43,11 @@ def search(request: HttpRequest) -> HttpResponse:
     address = f"{reverse('search')}?{urlencode({'q': text})}"
     if request.GET.get("narrow") and not request.htmx:  # type: ignore[attr-defined]
         return redirect(address)
-    from knowledge.search import search as find
-
     found = find(text, Viewer.of(request.user), page=page)
     context = {
         "found": found,
         "text": text,
+        "words": forms.words(found.query),
         "query_string": urlencode({"q": text}),
         "chips": forms.chips(found.query),
         "groups": forms.groups(found.facets),

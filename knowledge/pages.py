@@ -49,6 +49,8 @@ def changed_lately(viewer: Viewer, count: int = 6) -> list[Resource]:
 @sensitive_variables()
 def recent_searches(viewer: Viewer, count: int = 6) -> list[str]:
     """What this person searched for last, each text once. Their own alone."""
+    if viewer.person_id is None:
+        return []
     mine = Search.objects.filter(person_id=viewer.person_id, total__gt=0).order_by("-at")
     return list(dict.fromkeys(mine.values_list("text", flat=True)[: count * 4]))[:count]
 
@@ -65,7 +67,8 @@ def opened(resource: Resource, viewer: Viewer, search_id: str, rank: str) -> Sea
         public_id = UUID(search_id)
     except ValueError:
         return None
-    search = Search.objects.filter(public_id=public_id, person_id=viewer.person_id).first()
+    mine = Search.objects.none() if viewer.person_id is None else Search.objects.filter(person_id=viewer.person_id)
+    search = mine.filter(public_id=public_id).first()
     if search is None:
         return None
     place = min(int(rank), HIGHEST_RANK) if rank.isascii() and rank.isdigit() and len(rank) < 9 else 0
@@ -90,7 +93,7 @@ def who_can_help(resource: Resource) -> tuple[Sequence[Helper], Sequence[str]]:
             if part.name:
                 names[part.name] = None
         else:
-            known.setdefault(part.person_id, Helper(part.person, did(part.share, part.changes, len(parts)), part.last))
+            known.setdefault(part.person.pk, Helper(part.person, did(part.share, part.changes, len(parts)), part.last))
     return list(known.values())[:HELPERS], list(names)[:HELPERS]
 
 

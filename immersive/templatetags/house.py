@@ -100,7 +100,7 @@ def day(value: Any) -> str:
         try:
             value = date.fromisoformat(value[:10])
         except ValueError:
-            return value
+            return str(value)
     return str(formats.date_format(value, "j F Y")) if value else ""
 
 
