@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
+from django.conf import LazySettings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -153,8 +154,41 @@ def test_nothing_is_public_that_python_calls_otherwise(address: IPv4Address | IP
         assert not any((address.is_multicast, address.is_reserved, address.is_link_local))
 
 
-def test_one_inside_address_among_public_ones_closes_the_host(trap: Trap) -> None:
-    with Door(resolver=always("1.1.1.1", "127.0.0.1")) as door, pytest.raises(FetchRefused):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:secret@a.example/",
+        "http://user@a.example/",
+        "http://a.example\\@b.example/",
+        "http://a.example/x y",
+        "http://a.example/\r\nX-Evil: 1",
+        "http://a.example/\x00",
+        "http://a.example/\x7f",
+        "http://%5Bbad/",
+        "ftp://a.example/",
+        "http://a.example/" + "a" * 9000,
+    ],
+)
+def test_what_is_no_plain_address_is_refused_before_any_name_is_looked_up(url: str) -> None:
+    asked: list[str] = []
+
+    def watched(host: str, port: int, seconds: float) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    with Door(resolver=watched) as door, pytest.raises(FetchRefused):
+        door.get(url)
+    assert asked == []
+
+
+def test_a_mapped_address_is_dialled_as_what_it_stands_for() -> None:
+    allowed = [Allowed.parse("127.0.0.1/32")]
+    assert judge("a.example", "::ffff:127.0.0.1", 8080, allowed) == (ip_address("127.0.0.1"), True)
+
+
+def test_one_closed_address_among_open_ones_closes_the_host(trap: Trap, settings: LazySettings) -> None:
+    settings.FETCH_ALLOW = [f"127.0.0.1/32:{trap.port}"]
+    with Door(resolver=always("127.0.0.1", "127.0.0.9")) as door, pytest.raises(FetchRefused, match=r"127\.0\.0\.9"):
         door.get(f"http://mixed.example:{trap.port}/", total_seconds=2)
     assert trap.knocked() == 0
 
