@@ -13,6 +13,7 @@ import json
 import resource
 import signal
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from knowledge import parsers, syndication
@@ -20,7 +21,7 @@ from knowledge.sandbox import FRAME, ExtractionError, Limits
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 
-TASKS = {
+TASKS: dict[str, Callable[..., Any]] = {
     "document": parsers.document,
     "table": parsers.table,
     "sitemap": syndication.sitemap,

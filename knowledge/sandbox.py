@@ -81,7 +81,7 @@ class _Child:
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-B", "-W", "ignore", "-m", "knowledge.extract_child"],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=environment,

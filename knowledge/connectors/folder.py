@@ -21,11 +21,13 @@ from knowledge.connectors.files import (
     readable_name,
     too_large,
 )
+from knowledge.documents import Document
 from knowledge.markup import title_of_name
 
 MAX_DEPTH = 60
 
 Parts = tuple[str, ...]
+Told = Document | Unchanged | Failure
 
 
 class FolderConnector:
@@ -59,7 +61,7 @@ class FolderConnector:
         told: set[str] = set()
         try:
             for found in self._walk(root, path, known):
-                events = self._file(root, *found, known) if isinstance(found, tuple) else iter((found,))
+                events = self._file(root, *found, known) if isinstance(found, tuple) else iter([found])
                 for event in events:
                     if isinstance(event, Failure) or event.key not in told:
                         yield event
@@ -83,7 +85,7 @@ class FolderConnector:
             why = f"{self.address} cannot be read as a folder ({error.strerror})."
             raise SourceError(f"{why} {_cure(error)}") from error
 
-    def _walk(self, root: int, path: Path, known: Known) -> Iterator[tuple[str, Parts, os.stat_result] | Event]:
+    def _walk(self, root: int, path: Path, known: Known) -> Iterator[tuple[str, Parts, os.stat_result] | Told]:
         """Files to read, as (their path, where they really are, what is known of them), and what cannot be read."""
         waiting: list[Parts] = [()]
         while waiting:
@@ -152,7 +154,7 @@ class FolderConnector:
             return Failure(key, "It is a link to something that is no ordinary file.")
         return whole, parts, about
 
-    def _file(self, root: int, whole: str, parts: Parts, about: os.stat_result, known: Known) -> Iterator[Event]:
+    def _file(self, root: int, whole: str, parts: Parts, about: os.stat_result, known: Known) -> Iterator[Told]:
         key = readable_name(whole)
         version = f"{about.st_size}-{about.st_mtime_ns}-{self.options.digest}"
         if known.versions.get(key) == version:
@@ -177,7 +179,7 @@ class FolderConnector:
             yield Failure(key, f"It was read, but {reason}.")
 
 
-def _kept(parts: Parts, error: OSError, known: Known) -> Iterator[Event]:
+def _kept(parts: Parts, error: OSError, known: Known) -> Iterator[Told]:
     """A folder that cannot be listed now: what was read in it before is not gone for that."""
     name = readable_name("/".join(parts))
     yield Failure(name, f"The folder cannot be listed ({error.strerror or error}). {_cure(error)}")

@@ -17,20 +17,21 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from dulwich.client import AbstractHttpGitClient
 from dulwich.errors import ChecksumMismatch, FileFormatException, GitProtocolError, MissingCommitError, NotGitRepository
 from dulwich.object_store import iter_tree_contents, tree_lookup_path
-from dulwich.objects import Blob, Commit, Tag
+from dulwich.objects import Blob, Commit, ObjectID, Tag
+from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from knowledge import extract, fetch
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged
 from knowledge.connectors.files import FileOptions, allowed_path, document_of, readable_name, too_large
-from knowledge.connectors.history import History, mailmap_of, moment_of, path_of
+from knowledge.connectors.history import History, mailmap_of, moment_of, path_of, stored_size
 from knowledge.markup import clean_line, title_of_name
 
 MAX_PACK = 2_000_000_000
@@ -40,7 +41,7 @@ ALIVE = 5.0
 
 DAMAGE = (ChecksumMismatch, FileFormatException, MissingCommitError, NotGitRepository)
 
-TIP = b"refs/heads/immersive"
+TIP = Ref(b"refs/heads/immersive")
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -82,7 +83,7 @@ class GitConnector:
         """Every file of the branch in the order of its path, then a checkpoint with the commit."""
         try:
             yield from self._pull(known)
-        except (KeyError, ValueError, AssertionError, OSError, zlib.error, struct.error, *DAMAGE) as error:
+        except (LookupError, ValueError, AssertionError, OSError, zlib.error, struct.error, *DAMAGE) as error:
             said = clean_line(f"{type(error).__name__} {error}", 120)
             raise SourceError(f"{self.address} is damaged ({said}). Run git fsck there, or clone it anew.") from error
 
@@ -125,7 +126,7 @@ class GitConnector:
         yield Checkpoint({"commit": tip.decode()})
 
     def _document(
-        self, repo: Repo, path: str, sha: bytes, version: str, history: History, people: Any
+        self, repo: Repo, path: str, sha: ObjectID, version: str, history: History, people: Any
     ) -> Iterator[Event]:
         key = readable_name(path)
         try:
@@ -156,7 +157,7 @@ class GitConnector:
     def _wants(self, path: str) -> bool:
         return self.options.wants(path) and (not self.path or path.startswith(self.path + "/"))
 
-    def _files(self, repo: Repo, commit: Commit) -> Iterator[tuple[str, bytes]]:
+    def _files(self, repo: Repo, commit: Commit) -> Iterator[tuple[str, ObjectID]]:
         """Ordinary files of the tree that are wanted; links and submodules are passed by."""
         prefix = self.path.encode("utf-8", "surrogateescape")
         tree = commit.tree
@@ -181,7 +182,7 @@ class GitConnector:
                 return _blob(repo, sha, 1_000_000)
         return b""
 
-    def _commit(self, repo: Repo, tip: bytes) -> Commit:
+    def _commit(self, repo: Repo, tip: ObjectID) -> Commit:
         try:
             found = repo[tip]
         except KeyError as error:
@@ -214,18 +215,18 @@ class GitConnector:
             raise
         return repo
 
-    def _tip(self, repo: Repo) -> bytes:
+    def _tip(self, repo: Repo) -> ObjectID:
         if self.remote:
-            return cast(bytes, repo.refs[TIP])
-        refs: dict[bytes, bytes | None] = {}
+            return repo.refs[TIP]
+        refs: dict[Ref, ObjectID | None] = {}
         for name in repo.refs.allkeys():
             with contextlib.suppress(KeyError, ValueError):
                 refs[name] = repo.refs[name]
         return self._choose(refs)
 
-    def _choose(self, refs: Mapping[bytes, bytes | None]) -> bytes:
+    def _choose(self, refs: Mapping[Ref, ObjectID | None]) -> ObjectID:
         """The commit of the chosen branch, else of HEAD."""
-        tip = refs.get(f"refs/heads/{self.branch}".encode() if self.branch else b"HEAD")
+        tip = refs.get(Ref(f"refs/heads/{self.branch}".encode() if self.branch else b"HEAD"))
         if tip:
             return tip
         branches = sorted(name[11:].decode("utf-8", "replace") for name in refs if name.startswith(b"refs/heads/"))
@@ -259,16 +260,16 @@ class GitConnector:
         except (NotGitRepository, OSError) as error:
             raise SourceError(f"The copy of {url} in {self.place} cannot be used: remove that folder.") from error
         with contextlib.closing(repo), contextlib.closing(_DoorClient(url)) as client:
-            chosen: list[bytes] = []
+            chosen: list[ObjectID] = []
 
-            def wants(refs: Mapping[bytes, bytes], depth: int | None = None) -> list[bytes]:
+            def wants(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:
                 chosen.append(self._choose(refs))
                 return [] if chosen[0] in repo.object_store else [chosen[0]]
 
             client.guarded(lambda: client.fetch(client.repository, repo, determine_wants=wants))
             tip = chosen[0]
             found = repo[tip]
-            repo.refs[TIP] = found.object[1] if isinstance(found, Tag) else tip
+            repo.refs[TIP] = ObjectID(found.object[1]) if isinstance(found, Tag) else tip
 
 
 class _Answer:
@@ -283,7 +284,7 @@ class _Answer:
         self.close = stream.close
 
 
-class _DoorClient(AbstractHttpGitClient):  # type: ignore[misc]
+class _DoorClient(AbstractHttpGitClient):
     """Speaks git through `fetch.Door`: the same addresses are refused as anywhere, also after a redirect."""
 
     def __init__(self, url: str) -> None:
@@ -332,13 +333,15 @@ class _DoorClient(AbstractHttpGitClient):  # type: ignore[misc]
         return answer, stream.read
 
 
-def _blob(repo: Repo, sha: bytes, limit: int) -> bytes:
+def _blob(repo: Repo, sha: ObjectID, limit: int) -> bytes:
+    if stored_size(repo.object_store, sha) > limit:
+        raise ValueError(too_large(limit))
     blob = repo.object_store[sha]
     if not isinstance(blob, Blob):
         raise ValueError("It is no file.")
     if blob.raw_length() > limit:
         raise ValueError(too_large(limit))
-    data = cast(bytes, blob.data)
+    data = blob.data
     if data.startswith(_LFS):
         raise ValueError("It is kept in Git LFS, which is not read: keep it in the repository itself.")
     return data

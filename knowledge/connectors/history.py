@@ -15,6 +15,7 @@ import os
 import re
 import stat
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from typing import Any
 from dulwich.diff_tree import RenameDetector, tree_changes
 from dulwich.graph import can_fast_forward
 from dulwich.mailmap import Mailmap, read_mailmap
-from dulwich.objects import Blob, Commit
+from dulwich.objects import Blob, Commit, ObjectID
 from dulwich.repo import BaseRepo
 
 from knowledge.documents import Contribution
@@ -88,13 +89,13 @@ class History:
                 tallies = {path: Tally(*row) for path, row in kept["tallies"].items()}
                 self.commit, self.tallies, self.renamed = kept["commit"], tallies, kept["renamed"]
 
-    def advance(self, repo: BaseRepo, tip: bytes) -> Iterator[None]:
+    def advance(self, repo: BaseRepo, tip: ObjectID) -> Iterator[None]:
         """Count what is new up to ``tip``; pauses after each commit, so that the caller may show it is alive."""
         if self.commit == tip.decode():
             return
-        if self.commit and not _descends(repo, self.commit.encode(), tip):
+        if self.commit and not _descends(repo, ObjectID(self.commit.encode()), tip):
             self.commit, self.tallies, self.renamed = "", {}, {}
-        exclude = [self.commit.encode()] if self.commit else None
+        exclude = [ObjectID(self.commit.encode())] if self.commit else None
         detector = RenameDetector(repo.object_store, max_files=MAX_RENAMES)
         for entry in repo.get_walker(include=[tip], exclude=exclude, order="topo", reverse=True):
             self._count(repo, entry.commit, detector)
@@ -120,7 +121,8 @@ class History:
         if len(parents) > 1:
             return
         store = repo.object_store
-        before = store[parents[0]].tree if parents else None
+        parent = store[parents[0]] if parents else None
+        before = parent.tree if isinstance(parent, Commit) else None
         changes = [
             change
             for change in tree_changes(store, before, commit.tree)
@@ -139,7 +141,7 @@ class History:
             if change.type == "delete":
                 self.tallies.pop(old, None)
                 continue
-            if not self.wanted(new) or not stat.S_ISREG(change.new.mode or 0):
+            if change.new is None or not self.wanted(new) or not stat.S_ISREG(change.new.mode or 0):
                 continue
             if change.type == "rename" and old != new:
                 self._rename(old, new)
@@ -179,10 +181,10 @@ class History:
             merged = people[key][2] if key in people else Tally()
             merged.absorb(Tally(who={"": row}))
             people[key] = (name or people.get(key, ("",))[0], mail, merged)
-        rows = [(name, mail, *merged.who[""]) for name, mail, merged in people.values()]
-        by_lines = sum(row[3] for row in rows)
-        total = by_lines or sum(row[2] for row in rows) or 1
-        rows.sort(key=lambda row: (-row[3], -row[2], row[0], row[1]))
+        rows = [(name, mail, merged.who[""]) for name, mail, merged in people.values()]
+        by_lines = sum(counts[1] for _, _, counts in rows)
+        total = by_lines or sum(counts[0] for _, _, counts in rows) or 1
+        rows.sort(key=lambda row: (-row[2][1], -row[2][0], row[0], row[1]))
         return tuple(
             Contribution(
                 name,
@@ -192,7 +194,7 @@ class History:
                 first=moment_of(first),
                 last=moment_of(last),
             )
-            for name, mail, changes, lines, first, last in rows[:MAX_AUTHORS]
+            for name, mail, (changes, lines, first, last) in rows[:MAX_AUTHORS]
         )
 
 
@@ -235,24 +237,70 @@ def _people(commit: Commit) -> list[str]:
     return list(people.values())
 
 
-def _added(store: Any, old: bytes | None, new: bytes) -> int:
+def _added(store: Any, old: bytes | None, new: bytes | None) -> int:
     """Lines of the new version that the old one does not have: a count, not an alignment, because that is enough."""
     if old == new:
         return 0
+    if new is None or stored_size(store, new) > MAX_COUNTED:
+        return 1
     after = store[new]
     if not isinstance(after, Blob):
         return 0
     data = after.data
     if len(data) > MAX_COUNTED or b"\0" in data[:8000]:
         return 1
-    before = store[old].data if old else b""
+    before = store[old].data if old and stored_size(store, old) <= MAX_COUNTED else b""
     lines = Counter(data.splitlines())
     if before and len(before) <= MAX_COUNTED:
         lines.subtract(Counter(before.splitlines()))
     return sum(count for line, count in lines.items() if count > 0 and line.strip())
 
 
-def _descends(repo: BaseRepo, old: bytes, tip: bytes) -> bool:
+def stored_size(store: Any, sha: bytes) -> int:
+    """The most bytes that unpacking a packed object takes, read from headers alone; 0 for a loose one.
+
+    dulwich unpacks an object whole before its length can be asked. (Loose ones it limits itself.)
+    """
+    for pack in store.packs:
+        with contextlib.suppress(KeyError):
+            offset = pack.index.object_offset(sha)
+            with open(pack.data.path, "rb") as file:
+                return _unpacked_size(file, pack, offset, len(sha) // 2)
+    return 0
+
+
+def _unpacked_size(file: Any, pack: Any, offset: int, name_size: int) -> int:
+    """The largest object on the way from a delta to what it is based on."""
+    largest: int = 0
+    for _ in range(4096):
+        file.seek(offset)
+        head = file.read(512)
+        kind, size, at, shift = (head[0] >> 4) & 7, head[0] & 15, 1, 4
+        while head[at - 1] & 0x80:
+            size |= (head[at] & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+        largest = max(largest, size)
+        if kind not in (6, 7):
+            return int(largest)
+        if kind == 6:
+            back, at = head[at] & 0x7F, at + 1
+            while head[at - 1] & 0x80:
+                back, at = ((back + 1) << 7) | (head[at] & 0x7F), at + 1
+            offset -= back
+        else:
+            offset, at = pack.index.object_offset(head[at : at + name_size]), at + name_size
+        delta = zlib.decompressobj().decompress(head[at:], 32)
+        for _ in range(2):  # a delta begins with the sizes of its base and of its result
+            size, used = 0, 0
+            while used == 0 or delta[used - 1] & 0x80:
+                size |= (delta[used] & 0x7F) << (7 * used)
+                used += 1
+            delta = delta[used:]
+            largest = max(largest, size)
+    return int(largest)
+
+
+def _descends(repo: BaseRepo, old: ObjectID, tip: ObjectID) -> bool:
     try:
         return bool(can_fast_forward(repo, old, tip))
     except KeyError:

@@ -53,7 +53,7 @@ def read_rows(data: bytes, name: str, *, delimiter: str = "", limit: int) -> lis
         rows = _separated(clean(decode(data)), delimiter or ("\t" if ending.endswith(".tsv") else ""))
     else:
         raise TableError(f"Its name has none of the endings that can be read: {', '.join(FORMATS)}. Rename it.")
-    found = []
+    found: list[Row] = []
     for row in rows:
         if len(found) >= MAX_ROWS:
             raise TableError(f"It has more than {MAX_ROWS:,} rows: split it into several catalogues.")

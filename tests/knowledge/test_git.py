@@ -17,6 +17,7 @@ from dulwich.web import make_wsgi_chain
 
 from knowledge.connectors import Checkpoint, Known, SourceError, Unchanged
 from knowledge.connectors.git import GitConnector
+from knowledge.connectors.history import stored_size
 from tests.contracts.connectors import Stored, check_document
 from tests.contracts.test_connectors import Repository, repository
 
@@ -280,3 +281,22 @@ def test_a_damaged_repository_is_told_as_such(repository: Repository) -> None:
     (repository.path / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
     with pytest.raises(SourceError, match="git fsck"):
         list(GitConnector(str(repository.path), {}).pull(Known()))
+
+
+def test_the_size_of_a_packed_file_is_known_before_it_is_unpacked(repository: Repository) -> None:
+    seen = {}
+    for number in range(3):
+        repository.write("zeros.md", b"\0" * 3_000_000 + b"end" * number)
+        repository.commit("Grow")
+        seen[3_000_000 + 3 * number] = repository.repo[repository.repo.head()]
+    store = repository.repo.object_store
+    store.pack_loose_objects()
+    names = {}
+    for size, commit in seen.items():
+        assert isinstance(commit, Commit)
+        tree = store[commit.tree]
+        assert isinstance(tree, Tree)
+        names[size] = tree[b"zeros.md"][1]
+    assert not any(store.contains_loose(name) for name in names.values())
+    assert all(size <= stored_size(store, name) <= 3_000_006 for size, name in names.items())
+    assert "larger than 1 MB" in pulled(repository.path, max_bytes=1_000_000).failures()[0].reason
