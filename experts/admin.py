@@ -53,9 +53,9 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         """Only superusers hand out powers."""
         return (*self.readonly_fields, *(() if request.user.is_superuser else POWERS))
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only rights to what these pages show can be given; there is none to what is a person's own."""
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "user_permissions" and field:
             kinds = [kind.pk for kind in ContentType.objects.get_for_models(*self.admin_site._registry).values()]
             field.queryset = field.queryset.filter(content_type__in=kinds)
