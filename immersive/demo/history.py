@@ -16,7 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from experts.models import Person
-from immersive.demo.seed import COMPANY, demo_people, rows_of
+from immersive.demo import COMPANY
+from immersive.demo.seed import demo_people, rows_of
 from immersive.work import actions, log
 from immersive.work.models import ASSESSED, Assessment, LogWork, Outcome, Task
 from knowledge.access import Viewer
