@@ -22,6 +22,12 @@ logger = logging.getLogger(__name__)
 
 HIGHEST_RANK = 32_767
 HELPERS = 6
+SHARES = (
+    (0.9, "Wrote nearly all of it"),
+    (0.55, "Wrote most of it"),
+    (0.45, "Wrote half of it"),
+    (0.1, "Wrote part of it"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +107,5 @@ def did(share: float, changes: int, people: int) -> str:
     """How much of a resource somebody wrote, in words; a source may know no more than the name."""
     if people == 1:
         return "Wrote it"
-    part = "Wrote most of it" if share >= 0.5 else "Wrote part of it" if share >= 0.1 else "Edited it"
+    part = next((said for least, said in SHARES if share >= least), "Edited it")
     return f"{part}, {changes} changes" if changes > 1 else part
