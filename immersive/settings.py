@@ -138,6 +138,9 @@ CACHES: dict[str, dict[str, Any]] = {
 # People ---------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "experts.Person"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+if DEVELOPMENT:
+    AUTHENTICATION_BACKENDS += ["immersive.demo.signin.DemoBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -234,9 +237,12 @@ else:
         "visibility_timeout": 2 * 3600,
     }
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "knowledge.jobs.sweep", "schedule": 10.0},
-    "sweep-index": {"task": "knowledge.jobs.index_changes", "schedule": 10.0},
-    "sweep-work": {"task": "immersive.work.jobs.sweep", "schedule": 10.0},
+    name: {"task": job, "schedule": 10.0, "options": {"expires": 10}}  # none pile up while no worker runs
+    for name, job in {
+        "sweep": "knowledge.jobs.sweep",
+        "sweep-index": "knowledge.jobs.index_changes",
+        "sweep-work": "immersive.work.jobs.sweep",
+    }.items()
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 
@@ -257,7 +263,9 @@ IMMERSIVE_CONNECTORS = {
     "people": "experts.connector.PeopleConnector",
 }
 FOLDER_ROOTS = [Path(path) for path in env.list("FOLDER_ROOTS", default=[])]
-"""Folders that the folder, catalogue and git connectors may read beneath; ``make run`` adds the person's own."""
+"""Folders that the folder, catalogue and git connectors may read beneath."""
+if DEVELOPMENT:
+    FOLDER_ROOTS += [BASE_DIR / "immersive/demo/company", VAR_DIR / "demo"]
 GIT_SCHEMES = env.list("GIT_SCHEMES", default=["https"])
 FETCH_ALLOW = env.list("FETCH_ALLOW", default=[])
 """Networks in CIDR notation that may be fetched from although they are private (an intranet's, say)."""
@@ -277,6 +285,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 

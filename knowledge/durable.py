@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -20,6 +21,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
+
+
+PUBLISHING = {"socket_connect_timeout": 0.4, "socket_timeout": 0.5, "max_retries": 0}
+"""Seconds that publishing waits for a broker: less than one in all. (A worker may wait longer for its next job.)"""
 
 
 class LeaseLost(Exception):
@@ -100,7 +105,8 @@ class Work(models.Model):
         """Give it back with the reason; it is due again after a growing pause, or dead after the last attempt."""
         wait = self.BACKOFF * 2 ** max(self.attempts - 1, 0)
         self._mine().update(lease=None, lease_until=None, due_at=timezone.now() + wait, error=reason[:2000], **changes)
-        self.refresh_from_db()
+        with suppress(type(self).DoesNotExist):  # deleted while it was worked on: nothing is left to do
+            self.refresh_from_db()
 
     def retry(self) -> None:
         """Start over a dead row; a person decided so."""
@@ -112,13 +118,13 @@ class Work(models.Model):
 def prompt(job: Any, *args: Any) -> None:
     """Ask a worker to run ``job`` soon, once the transaction is committed; a dead broker is no error.
 
-    The row stays in the database either way: the sweep finds it. Publishing
-    gives up within a second (see ``CELERY_BROKER_TRANSPORT_OPTIONS``).
+    The row stays in the database either way: the sweep finds it.
     """
 
     def send() -> None:
         try:
-            job.apply_async(args=args, retry=False, ignore_result=True)
+            with job.app.connection_for_write(transport_options=PUBLISHING) as connection:
+                job.apply_async(args=args, connection=connection, retry=False, ignore_result=True)
         except Exception as error:  # a broker may fail in any way it likes: the row is safe
             logger.warning("broker unreachable, %s waits for the sweep: %s", job.name, type(error).__name__)
 

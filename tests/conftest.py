@@ -15,10 +15,11 @@ from immersive.celery import app as celery_app
 @pytest.fixture(autouse=True)
 def own_place(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
     """Index, broker and folder roots of this test alone; jobs run in the test's own process."""
+    settings.VAR_DIR = tmp_path / "var"
     settings.INDEX_DIR = tmp_path / "index"
     settings.FOLDER_ROOTS = [tmp_path]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    celery_app.conf.task_always_eager = True
+    settings.CELERY_TASK_ALWAYS_EAGER = celery_app.conf.task_always_eager = True
     yield
     celery_app.conf.task_always_eager = False
 

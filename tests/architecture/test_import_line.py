@@ -15,9 +15,9 @@ FLOORS = ["knowledge", "experts", "immersive.work", "immersive"]
 LAYERS = {
     "documents": 0,
     "index": 1, "connectors": 1, "ranking": 1, "models": 1, "access": 1, "durable": 1, "fetch": 1, "extract": 1,
-    "indexing": 2, "ingest": 2, "search": 2, "passages": 1, "evidence": 2, "directory": 2,
+    "indexing": 2, "ingest": 2, "search": 2, "passages": 1, "evidence": 2, "directory": 2, "sheet": 1, "connector": 2,
     "actions": 3,
-    "views": 4, "api": 4, "admin": 4, "jobs": 4, "management": 4,
+    "views": 4, "api": 4, "admin": 4, "jobs": 4, "receivers": 4, "management": 4,
 }  # fmt: skip
 
 UPWARD = {
@@ -25,7 +25,6 @@ UPWARD = {
     ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
     ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",
     ("experts.directory", "experts.actions"): "an import is many of the verbs that the pages use",
-    ("experts.connector", "experts.evidence"): "",
 }
 
 WITHOUT_MODELS = ["knowledge/index", "knowledge/connectors", "knowledge/ranking.py", "knowledge/fetch.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         try:
             source = actions.add_source(
                 kind=options["kind"],
-                address=options["address"],
+                address=_absolute(options["address"]),
                 name=options["name"],
                 audience=options["audience"],
                 options=dict(_pair(text) for text in options["option"]),
@@ -47,6 +48,12 @@ class Command(BaseCommand):
             actions.request_sync(source=source)
         else:
             follow_sync(Source.objects.filter(pk=source.pk), self.stdout)
+
+
+def _absolute(address: str) -> str:
+    """A path of this machine in full; web addresses and what does not exist as they are."""
+    path = Path(address).expanduser()
+    return str(path.absolute()) if address and path.exists() else address
 
 
 def _pair(text: str) -> tuple[str, Any]:

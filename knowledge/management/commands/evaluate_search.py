@@ -22,7 +22,7 @@ from knowledge.index.language import parse
 from knowledge.management.throwaway import fill, throwaway, write_index
 from knowledge.markup import inline, markdown
 from knowledge.models import Resource
-from knowledge.search import retrieve, search
+from knowledge.search import retrieve, search, visible_sources
 
 EVERYBODY = Viewer(None, frozenset({EVERYONE}))
 
@@ -180,7 +180,7 @@ def ask(judged: JudgedSet, *, engine: str | None = None) -> list[Asked]:
             begun = time.perf_counter()
             page = search(query.text, EVERYBODY, remember=False)
             took_ms = (time.perf_counter() - begun) * 1000
-            ranked = [keys[hit.key] for hit in retrieve(parse(query.text), EVERYBODY.scope(), EVERYBODY).hits]
+            ranked = [keys[hit.key] for hit in retrieve(parse(query.text), EVERYBODY, visible_sources(EVERYBODY)).hits]
             shown = [result.resource.key for result in page.results]
             if ranked[: len(shown)] != shown:
                 raise CommandError(f"{judged.name}, {query.key}: the page shows another order than was measured.")
