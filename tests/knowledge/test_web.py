@@ -136,6 +136,21 @@ def test_robots_and_meta_robots_are_obeyed(site: Site, web: Web) -> None:
     assert "/site/private" not in [path for path, _ in web.asked]
 
 
+def test_a_redirect_leads_neither_out_of_the_folder_nor_past_robots(site: Site, web: Web) -> None:
+    web.answers["/robots.txt"] = lambda handler: handler.say(200, b"User-agent: *\nDisallow: /site/private")
+    site.page("/site/private", "Private", "For no robot.")
+    site.page("/other/page", "Other", "Not of this source.")
+    web.redirect("/site/one", "/site/private")
+    web.redirect("/site/two", "/other/page")
+    site.links += ["one", "two"]
+    site.index()
+    stored = Stored()
+    stored.pull(site.connector())
+    assert not stored.documents
+    assert {"/site/one", "/site/two"} <= {path for path, _ in web.asked}
+    assert not {"/site/private", "/other/page"} & {path for path, _ in web.asked}
+
+
 def test_a_site_closed_to_robots_says_so(site: Site, web: Web) -> None:
     web.answers["/robots.txt"] = lambda handler: handler.say(200, b"User-agent: *\nDisallow: /")
     with pytest.raises(SourceError, match=r"robots\.txt.*Ask its owner"):
