@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice, pairwise, takewhile
-
-from django.utils.html import escape
+from heapq import nlargest
+from html import escape
+from itertools import pairwise, takewhile
 
 from knowledge.documents import Query
 from knowledge.index.analysis import fold, stem, tokens
@@ -21,8 +21,10 @@ from knowledge.ranking import words_of
 LENGTH = 240
 MAX_SCANNED = 1_000_000
 """Characters of one body that are looked at."""
-MAX_WEIGHED = 60
-"""Units (paragraphs, list items, lines) with a match that are weighed against each other."""
+MAX_WEIGHED = 8
+"""Units (paragraphs, list items, lines) that are weighed against each other: those that seem to hold most words."""
+MAX_OPENING = 60
+"""Units looked at for how a body begins."""
 MAX_UNIT = 4_000
 """Characters weighed of one unit: a text without a single break must not cost more than others."""
 
@@ -73,6 +75,8 @@ class _Wanted:
 
     words: dict[str, int]
     likely: re.Pattern[str]
+    met: dict[str, int | None]
+    """Written words looked at so far."""
 
     @classmethod
     def of(cls, words: tuple[str, ...], language: str) -> _Wanted:
@@ -81,7 +85,13 @@ class _Wanted:
             found.setdefault(word, number)
             found.setdefault(stem(word, language), number)
         starts = sorted({_start(word, stem(word, language).rpartition(":")[2]) for word in words})
-        return cls(found, re.compile("|".join(map(re.escape, starts))))
+        return cls(found, re.compile("|".join(map(re.escape, starts))), {})
+
+    def number(self, word: str, language: str) -> int | None:
+        """Which of the query's words a written word is, if any."""
+        if word not in self.met:
+            self.met[word] = next((self.words[term] for term in _terms(word, language) if term in self.words), None)
+        return self.met[word]
 
 
 class Highlighter:
@@ -99,8 +109,10 @@ class Highlighter:
     def passage(self, body: str, length: int = LENGTH, language: str = "") -> str:
         """As `passage`."""
         best: _Choice | None = None
-        for at, unit in enumerate(islice(self._likely_units(body, language), MAX_WEIGHED)):
-            choice = self._best_of(unit, length, language, early=at)
+        for promise, early, unit in self._likely_units(body, language):
+            if best and best.weight > promise + 0.4 * (promise - 1) + 0.3:
+                break  # this unit cannot weigh more, nor can those after it
+            choice = self._best_of(unit, length, language, early=-early)
             if choice and (best is None or choice.weight > best.weight):
                 best = choice
         if best is None:
@@ -113,16 +125,16 @@ class Highlighter:
             self._languages[language] = _Wanted.of(self.words, language)
         return self._languages[language]
 
-    def _likely_units(self, body: str, language: str) -> Iterator[str]:
-        """Units that may hold a word of the query, judged by how its forms begin."""
+    def _likely_units(self, body: str, language: str) -> list[tuple[int, int, str]]:
+        """Units that may hold words of the query, judged by how their forms begin: the number of words, minus the
+        number of the unit, the unit; the most promising first."""
         if not self.words:
-            return
+            return []
         likely = self._wanted(language).likely
         if body.isascii() and not likely.search(body[:MAX_SCANNED].lower()):
-            return
-        for unit in _units(body):
-            if likely.search(fold(unit)):
-                yield unit
+            return []
+        seeming = ((len(set(likely.findall(fold(unit)))), -at, unit) for at, unit in enumerate(_units(body)))
+        return nlargest(MAX_WEIGHED, (one for one in seeming if one[0]))
 
     def _best_of(self, unit: str, length: int, language: str, early: int) -> _Choice | None:
         """The stretch of one unit that holds most of the query's words, or `None` where it holds none."""
@@ -181,7 +193,7 @@ class Highlighter:
             if _UNSPACED.search(word):
                 found += self._pairs(word, match.start())
                 continue
-            number = next((wanted.words[term] for term in _terms(word, language) if term in wanted.words), None)
+            number = wanted.number(word, language)
             if number is not None:
                 found.append(_Span(match.start(), match.end(), number))
         return found
@@ -293,7 +305,7 @@ def _opening(body: str, length: int) -> _Choice:
             heading = heading or text
         elif text:
             break
-        if number > MAX_WEIGHED:
+        if number > MAX_OPENING:
             text = heading
             break
     else:

@@ -90,57 +90,66 @@ class _Scorer:
         self.weights = weights
         self.asked = list(_asked(query, statistics, languages))
         self.wanted = [(one.term, one.surface) for one in self.asked]
-        self.words = len({one.place for one in self.asked})
-        # A mean of nothing, where no document is public yet, must not divide by zero.
-        self.mean_title = statistics.mean_title_length or 5.0
-        self.mean_body = statistics.mean_body_length or 300.0
+        # BM25's k1 * (1 - b + b * length / mean length) as a constant and a factor of the length. A mean of
+        # nothing, where no document is public yet, must not divide by zero.
+        self.short_title = weights.k1 * (1 - weights.b_title)
+        self.per_title = weights.k1 * weights.b_title / (statistics.mean_title_length or 5.0)
+        self.short_body = weights.k1 * (1 - weights.b_body)
+        self.per_body = weights.k1 * weights.b_body / (statistics.mean_body_length or 300.0)
 
     def score(self, candidate: Candidate) -> Hit:
         """The candidate's place in the order, as a number, with what it is the sum of."""
-        weights, k1 = self.weights, self.weights.k1
+        weights, asked = self.weights, self.asked
+        more = weights.k1 + 1
         vector = Vector(candidate.vector)
-        norm_title = k1 * (1 - weights.b_title + weights.b_title * vector.title_length / self.mean_title)
-        norm_body = k1 * (1 - weights.b_body + weights.b_body * vector.body_length / self.mean_body)
+        norm_title = self.short_title + self.per_title * vector.title_length
+        norm_body = self.short_body + self.per_body * vector.body_length
         in_title = in_body = in_topics = in_form = 0.0
-        held: list[_Asked] = []
-        for index, counts in vector.lookup(self.wanted):
-            title, body, topics, exact_title, exact_body, exact_topics = counts
-            asked = self.asked[index]
-            title_part = asked.idf * weights.title * title * (k1 + 1) / (title + norm_title)
-            body_part = asked.idf * body * (k1 + 1) / (body + norm_body)
-            topics_part = asked.idf * weights.topics if topics else 0.0
-            in_title += title_part
-            in_body += body_part
-            in_topics += topics_part
-            if exact_title or exact_body or exact_topics:
-                in_form += weights.exact * (
-                    (title_part if exact_title else 0.0)
-                    + (body_part if exact_body else 0.0)
-                    + (topics_part if exact_topics else 0.0)
-                )
+        held: list[int] = []
+        for index, (title, body, topics, exact_title, exact_body, exact_topics) in vector.lookup(self.wanted):
+            idf = asked[index].idf
             if body:
-                held.append(asked)
-        in_place = self._near(vector, held) if self.words > 1 and len(held) > 1 else 0.0
-        parts = (
-            ("title", in_title), ("body", in_body), ("topics", in_topics), ("exact", in_form), ("near", in_place)
-        )  # fmt: skip
-        return Hit(
-            candidate.key,
-            round(in_title + in_body + in_topics + in_form + in_place, 6),
-            tuple((name, round(value, 3)) for name, value in parts if value),
-        )
+                part = idf * body * more / (body + norm_body)
+                in_body += part
+                if exact_body:
+                    in_form += part
+                held.append(index)
+            if title:
+                part = idf * weights.title * title * more / (title + norm_title)
+                in_title += part
+                if exact_title:
+                    in_form += part
+            if topics:
+                part = idf * weights.topics
+                in_topics += part
+                if exact_topics:
+                    in_form += part
+        in_form *= weights.exact
+        in_place = self._near(vector, held) if len(held) > 1 else 0.0
+        reasons = [("title", in_title)] if in_title else []
+        if in_body:
+            reasons.append(("body", in_body))
+        if in_topics:
+            reasons.append(("topics", in_topics))
+        if in_form:
+            reasons.append(("exact", in_form))
+        if in_place:
+            reasons.append(("near", in_place))
+        return Hit(candidate.key, in_title + in_body + in_topics + in_form + in_place, tuple(reasons))
 
-    def _near(self, vector: Vector, held: Sequence[_Asked]) -> float:
+    def _near(self, vector: Vector, held: Sequence[int]) -> float:
         """What neighbours of the query add by standing near each other in the body."""
         total = 0.0
-        before: tuple[_Asked, tuple[int, ...]] | None = None
-        for asked in held:
+        before: _Asked | None = None
+        places_before: tuple[int, ...] = ()
+        for index in held:
+            asked = self.asked[index]
             places = vector.positions(asked.term)
-            if before is not None and asked.place - before[0].place == 1:
-                apart = min((abs(here - there) for here in places for there in before[1]), default=99)
+            if before is not None and asked.place - before.place == 1 and places and places_before:
+                apart = min(abs(here - there) for here in places for there in places_before)
                 if 0 < apart <= self.weights.near_span:
-                    total += self.weights.near * min(asked.idf, before[0].idf) / apart
-            before = (asked, places)
+                    total += self.weights.near * min(asked.idf, before.idf) / apart
+            before, places_before = asked, places
         return total
 
 

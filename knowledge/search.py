@@ -37,10 +37,11 @@ from knowledge.passages import Highlighter
 
 logger = logging.getLogger(__name__)
 
+Sources = Mapping[int, Source]
+"""Sources by their id."""
+
 CANDIDATES = 300
 """How many matches an engine hands over to be put in order; nobody turns more pages than these fill."""
-SPARE = 5
-"""Hits looked up beyond a page's own, to take the place of those that the database does not confirm."""
 FALLBACK = 50
 BUILDING = "The index is being built: until it is ready, only titles are searched."
 
@@ -58,16 +59,16 @@ def search(
     query = parse(text) if isinstance(text, str) else text
     if not query:
         return ResultPage(query, notice=reading(query))
+    sources = visible_sources(viewer)
     try:
-        found = retrieve(query, viewer.scope(), viewer)
+        found = retrieve(query, viewer, sources)
     except index.IndexMissing:
         _prompt_rebuild()
         found = _by_title(query, viewer)
     per_page = max(1, per_page)
     pages = max(1, ceil(len(found.hits) / per_page))
     page = min(max(1, page), pages)
-    hits = found.hits[(page - 1) * per_page : page * per_page + SPARE]
-    results, dropped = _confirm(hits, per_page, query, viewer)
+    results, dropped = _confirm(found.hits[(page - 1) * per_page :], per_page, query, viewer, sources)
     shown = ResultPage(
         query=query,
         results=results,
@@ -93,10 +94,10 @@ class Found:
     notice: str = ""
 
 
-def retrieve(query: Query, scope: Scope, viewer: Viewer) -> Found:
-    """The hits of a query inside a scope, best first. Raises `index.IndexMissing`."""
+def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
+    """The hits of a query in what the viewer may search now, best first. Raises `index.IndexMissing`."""
     engine = index.open_for_reading()
-    sources = _sources(viewer)
+    scope = scope_of(viewer, sources)
     asked, notice = _with_source_ids(query, sources)
     matches = engine.search(asked, scope, limit=CANDIDATES)
     languages = engine.languages()
@@ -110,82 +111,81 @@ def retrieve(query: Query, scope: Scope, viewer: Viewer) -> Found:
     return Found(hits, matches.total, _facets(query, counts, sources), notice)
 
 
+def scope_of(viewer: Viewer, sources: Sources) -> Scope:
+    """As `Viewer.scope`, from sources that were just read (a test proves the two equal)."""
+    behind = Resource.objects.behind().values_list("public_id", flat=True)
+    return Scope(frozenset(sources), viewer.tokens, frozenset(key.hex for key in behind))
+
+
 # Sources and facets ---------------------------------------------------------------------------------------------
 
 _FACETS = {"kind": "kinds", "source": "sources", "topic": "topics"}
-_Sources = Mapping[str, tuple[str, str]]
-"""Id in decimal -> slug and name, of the sources that the viewer may see."""
 
 
-def _sources(viewer: Viewer) -> _Sources:
-    rows = Source.objects.visible_to(viewer).values_list("pk", "slug", "name")
-    return {str(pk): (slug, name) for pk, slug, name in rows}
+def visible_sources(viewer: Viewer) -> Sources:
+    """The sources that the viewer may see now, as far as a result shows them."""
+    rows = Source.objects.visible_to(viewer).only("pk", "public_id", "kind", "name", "slug")
+    return {source.pk: source for source in rows}
 
 
-def _with_source_ids(query: Query, sources: _Sources) -> tuple[Query, str]:
+def _with_source_ids(query: Query, sources: Sources) -> tuple[Query, str]:
     """The query as engines know sources, by id. A source that the viewer may not see is one that never was."""
     if not query.sources:
         return query, ""
-    by_name = {said.casefold(): pk for pk, names in sources.items() for said in reversed(names)}
+    by_name = {source.name.casefold(): pk for pk, source in sources.items()}
+    by_name |= {source.slug.casefold(): pk for pk, source in sources.items()}
     wanted = {said: by_name.get(said.casefold()) for said in query.sources}
     missing = [said for said, pk in wanted.items() if pk is None]
     notice = f"There is no source named “{missing[0]}”." if missing else ""
-    return replace(query, sources=tuple(pk or "none" for pk in wanted.values())), notice
+    return replace(query, sources=tuple(str(pk) for pk in wanted.values())), notice
 
 
-def _facets(query: Query, counts: Mapping[str, Mapping[str, int]], sources: _Sources) -> dict[str, tuple[Facet, ...]]:
+def _facets(query: Query, counts: Mapping[str, Mapping[str, int]], sources: Sources) -> dict[str, tuple[Facet, ...]]:
     """Counts as the page shows them, the most frequent first. What is chosen shows even where it matches nothing."""
-    kinds = {kind: kind.capitalize() for kind in (*counts.get("kind", {}), *query.kinds)}
-    topics = {name: name for name in counts.get("topic", {})}
-    known = {topic_key(name) for name in topics}
-    topics |= {name: name for name in query.topics if topic_key(name) not in known}
-    chosen_topics = {topic_key(name) for name in query.topics}
+    kinds, topics = counts.get("kind", {}), counts.get("topic", {})
+    by_source = {int(pk): count for pk, count in counts.get("source", {}).items()}
     chosen_sources = {said.casefold() for said in query.sources}
-    return {
-        "kind": tuple(
-            Facet(kind, label, counts.get("kind", {}).get(kind, 0), kind in query.kinds)
-            for kind, label in kinds.items()
-        ),
-        "source": tuple(
-            Facet(slug, name, counts.get("source", {}).get(pk, 0), chosen)
-            for pk, (slug, name) in sorted(
-                sources.items(), key=lambda one: (-counts.get("source", {}).get(one[0], 0), one[1][1])
-            )
-            if (chosen := slug.casefold() in chosen_sources or name.casefold() in chosen_sources)
-            or pk in counts.get("source", {})
-        ),
-        "topic": tuple(
-            Facet(name, label, counts.get("topic", {}).get(name, 0), topic_key(name) in chosen_topics)
-            for name, label in topics.items()
-        ),
-    }
+    chosen_topics = {topic_key(name): name for name in query.topics}
+    known_topics = {topic_key(name): name for name in topics}
+    found: dict[str, list[Facet]] = {"kind": [], "source": [], "topic": []}
+    for kind in dict.fromkeys((*kinds, *query.kinds)):
+        found["kind"].append(Facet(kind, kind.capitalize(), kinds.get(kind, 0), kind in query.kinds))
+    for source in sources.values():
+        chosen = bool(chosen_sources & {source.slug.casefold(), source.name.casefold()})
+        if chosen or source.pk in by_source:
+            found["source"].append(Facet(source.slug, source.name, by_source.get(source.pk, 0), chosen))
+    for key, name in (
+        known_topics | {key: name for key, name in chosen_topics.items() if key not in known_topics}
+    ).items():
+        found["topic"].append(Facet(name, name, topics.get(name, 0), key in chosen_topics))
+    return {field: tuple(sorted(facets, key=lambda one: (-one.count, one.label))) for field, facets in found.items()}
 
 
 # The database's word --------------------------------------------------------------------------------------------
 
 
-def _confirm(hits: Sequence[Hit], count: int, query: Query, viewer: Viewer) -> tuple[tuple[Result, ...], int]:
+def _confirm(
+    hits: Sequence[Hit], count: int, query: Query, viewer: Viewer, sources: Sources
+) -> tuple[tuple[Result, ...], int]:
     """The first ``count`` hits that the database confirms for this viewer, and how many before them it did not."""
-    ids = [uuid.UUID(hit.key) for hit in hits]
-    rows = {
-        row.public_id.hex: row
-        for row in Resource.objects.visible_to(viewer)
-        .filter(public_id__in=ids)
-        .select_related("source", "verification__owner")
-        .prefetch_related("topics")
-    }
     marker = Highlighter(query)
     results: list[Result] = []
     dropped = 0
-    for hit in hits:
-        row = rows.get(hit.key)
-        if row is None:
-            dropped += 1
-            continue
-        title, passage = marker.title(row.title, row.language), marker.passage(row.body, language=row.language)
-        results.append(Result(row, title, passage, hit.score, hit.reasons))
-        if len(results) == count:
-            break
+    while hits and len(results) < count:  # a second turn only if the database took something away meanwhile
+        some, hits = hits[: count - len(results)], hits[count - len(results) :]
+        rows = (
+            Resource.objects.visible_to(viewer)
+            .filter(public_id__in=[uuid.UUID(hit.key) for hit in some])
+            .select_related("verification__owner")
+        )
+        confirmed = {row.public_id.hex: row for row in rows if row.source_id in sources}
+        dropped += len(some) - len(confirmed)
+        for hit in some:
+            if row := confirmed.get(hit.key):
+                row.source = sources[row.source_id]
+                title = marker.title(row.title, row.language)
+                passage = marker.passage(row.body, language=row.language)
+                results.append(Result(row, title, passage, hit.score, hit.reasons))
     return tuple(results), dropped
 
 
