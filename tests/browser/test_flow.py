@@ -56,6 +56,18 @@ def test_a_box_and_its_operator_are_one_thing(open_as: Open, scripts: bool) -> N
     expect(page.locator(".result")).to_have_count(10)
 
 
+def test_the_way_back_leads_to_the_wider_search(open_as: Open) -> None:
+    page = open_as("ana")
+    page.goto("/search?q=pump")
+    page.locator(".facets").get_by_label("Tool").check()
+    expect(page.locator(".result")).to_have_count(1)
+    page.go_back()
+    expect(page.locator(".result")).to_have_count(10)
+    expect(page.locator(".bar")).to_have_count(1)
+    expect(page.locator("#q")).to_have_value("pump")
+    expect(page.locator(".facets").get_by_label("Tool")).not_to_be_checked()
+
+
 def test_the_theme_goes_round_without_javascript_and_comes_back_to_the_page(open_as: Open) -> None:
     page = open_as("ana", java_script_enabled=False)
     page.goto("/search?q=pump")
