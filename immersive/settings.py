@@ -210,6 +210,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "work"
 CELERY_TASK_ROUTES = {
     "knowledge.jobs.index_changes": {"queue": "index"},  # one process consumes it: an index has one writer
+    "knowledge.jobs.tidy_index": {"queue": "index"},
     "knowledge.jobs.*": {"queue": "work"},
     "immersive.work.jobs.*": {"queue": "work"},
 }
@@ -243,7 +244,7 @@ CELERY_BEAT_SCHEDULE = {
         "sweep-index": "knowledge.jobs.index_changes",
         "sweep-work": "immersive.work.jobs.sweep",
     }.items()
-}
+} | {"tidy-index": {"task": "knowledge.jobs.tidy_index", "schedule": 3600.0}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 
 # Search and sources -----------------------------------------------------------------------------------------------
@@ -267,6 +268,7 @@ FOLDER_ROOTS = [Path(path) for path in env.list("FOLDER_ROOTS", default=[])]
 if DEVELOPMENT:
     FOLDER_ROOTS += [BASE_DIR / "immersive/demo/company", VAR_DIR / "demo"]
 GIT_SCHEMES = env.list("GIT_SCHEMES", default=["https"])
+FETCH_USER_AGENT = env("FETCH_USER_AGENT", default="ImmersiveBot")
 FETCH_ALLOW = env.list("FETCH_ALLOW", default=[])
 """Networks in CIDR notation that may be fetched from although they are private (an intranet's, say)."""
 

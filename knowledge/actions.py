@@ -71,6 +71,9 @@ def remove_source(*, source: Source) -> None:
     Source.objects.filter(pk=source.pk).update(active=False)
     for _ in ingest.bury(source.resources.alive()):
         pass
+    connector = connector_class(source.kind)(source.address, source.options)
+    if hasattr(connector, "forget"):
+        connector.forget()
 
 
 def sweep() -> None:

@@ -63,11 +63,15 @@ def index_changes(*, seconds: float = 600, report: Callable[[int], None] | None 
     deadline = time.monotonic() + seconds
     try:
         for generation in _active():
-            with index.writer(generation) as engine:
-                while (count := _write_batch(generation, engine)) and time.monotonic() < deadline:
-                    written += count
-                    if report:
-                        report(written)
+            try:
+                with index.writer(generation) as engine:
+                    while (count := _write_batch(generation, engine)) and time.monotonic() < deadline:
+                        written += count
+                        if report:
+                            report(written)
+            except index.IndexMissing:
+                logger.warning("generation %s is damaged: building another", generation)
+                generations.discard(generation)
     except index.WriterBusy:
         logger.debug("another process is writing the index")
         return written
@@ -79,6 +83,11 @@ def index_changes(*, seconds: float = 600, report: Callable[[int], None] | None 
         generations.promote(building)
         _forget_old()
     return written
+
+
+def tidy() -> int:
+    """Remove what serves nobody: old generations, and files that a killed writer left behind; bytes freed."""
+    return generations.collect()
 
 
 def rebuild(*, report: Callable[[int], None] | None = None) -> int:

@@ -21,6 +21,12 @@ def index_changes() -> None:
     indexing.index_changes()
 
 
+@shared_task(name="knowledge.jobs.tidy_index", soft_time_limit=600, time_limit=660)
+def tidy_index() -> None:
+    """Remove files of the index that serve nobody."""
+    indexing.tidy()
+
+
 @shared_task(name="knowledge.jobs.sweep", soft_time_limit=60, time_limit=90)
 def sweep() -> None:
     """Find work that nobody does: due runs, sources whose time has come, runs that were given up."""

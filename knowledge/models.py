@@ -207,6 +207,7 @@ class Resource(models.Model):
         constraints = [models.UniqueConstraint(fields=["source", "key"], name="one_resource_per_key")]
         indexes = [
             models.Index(fields=["source", "gone_at"]),
+            models.Index(fields=["-updated"]),
             models.Index(
                 fields=["public_id"], name="resource_behind", condition=AUDIENCE_MOVED
             ),

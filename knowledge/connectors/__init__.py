@@ -79,6 +79,8 @@ class Connector(Protocol):
         """Tell everything that is there. Raises `SourceError` when the source itself fails."""
         ...
 
+    # A connector that keeps copies of its own (a clone) also has ``forget() -> None``, which removes them.
+
 
 def connector_class(kind: str) -> type[Connector]:
     """The class that settings register under ``kind`` (``IMMERSIVE_CONNECTORS``)."""

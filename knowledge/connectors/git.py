@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import queue
 import re
+import shutil
 import stat
 import struct
 import threading
@@ -78,6 +79,11 @@ class GitConnector:
                     raise SourceError(f"{self.address} holds no file that can be read. Types that can: {kinds}.")
         name = re.split(r"[/:]", self.address.rstrip("/"))[-1].removesuffix(".git")
         return title_of_name(self.path.rpartition("/")[2] or name) or self.address
+
+    def forget(self) -> None:
+        """Remove the clone and the counts of its history."""
+        for path in self.place.parent.glob(f"{self.place.name}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def pull(self, known: Known) -> Iterator[Event]:
         """Every file of the branch in the order of its path, then a checkpoint with the commit."""

@@ -112,3 +112,20 @@ def test_index_connectors_and_ranking_know_no_model(place: str) -> None:
         for module in imports(path):
             assert not module.startswith("django.db"), f"{dotted(path)} reaches for the database"
             assert module.split(".")[-1] != "models", f"{dotted(path)} imports models"
+
+
+NETWORK = {"httpx2", "httpcore2", "socket", "requests", "urllib3", "urllib.request", "http.client", "ssl"}
+DOORS = {
+    "knowledge.addresses": "judges addresses",
+    "knowledge.dialling": "dials the address that was judged",
+    "knowledge.fetch": "the door itself",
+    "knowledge.sandbox": "speaks to its own child through a pair of sockets",
+    "knowledge.extract_child": "the other end of that pair",
+    "immersive.management.commands.run": "asks its own web server whether it answers",
+}
+
+
+def test_the_network_is_reached_through_one_door() -> None:
+    reaching = {dotted(path) for path in ALL if NETWORK & set(imports(path))}
+    assert reaching - set(DOORS) == set()
+    assert set(DOORS) - reaching <= {"knowledge.extract_child", "knowledge.sandbox"}

@@ -1,0 +1,51 @@
+"""What is wrong with the settings of this package, said at start with its cure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.utils.module_loading import import_string
+
+from knowledge.addresses import Allowed, FetchError
+
+
+@register(Tags.security)
+def networks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Each entry of FETCH_ALLOW is a network."""
+    found: list[CheckMessage] = []
+    for entry in settings.FETCH_ALLOW:
+        try:
+            Allowed.parse(entry)
+        except (ValueError, FetchError) as error:
+            hint = "Write networks as 10.0.0.0/8, or 10.1.2.3/32:8080 with a port."
+            found.append(Error(f"FETCH_ALLOW names “{entry}”: {error}", hint=hint, id="knowledge.E001"))
+    return found
+
+
+@register()
+def engine(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The chosen engine is one of those configured, and its library is installed."""
+    chosen = settings.SEARCH_ENGINES.get(settings.SEARCH_ENGINE)
+    if chosen is None:
+        known = ", ".join(sorted(settings.SEARCH_ENGINES))
+        message = f"SEARCH_ENGINE is “{settings.SEARCH_ENGINE}”."
+        return [Error(message, hint=f"Choose one of: {known}.", id="knowledge.E002")]
+    try:
+        import_string(chosen["ENGINE"])
+    except ImportError as error:
+        hint = "Install what requirements.lock names, or set SEARCH_ENGINE=whoosh."
+        return [Error(f"The engine {settings.SEARCH_ENGINE} cannot be loaded: {error}", hint=hint, id="knowledge.E003")]
+    return []
+
+
+@register()
+def folders(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Each of FOLDER_ROOTS is a folder."""
+    hint = "Correct FOLDER_ROOTS, or mount the folder: its sources cannot be read until then."
+    return [
+        Warning(f"FOLDER_ROOTS names {path}, which is no folder.", hint=hint, id="knowledge.W001")
+        for path in settings.FOLDER_ROOTS
+        if not path.is_dir() and not path.is_relative_to(settings.VAR_DIR)
+    ]
