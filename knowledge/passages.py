@@ -144,11 +144,12 @@ class Highlighter:
             return None
         sentences = _sentences(text)
         best: tuple[float, int, int] | None = None
-        for start, end in _stretches(sentences, length):
+        for start, end, first_end in _stretches(sentences, length):
             inside = [span for span in spans if start <= span.start and span.end <= end]
-            weight = self._weight(inside)
-            if weight and (best is None or weight > best[0]):
-                best = (weight, start, end)
+            if inside and inside[0].start < first_end:  # a stretch begins with what was asked for
+                weight = self._weight(inside)
+                if best is None or weight > best[0]:
+                    best = (weight, start, end)
         if best is None:  # the words stand in a sentence too long to show
             start, end, inside = self._window(text, spans, length)
             best = (self._weight(inside), start, end)
@@ -178,7 +179,8 @@ class Highlighter:
             if self._weight(inside) > self._weight(best[2]):
                 margin = max(0, length - (inside[-1].end - first.start)) // 3
                 start = _word_start(text, max(0, first.start - margin), first.start)
-                end = _word_end(text, min(len(text), max(start + length, inside[-1].end)), inside[-1].end)
+                last = min(inside[-1].end, start + length)
+                end = _word_end(text, min(len(text), start + length), last)
                 best = (start, end, inside)
         return best
 
@@ -234,9 +236,9 @@ def _likely_words(text: str, likely: re.Pattern[str]) -> Iterator[re.Match[str]]
 
 
 def _start(word: str, term: str) -> str:
-    """What every form of the word begins with (policy, policies: polic)."""
+    """What every form of the word begins with (policy, policies: polic; moved, moving: mov)."""
     shared = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, term, strict=False)))
-    return shared[:-1] if len(shared) > 3 and shared[-1] in "iy" else shared or word
+    return shared[:-1] if len(shared) > 3 and shared[-1] in "eiy" else shared or word
 
 
 def _terms(word: str, language: str) -> Iterator[str]:
@@ -271,13 +273,13 @@ def _sentences(text: str) -> list[tuple[int, int]]:
             if end > start]  # fmt: skip
 
 
-def _stretches(sentences: list[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:
-    """One sentence, or two that follow each other, where they fit."""
+def _stretches(sentences: list[tuple[int, int]], length: int) -> Iterator[tuple[int, int, int]]:
+    """One sentence, or two that follow each other, where they fit; and where the first of them ends."""
     for number, (start, end) in enumerate(sentences):
         if end - start > length:
             continue
         after = sentences[number + 1][1] if number + 1 < len(sentences) else end
-        yield start, after if after - start <= length else end
+        yield start, after if after - start <= length else end, end
 
 
 def _word_start(text: str, at: int, latest: int) -> int:

@@ -101,9 +101,7 @@ def test_names_that_are_no_operator_are_words_without_a_remark() -> None:
     assert reading(query) == ""
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "...", '""', '"', "?!", "\x00\x1b", "\u202e\u200f", "\ud800", "-", '-"', "🎉"]
-)
+@pytest.mark.parametrize("text", ["", " ", "...", '""', '"', "?!", "\x00", "\u202e\u200f", "\ud800", "-", '-"', "🎉"])
 def test_a_text_without_words_asks_for_nothing(text: str) -> None:
     query = parse(text)
     assert not query
@@ -134,9 +132,9 @@ def test_invisible_characters_part_nothing_and_stay_nowhere() -> None:
 
 LIKELY = st.lists(
     st.sampled_from(
-        ["-", "−", '"', "“", "”", ":", "/", "'", "’", " ", "\n", ".", "+", "#", "_", "kind:", "kind:tool", "Topic:", "by:",
-         "source:", "after:", "before:", "2024", "2024-02-30", "2199-12-31", "1900", "leave", "Ünï", "İ", "ﬁ", "ß", "ǅ",
-         "東京都", "ไทย", "עִבְרִית", "\u202e", "\x00", "🎉", "e-mail", "c++", "c#", "node.js", "o'neil"]
+        ["-", "−", '"', "“", "”", ":", "/", "'", "’", " ", "\n", ".", "+", "#", "_", "kind:", "kind:tool", "Topic:",
+         "by:", "source:", "after:", "before:", "2024", "2024-02-30", "2199-12-31", "1900", "leave", "Ünï", "İ", "ﬁ", "ß",
+         "ǅ", "東京都", "ไทย", "עִבְרִית", "\u202e", "\x00", "🎉", "e-mail", "c++", "c#", "node.js", "o'neil"]
     ),
     max_size=24,
 ).map("".join)  # fmt: skip

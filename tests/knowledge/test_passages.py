@@ -1,0 +1,130 @@
+"""The best sentences, marked; and nothing of a document ever becomes markup."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from knowledge.index.language import parse
+from knowledge.passages import highlight, passage
+
+BODY = """# Leave
+
+Everybody has holidays. They are booked in the calendar.
+
+## Parental leave
+
+Ask your lead first. Then send the leave form to the people team, at least two months before. They answer within a week.
+
+- A form for unpaid leave
+- Anything else
+
+| What | Days |
+| Moving house | 1 |
+"""
+
+
+SEND = "Then send the leave form to the people team, at least two months before. They answer within a week."
+OPENING = "Everybody has holidays. They are booked in the calendar."
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("leave form", SEND.replace("leave form", "<mark>leave form</mark>")),
+        ("booking calendars", "They are <mark>booked</mark> in the <mark>calendar</mark>."),
+        ("unpaid", "A form for <mark>unpaid</mark> leave"),
+        ("moved houses", "<mark>Moving house</mark> | 1 |"),
+        ("“two months”", SEND.replace("two months", "<mark>two months</mark>")),
+        ("parental", "<mark>Parental</mark> leave"),
+        ("zebra", OPENING),
+        ("kind:page", OPENING),
+        ("the", SEND.replace(" the ", " <mark>the</mark> ")),
+    ],
+)
+def test_the_sentences_that_say_most_about_the_query(query: str, shown: str) -> None:
+    assert passage(BODY, parse(query)) == shown
+
+
+def test_a_long_sentence_is_cut_between_words_around_what_matches() -> None:
+    body = "one " * 200 + "the leave form " + "two " * 200
+    shown = passage(body, parse("leave forms"), length=100)
+    assert shown.startswith("…one one")
+    assert shown.endswith("two…")
+    assert "<mark>leave form</mark>" in shown
+    assert len(re.sub("</?mark>", "", shown)) <= 103
+
+
+def test_titles_are_marked() -> None:
+    assert highlight("Forms & <b>leaves</b>", parse("leave form")) == (
+        "<mark>Forms</mark> &amp; &lt;b&gt;<mark>leaves</mark>&lt;/b&gt;"
+    )
+    assert highlight("Nothing asked", parse("")) == "Nothing asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "language", "shown"),
+    [
+        ("Café", "cafe", "", "<mark>Café</mark>"),
+        ("Cafe\u0301 here", "café", "", "<mark>Cafe\u0301</mark> here"),
+        ("Die Häuser", "haus", "de", "Die <mark>Häuser</mark>"),
+        ("東京都庁の案内", "京都", "", "東<mark>京都</mark>庁の案内"),
+        ("node.js and c++", "C++ js", "", "node.<mark>js</mark> and <mark>c++</mark>"),
+        ("Policies", "policy", "", "<mark>Policies</mark>"),
+        ("o’neil’s", "o'neil", "", "<mark>o’neil’s</mark>"),
+    ],
+)
+def test_words_are_found_as_the_index_finds_them(text: str, query: str, language: str, shown: str) -> None:
+    assert highlight(text, parse(query), language) == shown
+
+
+def test_marks_of_direction_do_not_leave_the_passage() -> None:
+    assert "\u202e" not in passage("leave \u202eevil", parse("leave"))
+    assert "\u202e" not in highlight("leave \u202eevil", parse("leave"))
+
+
+PAYLOADS = [
+    *("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</mark><script>", "<mark onclick=x>", "&lt;b&gt;"),
+    *("\"'><b>", "&#60;script&#62;", "<!--", "]]>", "javascript:alert(1)", "{{ leave }}", "<le\u00adave>", "\x00<b>"),
+    *("leave", "Leaves.", "form", "東京都", "Ünï", "ﬁ", "\n\n", "# ", "- ", ". "),
+]
+PIECES = st.lists(st.one_of(st.sampled_from(PAYLOADS), st.text(max_size=8)), max_size=30)
+QUERIES = st.sampled_from(["leave", "leave form", "script alert", "東京", "mark b img", "uni fi"])
+
+
+def written(shown: str) -> str:
+    """What a reader sees, without the marks put there and the signs of a cut."""
+    return html.unescape(re.sub("</?mark>", "", shown))
+
+
+def squeezed(text: str) -> str:
+    return re.sub("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", "".join(text.split()))
+
+
+@hypothesis_settings(max_examples=200, deadline=None)
+@given(
+    PIECES,
+    st.sampled_from(["leave", "leave form", "script alert", "東京", "mark b img", "uni fi"]),
+    st.integers(20, 300),
+)
+def test_whatever_a_document_holds_only_our_marks_are_markup(pieces: list[str], query: str, length: int) -> None:
+    body = " ".join(pieces)
+    shown = passage(body, parse(query), length)
+    assert not re.search(r"[<>\"']", re.sub("</?mark>", "", shown)), "nothing but our own tags"
+    assert re.fullmatch(r"[^<]*(?:<mark>[^<]+</mark>[^<]*)*", shown), "each mark is opened and closed"
+    assert squeezed(written(shown)).strip("…") in squeezed(body), "and what is shown stands there"
+    title = highlight(body, parse(query))
+    assert squeezed(written(title)) == squeezed(body)
+    assert not re.search(r"[<>\"']", re.sub("</?mark>", "", title))
+
+
+@pytest.mark.parametrize("text", ["a", "a b ", "leave. ", "leave ", "# ", "\n", ".", "a'", "leave.", "<"])
+def test_a_body_of_a_million_characters_is_no_heavier_than_others(text: str) -> None:
+    """No clock: what a regular expression could do to such a body shows as a test that does not end."""
+    body = (text * 1_000_000)[:1_000_000]
+    assert len(written(passage(body, parse("leave a form")))) <= 250
