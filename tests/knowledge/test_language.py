@@ -133,8 +133,8 @@ def test_invisible_characters_part_nothing_and_stay_nowhere() -> None:
 LIKELY = st.lists(
     st.sampled_from(
         ["-", "−", '"', "“", "”", ":", "/", "'", "’", " ", "\n", ".", "+", "#", "_", "kind:", "kind:tool", "Topic:",
-         "by:", "source:", "after:", "before:", "2024", "2024-02-30", "2199-12-31", "1900", "leave", "Ünï", "İ", "ﬁ", "ß",
-         "ǅ", "東京都", "ไทย", "עִבְרִית", "\u202e", "\x00", "🎉", "e-mail", "c++", "c#", "node.js", "o'neil"]
+         "by:", "source:", "after:", "before:", "2024", "2024-02-30", "2199-12-31", "1900", "leave", "Ünï", "İ", "ﬁ",
+         "ß", "ǅ", "東京都", "ไทย", "עִבְרִית", "\u202e", "\x00", "🎉", "e-mail", "c++", "c#", "node.js", "o'neil"]
     ),
     max_size=24,
 ).map("".join)  # fmt: skip

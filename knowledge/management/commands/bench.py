@@ -25,7 +25,7 @@ from knowledge.connectors import Event, Known
 from knowledge.documents import KINDS, Contribution, Document
 from knowledge.index.analysis import STOP_WORDS, tokens
 from knowledge.index.language import parse
-from knowledge.management.commands.evaluate_search import quantile
+from knowledge.management.commands.evaluate_search import BrokenSet, quantile
 from knowledge.management.throwaway import fill, throwaway, write_index
 
 SEED = 20_000
@@ -111,20 +111,20 @@ def bench(
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of the file. Raises `CommandError` that names a broken one."""
+    """The lines of the file. Raises `BrokenSet` that names a broken one."""
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
                 yield json.loads(line)
             except ValueError as error:
-                raise CommandError(f"{path}, line {number}: {error}. Each line must be one JSON object.") from error
+                raise BrokenSet(f"{path}, line {number}: {error}. Each line must be one JSON object.") from error
 
 
 def documents(path: Path, count: int) -> Iterator[Document]:
     """``count`` documents spread over the file, each with as many of the lines after it as make some 1.3 kB."""
     held = sum(1 for _ in rows(path))
     if count > held:
-        raise CommandError(f"{path} holds {held} documents: choose a smaller --count.")
+        raise BrokenSet(f"{path} holds {held} documents: choose a smaller --count.")
     chance = random.Random(SEED)  # noqa: S311 - the same each time, no secret
     ahead: deque[dict[str, Any]] = deque()
     lines = rows(path)

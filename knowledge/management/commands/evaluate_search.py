@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from knowledge.access import Viewer
-from knowledge.connectors import Event, Known
+from knowledge.connectors import Event, Known, SourceError
 from knowledge.documents import EVERYONE, Document
 from knowledge.index.language import parse
 from knowledge.management.throwaway import fill, throwaway, write_index
@@ -63,16 +63,25 @@ class Command(BaseCommand):
 # Judged sets ----------------------------------------------------------------------------------------------------
 
 
+class BrokenSet(CommandError, SourceError):
+    """A judged set cannot be read; the message says the place and the cure."""
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file, packed or not. Raises `CommandError` that names the line."""
+    """The objects of a JSONL file, packed or not, each with ``_id`` and ``text``. Raises `BrokenSet`."""
     number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):  # noqa: B007 - named in the message
+            for number, line in enumerate(file, 1):
                 if line.strip():
-                    yield json.loads(line)
+                    row = json.loads(line)
+                    if not (isinstance(row, dict) and row.keys() >= {"_id", "text"}):
+                        raise ValueError("_id or text is missing")
+                    yield row
     except (ValueError, OSError, EOFError) as error:
-        raise CommandError(f"{path}, line {number}: {error}. Each line must be one JSON object in UTF-8.") from error
+        raise BrokenSet(
+            f"{path}, line {number}: {error}. Each line must be a JSON object with _id and text, in UTF-8."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ class JudgedQuery:
 
 
 class JudgedSet:
-    """A folder of BEIR's layout. Raises `CommandError` with what is missing."""
+    """A folder of BEIR's layout. Raises `BrokenSet` with what is missing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -94,27 +103,24 @@ class JudgedSet:
         self.corpus = self._file("corpus.jsonl", "corpus.jsonl.gz")
         answers = self._answers(self._file("qrels/dev.tsv", "qrels/test.tsv"))
         rows = _lines(self._file("queries.jsonl", "queries.jsonl.gz"))
-        try:
-            self.queries = [
-                JudgedQuery(
-                    key=str(row["_id"]),
-                    text=row["text"],
-                    answers=answers[str(row["_id"])],
-                    linked_from=frozenset((row.get("metadata") or {}).get("linked_from") or ()),
-                )
-                for row in rows
-                if str(row["_id"]) in answers
-            ]
-        except KeyError as error:
-            raise CommandError(f"{path}: a line of the queries has no {error}.") from error
+        self.queries = [
+            JudgedQuery(
+                key=str(row["_id"]),
+                text=row["text"],
+                answers=answers[str(row["_id"])],
+                linked_from=frozenset((row.get("metadata") or {}).get("linked_from") or ()),
+            )
+            for row in rows
+            if str(row["_id"]) in answers
+        ]
         if not self.queries:
-            raise CommandError(f"{path}: no query is judged. The ids of qrels must be those of queries.jsonl.")
+            raise BrokenSet(f"{path}: no query is judged. The ids of qrels must be those of queries.jsonl.")
 
     def _file(self, *names: str) -> Path:
         for name in names:
             if (self.path / name).is_file():
                 return self.path / name
-        raise CommandError(
+        raise BrokenSet(
             f"{self.path} is no judged set: {' or '.join(names)} is missing. "
             "Give folders that hold corpus.jsonl[.gz], queries.jsonl and qrels/dev.tsv."
         )
@@ -128,9 +134,7 @@ class JudgedSet:
                 grade = float(parts[2])
             except (IndexError, ValueError):
                 if number > 1 and line.strip():
-                    raise CommandError(
-                        f"{path}, line {number}: give query, document and grade, parted by tabs."
-                    ) from None
+                    raise BrokenSet(f"{path}, line {number}: give query, document and grade, parted by tabs.") from None
                 continue
             if grade > 0:
                 found.setdefault(parts[0], {})[parts[1]] = grade
