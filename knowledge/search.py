@@ -106,7 +106,8 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
     counts = dict(matches.facets)
     for name, field in _FACETS.items():
         if getattr(asked, field):  # what else could be chosen beside what is: counted without this filter
-            wider = engine.search(replace(asked, **{field: ()}), scope, limit=1)
+            unnarrowed: dict[str, Any] = {field: ()}
+            wider = engine.search(replace(asked, **unnarrowed), scope, limit=1)
             counts[name] = wider.facets.get(name, {})
     return Found(hits, matches.total, _facets(query, counts, sources), notice)
 

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from knowledge.documents import KINDS, Phrase, Query
 from knowledge.index.analysis import tokens
@@ -68,7 +69,8 @@ def toggled(query: Query, name: str, value: str) -> Query:
     field = FIELDS[name]
     values = getattr(query, field)
     rest = tuple(old for old in values if old.casefold() != value.casefold())
-    return _retold(replace(query, **{field: rest if len(rest) < len(values) else (*values, _tidy(value))}))
+    changed: dict[str, Any] = {field: rest if len(rest) < len(values) else (*values, _tidy(value))}
+    return _retold(replace(query, **changed))
 
 
 def without_dates(query: Query) -> Query:

@@ -130,7 +130,7 @@ def documents(path: Path, count: int) -> Iterator[Document]:
     lines = rows(path)
     made = 0
     for number in range(held):
-        while sum(len(row.get("text") or "") for row in ahead) < LENGTH and (row := next(lines, None)):  # type: ignore[arg-type]
+        while sum(len(row.get("text") or "") for row in ahead) < LENGTH and (row := next(lines, None)):
             ahead.append(row)
         if number * count // held >= made:
             yield _document(made, list(ahead), chance)

@@ -72,7 +72,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(file, 1):  # noqa: B007 - the message says it
                 if line.strip():
                     row = json.loads(line)
                     if not (isinstance(row, dict) and row.keys() >= {"_id", "text"}):
