@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.http import QueryDict
 from django.utils import timezone
 
-from knowledge.documents import Facet, Query
+from knowledge.documents import Facet, Query, ResultPage
 from knowledge.index.language import FIELDS, parse, to_text, toggled, without_dates
 
 FACETS = {"kind": "Kind", "source": "Source", "topic": "Topic"}
@@ -97,3 +98,8 @@ def age_of(query: Query) -> str:
         if query.after == timezone.localdate() - timedelta(days=days) and not query.before:
             return age
     return "keep"
+
+
+def people_in(found: ResultPage) -> list[UUID]:
+    """Ids of the people among the results."""
+    return [UUID(result.resource.facts["person"]) for result in found.results if "person" in result.resource.facts]

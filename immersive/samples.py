@@ -68,13 +68,15 @@ def everything() -> dict[str, Any]:
         _result("answer", "Why does P-102 hum?", "…the coupling, not the <mark>pump</mark>…", "Questions", 1),
         _result("lesson", "We primed a warm <mark>pump</mark>", "…and changed its seal a week later…", "Lessons", 40),
         _result("person", "Ana Ferreira", "", "People",
-                facts={"role": "Shift engineer", "team": "Operations", "initials": "AF"}),
+                facts={"role": "Shift engineer", "team": "Operations", "initials": "AF",
+                       "person": str(person.public_id)}),
     ]  # fmt: skip
     bound = SampleForm({"statement": "", "due": "31 November", "sure": "40"})
     bound.is_valid()
     facets = [Facet("page", "Page", 31, chosen=True), Facet("tool", "Tool", 3), Facet("person", "Person", 0)]
     more = [Facet(f"topic-{n}", f"Topic {n}", n) for n in range(9, 0, -1)]
     return {
+        "evidence": {person.public_id: "Wrote or edited 3 pages that you can read, the newest in May 2026."},
         "page": ResultPage(query=Query(text="feed pump", words=("feed", "pump")), results=tuple(results), total=128),
         "person": person,
         "other": other,

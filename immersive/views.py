@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import push_url
 
+from experts.evidence import evidence_lines
 from immersive import forms, samples
 from immersive.context import THEMES
 from immersive.work import tasks
@@ -43,9 +44,11 @@ def search(request: HttpRequest) -> HttpResponse:
     address = f"{reverse('search')}?{urlencode({'q': text})}"
     if request.GET.get("narrow") and not request.htmx:  # type: ignore[attr-defined]
         return redirect(address)
-    found = find(text, Viewer.of(request.user), page=page)
+    viewer = Viewer.of(request.user)
+    found = find(text, viewer, page=page)
     context = {
         "found": found,
+        "evidence": evidence_lines(forms.people_in(found), viewer),
         "text": text,
         "words": forms.words(found.query),
         "query_string": urlencode({"q": text}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django import template
 from django.forms import BoundField, CheckboxInput, RadioSelect, Select
@@ -48,6 +49,12 @@ def kind_name(kind: str) -> str:
 def kind_icon(kind: str) -> str:
     """The icon that stands for a kind."""
     return KINDS.get(kind, ("", "page"))[1]
+
+
+@register.filter
+def evidence_of(facts: dict[str, Any], lines: dict[UUID, str] | None) -> str:
+    """The sentence that says what a person in the results wrote and the viewer may read."""
+    return (lines or {}).get(UUID(facts["person"]), "") if "person" in facts else ""
 
 
 @register.inclusion_tag("components/field.html")

@@ -127,7 +127,7 @@ def dead_broker(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.django_db(transaction=True)
 def test_a_dead_broker_is_no_error(dead_broker: str, caplog: pytest.LogCaptureFixture) -> None:
     """A job that cannot be published is a line in the log; the row waits for the sweep."""
-    app = Celery("dead", broker=dead_broker)
+    app = Celery("dead", broker=dead_broker, set_as_current=False)
 
     @app.task(name="dead.job")  # type: ignore[untyped-decorator]
     def job() -> None: ...

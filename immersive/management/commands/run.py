@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from immersive.supervisor import Supervisor
+from knowledge import sandbox
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         demo = settings.DEVELOPMENT and not options["no_demo"]
         if demo:
             call_command("seed_demo", stdout=self.stdout)
+            sandbox.close()
         supervisor = Supervisor(commands(options["host"], options["port"]))
         threading.Thread(target=self._welcome, args=(address, supervisor, demo), daemon=True).start()
         supervisor.run()
@@ -48,7 +50,9 @@ class Command(BaseCommand):
             try:
                 probe.bind((host, port))
             except OSError as error:
-                raise CommandError(f"Port {port} cannot be used ({error.strerror}): try PORT={port + 1} make run") from error
+                raise CommandError(
+                    f"Port {port} cannot be used ({error.strerror}): try PORT={port + 1} make run"
+                ) from error
 
     def _welcome(self, address: str, supervisor: Supervisor, demo: bool) -> None:
         while not supervisor.stopping.wait(0.2):
