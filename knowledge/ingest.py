@@ -24,6 +24,7 @@ from knowledge import signals
 from knowledge.access import scoped
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged, connector_class
 from knowledge.documents import KINDS, Document
+from knowledge.durable import prompt
 from knowledge.indexing import index_hash
 from knowledge.models import Audience, Contribution, Resource, Source, SyncRun, Topic, http_only
 
@@ -72,6 +73,10 @@ def sync(run: SyncRun, report: Report | None = None, *, batch: int = BATCH) -> N
 
 
 def _announce(source_id: int) -> None:
+    """After a sync: a worker is asked to index what changed, and the floors above hear of it."""
+    from knowledge import jobs
+
+    prompt(jobs.index_changes)
     for receiver, error in signals.source_synced.send_robust(Source, source_id=source_id):
         if isinstance(error, Exception):
             logger.error("%s failed after the sync of source %s", receiver, source_id, exc_info=error)

@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from experts.models import Person
 from immersive.demo import COMPANY, MARK, PHRASE, SHOWN, sign_ins
 from immersive.demo.seed import SOURCES, Refused, rows_of, seed, write_courses
 
@@ -344,6 +345,15 @@ def test_the_operator_finds_no_private_page_that_a_colleague_does_not() -> None:
     greta = Viewer.of(person("greta.wolkenstam"))
     shown = search("running payroll four countries", greta, remember=False).results
     assert shown[0].resource.title == "Running payroll: the four countries"
+
+
+@pytest.mark.usefixtures("company")
+def test_people_are_found_with_what_they_wrote_and_the_viewer_may_read() -> None:
+    client = Client()
+    client.force_login(Person.objects.get(username="priya.nandekar"))
+    page = client.get("/search", {"q": "burners kind:person"}).content.decode()
+    assert "Wrote or edited" in page
+    assert "that you can read" in page
 
 
 @pytest.mark.usefixtures("company")

@@ -21,6 +21,7 @@ LAYERS = {
 }  # fmt: skip
 
 UPWARD = {
+    ("knowledge.ingest", "knowledge.jobs"): "a sync that ended prompts the job that indexes what it stored",
     ("knowledge.actions", "knowledge.jobs"): "a verb prompts its job by name, once the transaction is committed",
     ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
     ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",

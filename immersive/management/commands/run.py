@@ -76,7 +76,7 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     level = os.environ.get("LOG_LEVEL", "WARNING")
     return {
         "web": [
-            sys.executable, "-m", "gunicorn", "immersive.wsgi", "--bind", f"{host}:{port}", "--preload",
+            sys.executable, "-m", "gunicorn", "immersive.wsgi", "--no-control-socket", "--bind", f"{host}:{port}", "--preload",
             "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning",
         ],
         "worker": [*celery, "worker", "-Q", "work,index", "-c", "2", "--loglevel", level, "--without-gossip"],
