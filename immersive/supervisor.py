@@ -26,6 +26,7 @@ GRACE = 15.0
 
 MAX_PAUSE = 30.0
 _PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=_die_with_parent if _libc else None,  # noqa: PLW1509 - one call into C, loaded before
         )
         threading.Thread(target=self._relay, args=(child.name, child.process), daemon=True).start()
 
@@ -121,7 +122,8 @@ def _end_group(leader: int, number: int) -> None:
 
 
 def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    assert _libc  # noqa: S101 - for the type checker
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _why(code: int) -> str:

@@ -73,6 +73,8 @@ def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
     from knowledge.models import Resource
 
     try:
-        return Resource.objects.visible_to(viewer).select_related("source", "verification__owner").get(public_id=public_id)
+        return (
+            Resource.objects.visible_to(viewer).select_related("source", "verification__owner").get(public_id=public_id)
+        )
     except Resource.DoesNotExist:
         raise Http404 from None

@@ -53,15 +53,20 @@ def _slug(name: str) -> str:
     return slugify(name, allow_unicode=True)[:120] or "source"
 
 
-def request_sync(*, source: Source) -> SyncRun:
-    """The open run of this source; a new one when none is under way. A worker is prompted either way."""
-    from knowledge import jobs
-
+def open_run(*, source: Source) -> SyncRun:
+    """The run of this source that is under way; a new one when there is none."""
     try:
         with transaction.atomic():
-            run = SyncRun.objects.create(source=source)
+            return SyncRun.objects.create(source=source)
     except IntegrityError:
-        run = SyncRun.objects.get(source=source, done_at=None)
+        return source.runs.get(done_at=None)
+
+
+def request_sync(*, source: Source) -> SyncRun:
+    """The run of this source that is under way or new; a worker is asked to do it."""
+    from knowledge import jobs
+
+    run = open_run(source=source)
     prompt(jobs.sync_source, run.pk)
     return run
 
@@ -85,9 +90,9 @@ def sweep() -> None:
         SyncRun.objects.filter(pk=run.pk, done_at=None).update(
             done_at=now, error=f"Given up after {run.attempts} attempts. The last one said: {run.error or 'nothing'}"
         )
-    for pk in SyncRun.objects.due().filter(source__active=True).values_list("pk", flat=True):
+    for pk in SyncRun.objects.due().filter(source__active=True).values_list("pk", flat=True):  # type: ignore[misc]
         prompt(jobs.sync_source, pk)
-    open_runs = SyncRun.objects.filter(done_at=None).values("source")
+    open_runs = SyncRun.objects.filter(done_at=None).values_list("source", flat=True)  # type: ignore[misc]
     sources = Source.objects.filter(active=True).exclude(pk__in=open_runs).annotate(last=Max("runs__created_at"))
     for source in sources.filter(Q(last=None) | Q(last__lt=now - F("every"))):
         request_sync(source=source)

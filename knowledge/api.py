@@ -26,7 +26,7 @@ class ResourceSummary(serializers.Serializer[Resource]):
     kind = serializers.ChoiceField(choices=KINDS)
     title = serializers.CharField()
     url = serializers.CharField(help_text="Where the original is: an http or https address, or nothing.")
-    source = serializers.CharField(source="source.name")
+    source = serializers.CharField(source="source.name")  # type: ignore[assignment]
     topics = serializers.SerializerMethodField()
     language = serializers.CharField()
     updated = serializers.DateTimeField(allow_null=True)
@@ -66,7 +66,7 @@ class FacetSerializer(serializers.Serializer[Facet]):
     """How many visible matches have one value."""
 
     value = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     count = serializers.IntegerField()
     chosen = serializers.BooleanField()
 

@@ -108,11 +108,14 @@ class Work(models.Model):
         with suppress(type(self).DoesNotExist):  # deleted while it was worked on: nothing is left to do
             self.refresh_from_db()
 
+    def release(self) -> None:
+        """Give it back as it was taken: whoever worked on it was asked to stop."""
+        self._mine().update(lease=None, lease_until=None, attempts=F("attempts") - 1)
+
     def retry(self) -> None:
-        """Start over a dead row; a person decided so."""
-        type(self)._default_manager.filter(pk=self.pk, done_at=None).update(
-            attempts=0, due_at=timezone.now(), lease=None, lease_until=None
-        )
+        """Let it be due now, with all its attempts, unless somebody is at it; a person decided so."""
+        free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+        type(self)._default_manager.filter(free, pk=self.pk, done_at=None).update(attempts=0, due_at=timezone.now())
 
 
 def prompt(job: Any, *args: Any) -> None:
@@ -138,6 +141,9 @@ def work(queryset: Any, pk: Any, do: Callable[[Any], None]) -> bool:
         return False
     try:
         do(row)
+    except (KeyboardInterrupt, SystemExit):
+        row.release()
+        raise
     except LeaseLost:
         logger.info("lease of %s %s went to another worker", row._meta.label, pk)
         return False

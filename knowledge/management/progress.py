@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from knowledge import actions, durable, indexing, ingest
@@ -30,15 +31,16 @@ def follow_sync(sources: Any, out: Any) -> None:
     line = Line(out)
     for source in sources:
         began = time.monotonic()
-        run = actions.request_sync(source=source)
+        run = actions.open_run(source=source)
+        run.retry()
 
         def tell(run: SyncRun, name: str = source.name, began: float = began) -> None:
             line.say(f"{name}: {run.seen} seen, {run.added} added, {time.monotonic() - began:.0f} s")
 
-        done_here = durable.work(SyncRun.objects, run.pk, lambda run, tell=tell: ingest.sync(run, tell))
+        done_here = durable.work(SyncRun.objects, run.pk, partial(ingest.sync, report=tell))
         run.refresh_from_db()
         if not done_here and run.done_at is None:
-            line.say(f"{source.name}: a worker is reading it; {run.error}", done=True)
+            line.say(f"{source.name}: {run.error or 'a worker is reading it now'}", done=True)
             continue
         line.say(f"{source.name}: {summary(run)} in {time.monotonic() - began:.1f} s", done=True)
         for key, reason in run.failures[:10]:

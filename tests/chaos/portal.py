@@ -16,6 +16,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+NOT_ITS_OWN = {"DATABASE_URL", "BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE", "INDEX_DIR",
+               "PYTHONDONTWRITEBYTECODE"}  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -68,11 +70,11 @@ class Portal:
         self.port = free_port()
         self.var = place / "var"
         self.database = self.var / "immersive.sqlite3"
-        self.env = {
-            key: value
-            for key, value in os.environ.items()
-            if key not in ("DATABASE_URL", "BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE", "INDEX_DIR", "PYTHONDONTWRITEBYTECODE")
-        } | {"IMMERSIVE_VAR": str(self.var), "DEVELOPMENT": "1", "FOLDER_ROOTS": str(place)}
+        self.env = {key: value for key, value in os.environ.items() if key not in NOT_ITS_OWN} | {
+            "IMMERSIVE_VAR": str(self.var),
+            "DEVELOPMENT": "1",
+            "FOLDER_ROOTS": str(place),
+        }
         self.log = place / "portal.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -80,6 +82,7 @@ class Portal:
         """Run one command of ``manage.py`` beside the portal; its output."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
+            check=False,
             cwd=ROOT,
             env=self.env,
             capture_output=True,

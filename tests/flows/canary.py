@@ -19,11 +19,12 @@ from knowledge.connectors import Event, Known
 from knowledge.documents import Contribution, Document
 from knowledge.models import Source, SourceGroup, SyncRun
 
-WORDS = (
+_WORDS = (
     "kettle invoice calibrate sensor holiday payroll release deploy contract visitor badge laptop printer meeting "
     "review budget supplier pump valve filter report ticket customer warranty training security password network "
     "backup audit travel expense hiring interview onboarding safety ladder forklift"
-).split()
+)
+WORDS = _WORDS.split()
 TOPICS = ["tea", "money", "machines", "people", "rules"]
 
 LISTINGS: dict[str, list[Document]] = {}

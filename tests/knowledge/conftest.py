@@ -35,7 +35,9 @@ def write(folder: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def source(db: None, folder: Path, write: Callable[..., Path]) -> Source:
-    write("first.md", "First page", "The kettle is in the kitchen.", topics="[tea]", authors="[Ana Lima <ana@x.example>]")
+    write(
+        "first.md", "First page", "The kettle is in the kitchen.", topics="[tea]", authors="[Ana Lima <ana@x.example>]"
+    )
     return actions.add_source(kind="folder", address=str(folder), name="Pages")
 
 

@@ -205,7 +205,9 @@ def test_only_files_beneath_the_roots(tmp_path: Path, settings: LazySettings) ->
 
 def test_a_bomb_is_never_whole_in_memory() -> None:
     with pytest.raises(TableError):
-        unpacked(gzip.compress(gzip.compress(b"\0" * 50_000_000, mtime=0)) + gzip.compress(b"\0" * 50_000_000), 1_000_000)
+        unpacked(
+            gzip.compress(gzip.compress(b"\0" * 50_000_000, mtime=0)) + gzip.compress(b"\0" * 50_000_000), 1_000_000
+        )
     assert unpacked(gzip.compress(b"a", mtime=0) + gzip.compress(b"b"), 10) == b"ab"
 
 

@@ -149,3 +149,21 @@ def test_a_row_deleted_while_it_is_worked_on_is_no_error(run: SyncRun) -> None:
         raise RuntimeError("gone")
 
     assert durable.work(SyncRun.objects, run.pk, do) is False
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_who_is_asked_to_stop_gives_the_work_back_at_once(run: SyncRun, stop: type[BaseException]) -> None:
+    def do(row: SyncRun) -> None:
+        raise stop
+
+    with pytest.raises(stop):
+        durable.work(SyncRun.objects, run.pk, do)
+    again = SyncRun.objects.claim(run.pk)
+    assert again is not None
+    assert again.attempts == 1
+
+
+def test_a_retry_takes_nothing_away_from_who_is_at_it(run: SyncRun) -> None:
+    row = SyncRun.objects.claim(run.pk)
+    run.retry()
+    row.keep()

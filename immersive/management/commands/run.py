@@ -76,8 +76,8 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     level = os.environ.get("LOG_LEVEL", "WARNING")
     return {
         "web": [
-            sys.executable, "-m", "gunicorn", "immersive.wsgi", "--no-control-socket", "--bind", f"{host}:{port}", "--preload",
-            "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning",
+            sys.executable, "-m", "gunicorn", "immersive.wsgi", "--no-control-socket", "--bind", f"{host}:{port}",
+            "--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning",
         ],
         "worker": [*celery, "worker", "-Q", "work,index", "-c", "2", "--loglevel", level, "--without-gossip"],
         "beat": [*celery, "beat", "--loglevel", level, "--pidfile="],
