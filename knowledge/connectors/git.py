@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import queue
 import re
 import shutil
@@ -23,11 +24,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from dulwich.client import AbstractHttpGitClient
+from dulwich.config import ConfigFile
 from dulwich.errors import ChecksumMismatch, FileFormatException, GitProtocolError, MissingCommitError, NotGitRepository
 from dulwich.object_store import iter_tree_contents, tree_lookup_path
 from dulwich.objects import Blob, Commit, ObjectID, Tag
 from dulwich.refs import Ref
-from dulwich.repo import Repo
+from dulwich.repo import InvalidWorktreeConfiguration, Repo, UnsupportedExtension, UnsupportedVersion
 
 from knowledge import extract, fetch
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged
@@ -37,6 +39,8 @@ from knowledge.markup import clean_line, title_of_name
 
 MAX_PACK = 2_000_000_000
 MAX_SECONDS = 1800.0
+MAX_ENTRIES = 500_000
+"""Files beneath .git that are looked at: git packs its objects long before."""
 ALIVE = 5.0
 """Seconds without an event after which one is sent, so that the worker keeps its lease while history is counted."""
 
@@ -200,25 +204,22 @@ class GitConnector:
     # Where it is
 
     def _local(self) -> Repo:
-        """The repository in a folder, none of whose objects lie outside the folders that may be read."""
+        """The repository in a folder, all of which lies in the folders that may be read."""
         _, path = allowed_path(self.address)
+        control = path / ".git" if os.path.lexists(path / ".git") else path
         try:
-            if (path / ".git").is_file():
+            if control.is_file() or (control / "commondir").exists():
                 raise SourceError(f"{self.address} is a work tree of another repository: give that one's folder.")
-            repo = Repo(str(path))
+            if not os.path.lexists(control / "objects"):
+                raise NotGitRepository(str(path))
+            _refuse_ways_out(control, self.address)
+            repo = _LocalRepo(str(path))
+        except (UnsupportedExtension, UnsupportedVersion, InvalidWorktreeConfiguration) as error:
+            raise SourceError(f"The settings of {self.address} (.git/config) are not read: clone it anew.") from error
         except (NotGitRepository, OSError, ValueError) as error:
             raise SourceError(
                 f"{self.address} is no git repository. Give the folder that holds .git, or add it as a folder instead."
             ) from error
-        try:
-            store = Path(repo.commondir()) / "objects"
-            alternates = store / "info" / "alternates"
-            others = alternates.read_text("utf-8", "replace").split("\n") if alternates.is_file() else []
-            for part in (repo.controldir(), str(store), *(str(store / other) for other in others if other.strip())):
-                allowed_path(str(Path(part).absolute()))
-        except BaseException:
-            repo.close()
-            raise
         return repo
 
     def _tip(self, repo: Repo) -> ObjectID:
@@ -276,6 +277,53 @@ class GitConnector:
             tip = chosen[0]
             found = repo[tip]
             repo.refs[TIP] = ObjectID(found.object[1]) if isinstance(found, Tag) else tip
+
+
+class _LocalRepo(Repo):
+    """A repository that somebody else may write in: what it names outside of itself is not read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        vars(self.object_store)["_alternates"] = []  # not those either that are written while it is read
+
+    def get_config(self) -> ConfigFile:
+        """Its own settings, without the files that they include."""
+        try:
+            return ConfigFile.from_path(os.path.join(self.controldir(), "config"), expand_includes=False)
+        except FileNotFoundError:
+            return ConfigFile()
+
+
+def _refuse_ways_out(control: Path, address: str) -> None:
+    """`SourceError` for a control folder that has links in it, or that borrows from another repository.
+
+    Whoever may write in a repository could otherwise show through it what the
+    account of the worker may read and they may not.
+    """
+    waiting, seen = [str(control)], 0
+    if control.is_symlink():
+        raise SourceError(f"The folder .git of {address} is a link: give the folder that it leads to.")
+    while waiting:
+        with contextlib.suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                seen += 1
+                if seen > MAX_ENTRIES:
+                    raise SourceError(f"{address} holds more than {MAX_ENTRIES:,} loose files: run git gc there.")
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISDIR(mode):
+                    waiting.append(entry.path)
+                elif not (stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
+                    name = readable_name(os.path.relpath(entry.path, control.parent))
+                    raise SourceError(
+                        f"“{name}” in {address} is a link or a pipe and is not followed. Put what it leads to in its "
+                        "place, or clone the repository anew."
+                    )
+    alternates = control / "objects" / "info" / "alternates"
+    if alternates.exists() and alternates.read_bytes().strip():
+        raise SourceError(
+            f"{address} borrows from another repository (objects/info/alternates), which is not read. "
+            "Clone it anew without --shared and --reference."
+        )
 
 
 class _Answer:

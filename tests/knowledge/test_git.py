@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,21 +169,96 @@ def test_hostile_trees_are_only_read(repository: Repository) -> None:
         check_document(page)
 
 
-def test_objects_outside_the_roots_are_not_borrowed(
-    repository: Repository, settings: LazySettings, tmp_path: Path
+@pytest.fixture
+def secret(tmp_path: Path) -> Repository:
+    """A repository outside of the folders that may be read."""
+    made = Repository(tmp_path / "secret")
+    made.put("plan", "Plan", "Nobody knows.")
+    return made
+
+
+def refused(repository: Repository, cure: str) -> None:
+    for ask in (GitConnector.check, lambda one: list(one.pull(Known()))):
+        with pytest.raises(SourceError, match=cure):
+            ask(GitConnector(str(repository.path), {}))
+
+
+def test_objects_of_another_repository_are_not_borrowed(
+    repository: Repository, secret: Repository, settings: LazySettings
+) -> None:
+    """Neither from outside of the roots nor from within, whose own alternates may lead anywhere."""
+    repository.put("leave", "Leave", "Ask.")
+    settings.FOLDER_ROOTS = [repository.path]
+    between = Repository(repository.path / "between")
+    for one, other in ((between, secret), (repository, between), (repository, secret)):
+        info = one.path / ".git" / "objects" / "info"
+        info.mkdir(exist_ok=True)
+        (info / "alternates").write_text(f"{other.path}/.git/objects\n")
+        (one.path / ".git" / "refs" / "heads" / "master").write_bytes(secret.repo.head() + b"\n")
+        refused(one, "without --shared")
+    (info / "alternates").write_text("\n")
+    refused(repository, "fsck")
+
+
+def test_what_is_borrowed_while_a_repository_is_read_is_not_read(repository: Repository, secret: Repository) -> None:
+    repository.put("leave", "Leave", "Ask.")
+    with GitConnector(str(repository.path), {})._local() as repo:
+        info = repository.path / ".git" / "objects" / "info"
+        info.mkdir(exist_ok=True)
+        (info / "alternates").write_text(f"{secret.path}/.git/objects\n")
+        assert repository.repo.head() in repo.object_store
+        assert secret.repo.head() not in repo.object_store
+
+
+@pytest.mark.parametrize(
+    "place", ["objects", "objects/pack", "objects/info", "refs/heads", "HEAD", "packed-refs", "x/y"]
+)
+def test_links_within_the_control_folder_are_refused(
+    repository: Repository, secret: Repository, settings: LazySettings, place: str
 ) -> None:
     repository.put("leave", "Leave", "Ask.")
     settings.FOLDER_ROOTS = [repository.path]
-    info = repository.path / ".git" / "objects" / "info"
-    info.mkdir(exist_ok=True)
-    (info / "alternates").write_text(f"{tmp_path}/other.git/objects\n")
-    with pytest.raises(SourceError, match="FOLDER_ROOTS"):
-        GitConnector(str(repository.path), {}).check()
-    (tmp_path / "tree").mkdir()
-    (tmp_path / "tree" / ".git").write_text(f"gitdir: {repository.path}/.git\n")
-    settings.FOLDER_ROOTS = [tmp_path / "tree"]
+    link, target = (one.path / ".git" / place for one in (repository, secret))
+    link.parent.mkdir(exist_ok=True)
+    if link.exists():
+        link.rename(link.with_name("was"))
+    link.symlink_to(target)
+    refused(repository, "link")
+    link.unlink()
+    os.mkfifo(link)
+    refused(repository, "no git repository|pipe")
+
+
+def test_a_control_folder_elsewhere_is_refused(
+    repository: Repository, secret: Repository, settings: LazySettings, tmp_path: Path
+) -> None:
+    repository.put("leave", "Leave", "Ask.")
+    control, tree = repository.path / ".git", tmp_path / "tree"
+    settings.FOLDER_ROOTS = [repository.path, tree]
+    (control / "commondir").write_text(f"{secret.path}/.git\n")
+    refused(repository, "another repository")
+    (control / "commondir").unlink()
+    control.rename(control.with_name("was"))
+    control.symlink_to(secret.path / ".git")
+    refused(repository, "link")
+    tree.mkdir()
+    (tree / ".git").write_text(f"gitdir: {secret.path}/.git\n")
     with pytest.raises(SourceError, match="another repository"):
-        GitConnector(str(tmp_path / "tree"), {}).check()
+        GitConnector(str(tree), {}).check()
+
+
+def test_settings_that_include_a_file_elsewhere_are_read_without_it(repository: Repository, tmp_path: Path) -> None:
+    repository.put("leave", "Leave", "Ask.")
+    (tmp_path / "elsewhere").write_text("[extensions]\n\tsecret = 1\n")  # dulwich refuses what it does not know
+    with (repository.path / ".git" / "config").open("a") as file:
+        file.write(f"[include]\n\tpath = {tmp_path}/elsewhere\n")
+    assert [page.key for page in pulled(repository.path).told()] == ["leave.md"]
+
+
+def test_a_control_folder_without_end_is_not_walked(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.put("leave", "Leave", "Ask.")
+    monkeypatch.setattr("knowledge.connectors.git.MAX_ENTRIES", 5)
+    refused(repository, "git gc")
 
 
 def test_large_files_and_empty_repositories(repository: Repository) -> None:
