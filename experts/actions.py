@@ -164,7 +164,7 @@ def withdraw(*, resources: Any) -> int:
             document, fingerprint = told[row.key], told[row.key].fingerprint()
             Resource.objects.filter(pk=row.pk).update(  # one by one: Django's bulk_update is slower with long texts
                 title=document.title, body=document.body, facts=dict(document.facts), version=document.version,
-                fingerprint=fingerprint, index_hash=index_hash(row.audience.digest, fingerprint, row.source.audience),
+                fingerprint=fingerprint, index_hash=index_hash(row.audience.digest, fingerprint, row.source),
             )  # fmt: skip
         _link_topics(moved, told)
         _doubt([row.pk for row in moved])

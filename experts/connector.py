@@ -111,6 +111,7 @@ def document_of(person: Person, teams: Sequence[str], work: _Work) -> Document:
         body="\n\n".join(part for part in parts if part),
         kind="person",
         topics=topics,
+        about=person.pk,
         facts={
             "person": str(person.public_id),
             "role": role,

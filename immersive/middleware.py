@@ -18,3 +18,14 @@ def private_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         return response
 
     return answer
+
+
+def health(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer ``/health`` before anything else: probes know neither the site's name nor https, and have no account."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/health":
+            return HttpResponse("ok", content_type="text/plain")
+        return get_response(request)
+
+    return middleware

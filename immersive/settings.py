@@ -23,7 +23,8 @@ if (BASE_DIR / ".env").is_file():
 
 TESTING = "pytest" in sys.modules
 VAR_DIR = Path(env("IMMERSIVE_VAR", default=str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+os.umask(0o077)  # what people say and search stands in files here: their installation's own account reads them
+VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 DEVELOPMENT = env.bool("DEVELOPMENT", default=False)
 """Whether demo people may exist and error pages may show code. Never set where real people work."""
@@ -36,6 +37,7 @@ def own_secret_key() -> str:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
+        path.chmod(0o600)
         return path.read_text()
     with os.fdopen(handle, "w") as file:
         key = secrets.token_urlsafe(64)
@@ -70,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "immersive.middleware.health",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -130,7 +133,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHE_URL = env("CACHE_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": CACHE_URL,
+            "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1.0},
+        }
         if CACHE_URL
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
@@ -239,7 +246,7 @@ else:
         "visibility_timeout": 2 * 3600,
     }
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": job, "schedule": 10.0, "options": {"expires": 10}}  # none pile up while no worker runs
+    name: {"task": job, "schedule": 10.0, "options": {"expires": 10}}  # late ones are dropped
     for name, job in {
         "sweep": "knowledge.jobs.sweep",
         "sweep-index": "knowledge.jobs.index_changes",

@@ -11,7 +11,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("search", views.search, name="search"),
     path("patterns", views.patterns, name="patterns"),
-    path("health", views.health, name="health"),
     path("theme", views.theme, name="theme"),
     path("sign-in", auth.LoginView.as_view(template_name="immersive/sign_in.html"), name="sign-in"),
     path("sign-out", auth.LogoutView.as_view(), name="sign-out"),

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -81,9 +81,3 @@ def theme(request: HttpRequest) -> HttpResponse:
     response = redirect(back)
     response.set_cookie("theme", chosen, max_age=YEAR, secure=settings.HTTPS, httponly=True, samesite="Lax")
     return response
-
-
-@login_not_required
-def health(request: HttpRequest) -> JsonResponse:
-    """Whether this process answers; public, because probes have no account."""
-    return JsonResponse({"ok": True})

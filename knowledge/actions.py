@@ -14,10 +14,13 @@ from django.utils.text import slugify
 from knowledge import ingest
 from knowledge.connectors import connector_class
 from knowledge.documents import EVERYONE
-from knowledge.durable import prompt
+from knowledge.durable import prompt, work
 from knowledge.models import Audience, Search, Source, SyncRun
 
 KEEP_SEARCHES = timedelta(days=90)
+KEEP_RUNS = timedelta(days=30)
+SYNCS_AT_ONCE = 2
+"""Sources that are read at a time: a worker always has a slot left for indexing and for what people logged."""
 
 
 def add_source(
@@ -25,21 +28,27 @@ def add_source(
     kind: str,
     address: str,
     name: str = "",
-    audience: Iterable[str] = (EVERYONE,),
+    audience: Iterable[str] | None = None,
     options: dict[str, Any] | None = None,
-    trusts_emails: bool = False,
+    trusts_emails: bool | None = None,
 ) -> Source:
     """Check that a source can be read and remember it; raises `SourceError` with the cure when it cannot.
 
-    The same kind and address again is the same source, with the new options.
+    The same kind and address again is the same source. What is not said stays
+    as it was; of a new source: open to everyone, no options, e-mail addresses
+    not trusted.
     """
-    options = options or {}
+    known = Source.objects.filter(kind=kind, address=address).first()
+    options = options if options is not None else known.options if known else {}
     suggested = connector_class(kind)(address, options).check()
     with transaction.atomic():
         source = Source.objects.filter(kind=kind, address=address).first() or Source(kind=kind, address=address)
+        source.options = options
         source.name = name or source.name or suggested
-        source.options, source.trusts_emails, source.active = options, trusts_emails, True
-        source.audience = Audience.objects.of(audience)
+        source.trusts_emails = source.trusts_emails if trusts_emails is None else trusts_emails
+        source.active = True
+        if audience is not None or source.pk is None:
+            source.audience = Audience.objects.of([EVERYONE] if audience is None else audience)
         taken = Source.objects.exclude(pk=source.pk)
         base, number = source.name, 2
         while taken.filter(Q(name=source.name) | Q(slug=_slug(source.name))).exists():
@@ -71,9 +80,20 @@ def request_sync(*, source: Source) -> SyncRun:
     return run
 
 
+def do_sync(run_id: int) -> bool:
+    """Do one run, if fewer than `SYNCS_AT_ONCE` are being done (the sweep comes back to it); whether it was done."""
+    if SyncRun.objects.filter(done_at=None, lease_until__gt=timezone.now()).count() >= SYNCS_AT_ONCE:
+        return False
+    return work(SyncRun.objects, run_id, ingest.sync)
+
+
 def remove_source(*, source: Source) -> None:
     """Take a source out of the portal: nobody may read it from now on, and all its content is erased."""
-    Source.objects.filter(pk=source.pk).update(active=False)
+    with transaction.atomic():
+        Source.objects.filter(pk=source.pk).update(active=False)
+        SyncRun.objects.filter(pk__in=source.runs.filter(done_at=None)).update(
+            done_at=timezone.now(), lease=None, lease_until=None, error="The source was taken out."
+        )
     for _ in ingest.bury(source.resources.alive()):
         pass
     connector = connector_class(source.kind)(source.address, source.options)
@@ -97,3 +117,4 @@ def sweep() -> None:
     for source in sources.filter(Q(last=None) | Q(last__lt=now - F("every"))):
         request_sync(source=source)
     Search.objects.filter(at__lt=now - KEEP_SEARCHES).delete()
+    SyncRun.objects.filter(done_at__lt=now - KEEP_RUNS).delete()

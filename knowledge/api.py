@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -98,6 +99,7 @@ class SearchView(APIView):
         asked = SearchParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
         page = search(asked.validated_data["q"], Viewer.of(request.user), page=asked.validated_data["page"])
+        prefetch_related_objects([result.resource for result in page.results], "topics")
         return Response(ResultPageSerializer(page).data)
 
 

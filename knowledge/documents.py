@@ -65,6 +65,8 @@ class Document:
     created: datetime | None = None
     updated: datetime | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    about: int | None = None
+    """Id of the account that this document describes, and whose work it repeats."""
 
     def fingerprint(self) -> str:
         """SHA-256 over everything that is stored, the version left out."""
@@ -72,7 +74,7 @@ class Document:
             self.key, self.title, self.body, self.url, self.kind, self.crumbs, self.topics, self.language,
             None if self.audience is None else sorted(self.audience),
             [[c.name, c.email, round(c.share, 4), c.changes, str(c.first), str(c.last)] for c in self.contributions],
-            str(self.created), str(self.updated), dict(self.facts),
+            str(self.created), str(self.updated), dict(self.facts), self.about,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
 

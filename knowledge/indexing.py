@@ -22,8 +22,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.timezone import localdate
 
 from knowledge import index, signals
 from knowledge.documents import EVERYONE, IndexDocument
@@ -32,15 +33,22 @@ from knowledge.models import Audience, Indexed, IndexStamp, Resource, Source
 
 logger = logging.getLogger(__name__)
 
+Report = Callable[[int], None]
+"""Told after each batch how many rows were written so far."""
+
 BATCH = 1000
 UNSURE = "unsure"
 """The token of an audience that nobody is in: a row may be indexed under its old audience or its new one."""
 
 
-def index_hash(audience: str, fingerprint: str, source_audience: Audience) -> str:
-    """What one row of the index is made of: who may read it, what it says, and whether everyone may read it."""
-    public = EVERYONE in source_audience.tokens
-    return hashlib.sha256(f"{audience} {fingerprint} {public}".encode()).hexdigest()
+def index_hash(audience: str, fingerprint: str, source: Source) -> str:
+    """What one row of the index is made of: who may read it, what it says, and whether its source is everyone's."""
+    return hashlib.sha256(f"{audience} {fingerprint} {is_public(source)}".encode()).hexdigest()
+
+
+def is_public(source: Source) -> bool:
+    """Whether everyone may read the source now."""
+    return source.active and EVERYONE in source.audience.tokens
 
 
 def pending(generation: str) -> Any:
@@ -51,33 +59,61 @@ def pending(generation: str) -> Any:
     )
 
 
-def index_changes(*, seconds: float = 600, report: Callable[[int], None] | None = None) -> int:
+def index_changes(*, seconds: float = 600) -> int:
     """Write what differs to every active generation, and let a complete new one serve; rows written.
 
-    Returns early after ``seconds`` (what is left is found again) and does
-    nothing when another process is writing. ``report`` is told the rows
-    written so far, after each batch.
+    Returns early after ``seconds``, when another process is writing, or when
+    the index or the database refuses: what is left is found again.
     """
+    try:
+        return _write_all(seconds=seconds)
+    except index.WriterBusy:
+        logger.debug("another process is writing the index")
+    except index.IndexProblem as problem:
+        logger.error("the index could not be written and is tried again: %s", problem)
+    except OperationalError as error:
+        logger.warning("the database could not be written and is tried again: %s", error)
+    return 0
+
+
+def rebuild(*, fresh: bool = True, report: Report | None = None) -> int:
+    """Index everything here and now; with ``fresh`` into a generation beside the one that serves, and swap.
+
+    Goes on with a generation that was begun before, and waits for another
+    writer. Raises `index.IndexProblem`, with the cure, when it cannot be written.
+    """
+    if fresh:
+        with index.writing_alone(patience=600):
+            generations.begin()
+    written = 0
+    while True:
+        try:
+            written += _write_all(report=report)
+        except index.WriterBusy:
+            time.sleep(0.5)
+            continue
+        if not generations.building():
+            return written
+
+
+def _write_all(*, seconds: float = 600, report: Report | None = None) -> int:
     _heal_hashes()
     written = 0
     deadline = time.monotonic() + seconds
-    try:
-        for generation in _active():
-            try:
-                with index.writer(generation) as engine:
-                    while (count := _write_batch(generation, engine)) and time.monotonic() < deadline:
-                        written += count
-                        if report:
-                            report(written)
-            except index.IndexMissing:
-                logger.warning("generation %s is damaged: building another", generation)
-                generations.discard(generation)
-    except index.WriterBusy:
-        logger.debug("another process is writing the index")
-        return written
-    except index.IndexProblem as problem:
-        logger.error("the index could not be written and is tried again: %s", problem)
-        return written
+    for generation in _active():
+        try:
+            with index.writer(generation) as engine:
+                last = 0
+                while time.monotonic() < deadline:
+                    count, last = _write_batch(generation, engine, last)
+                    if not count:
+                        break
+                    written += count
+                    if report:
+                        report(written)
+        except index.IndexMissing:
+            logger.warning("generation %s is damaged: building another", generation)
+            generations.discard(generation)
     building = generations.building()
     if building and not pending(building).exists():
         generations.promote(building)
@@ -90,42 +126,35 @@ def tidy() -> int:
     return generations.collect()
 
 
-def rebuild(*, report: Callable[[int], None] | None = None) -> int:
-    """Build a generation beside the one that serves and swap; goes on with one that was begun before."""
-    generations.begin()
-    written = 0
-    while generations.building():
-        written += index_changes(report=report)
-    return written
-
-
 def _active() -> list[str]:
     """The generations to be kept true; begins one when there is none that this database and schema can use."""
-    active = generations.active()
-    for generation in list(active):
-        stamp = IndexStamp.objects.filter(pk=generation).first()
-        if stamp is None or generations.read_stamp(generation) not in (stamp.stamp, stamp.next_stamp):
-            fresh = stamp is None and not generations.read_stamp(generation)
-            if not fresh:
+    with index.writing_alone():
+        for generation in generations.active():
+            written = generations.read_stamp(generation)
+            stamp = IndexStamp.objects.filter(pk=generation).first()
+            if written and (stamp is None or written not in (stamp.stamp, stamp.next_stamp)):
                 logger.warning("generation %s was not written by this database: building another", generation)
                 generations.discard(generation)
-                active.remove(generation)
-    return active or [generations.begin()]
+        return generations.active() or [generations.begin()]
 
 
-def _write_batch(generation: str, engine: index.Engine) -> int:
-    """One batch into one generation: mark, write, record. Rows written or removed."""
+def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int, int]:
+    """One batch into one generation: mark, write, record. Rows written or removed, and the last one's number.
+
+    ``after``: the last number of the batch before, so that a build looks at each row once.
+    """
     stamp = uuid.uuid4().hex
     with transaction.atomic():
         rows = list(
             pending(generation)
-            .select_for_update()
+            .filter(pk__gt=after)
+            .select_for_update(of=("self",), no_key=True, skip_locked=True)
             .select_related("source__audience", "audience")
             .prefetch_related("topics", "contributions")
             .order_by("pk")[:BATCH]
         )
         if not rows:
-            return 0
+            return 0, after
         ids = [row.pk for row in rows]
         moved = [row.pk for row in rows if row.indexed_audience_id not in (None, row.audience_id)]
         Resource.objects.filter(pk__in=ids, indexed_audience=None).update(indexed_audience=F("audience"))
@@ -144,7 +173,7 @@ def _write_batch(generation: str, engine: index.Engine) -> int:
         )  # fmt: skip
         Indexed.objects.filter(generation=generation, resource__in=gone).delete()
         _record_audiences(moved, {row.pk: row for row in rows})
-    return len(rows)
+    return len(rows), rows[-1].pk
 
 
 def _record_audiences(moved: list[int], rows: dict[int, Resource]) -> None:
@@ -170,36 +199,41 @@ def document_of(row: Resource) -> IndexDocument:
         title=row.title,
         body=row.body,
         audience=tokens,
-        public=EVERYONE in tokens and EVERYONE in row.source.audience.tokens,
+        public=EVERYONE in tokens and is_public(row.source),
         topics=tuple(topic.name for topic in row.topics.all()),
         people=tuple(sorted({part.name for part in row.contributions.all() if part.name})),
         language=row.language,
-        created=row.created.date() if row.created else None,
-        updated=row.updated.date() if row.updated else None,
+        created=localdate(row.created) if row.created else None,
+        updated=localdate(row.updated) if row.updated else None,
     )
 
 
 def _heal_hashes() -> None:
     """Recompute the hashes of rows whose audience, or whose source's, was changed by any hand."""
-    moved = Q(indexed_audience__isnull=True) | ~Q(audience=F("indexed_audience"))
-    for source in Source.objects.filter(moved).select_related("audience"):
+    never = Source.objects.filter(indexed_audience=None)
+    for source in (never | Source.objects.changed()).select_related("audience"):
         if source.indexed_audience_id:
             signals.withdrawn.send(Source, resources=source.resources.alive())
-        _rehash(source.resources.alive(), source)
-        Source.objects.filter(pk=source.pk).update(indexed_audience=source.audience)
-    for row in Resource.objects.behind().alive().select_related("source__audience", "audience"):
-        row_only = Resource.objects.filter(pk=row.pk)
-        if index_hash(row.audience.digest, row.fingerprint, row.source.audience) != row.index_hash:
-            signals.withdrawn.send(Source, resources=row_only)
-        _rehash(row_only, row.source)
+        _rehash(source.resources.alive())
+        Source.objects.filter(pk=source.pk).update(indexed_audience=source.audience, indexed_active=source.active)
+    _rehash(Resource.objects.alive().behind(), tell=True)
 
 
-def _rehash(rows: Any, source: Source) -> None:
-    public = source.audience
-    for row in rows.select_related("audience").only("audience__digest", "fingerprint", "index_hash").iterator():
-        wanted = index_hash(row.audience.digest, row.fingerprint, public)
+def _rehash(rows: Any, *, tell: bool = False) -> None:
+    """Give the rows the hash that they should have; ``tell`` the floors above which ones had another."""
+    some: list[Resource] = []
+    fields = ("audience__digest", "source__audience__tokens", "source__active", "fingerprint", "index_hash")
+    for row in rows.select_related("audience", "source__audience").only(*fields).iterator(chunk_size=1000):
+        wanted = index_hash(row.audience.digest, row.fingerprint, row.source)
         if wanted != row.index_hash:
-            Resource.objects.filter(pk=row.pk, fingerprint=row.fingerprint).update(index_hash=wanted)
+            row.index_hash = wanted
+            some.append(row)
+    for start in range(0, len(some), 500):
+        with transaction.atomic():
+            part = some[start : start + 500]
+            if tell:
+                signals.withdrawn.send(Source, resources=Resource.objects.filter(pk__in=[row.pk for row in part]))
+            Resource.objects.bulk_update(part, ["index_hash"])
 
 
 def _forget_old() -> None:

@@ -183,9 +183,9 @@ class _Store:
         row.version, row.fingerprint, row.kind = document.version, fingerprint, document.kind
         row.title, row.body, row.url = document.title, document.body, document.url
         row.crumbs, row.language, row.facts = list(document.crumbs), document.language, dict(document.facts)
-        row.created, row.updated = document.created, document.updated
+        row.created, row.updated, row.about_id = document.created, document.updated, document.about
         row.audience = self._audience(document)
-        row.index_hash = index_hash(row.audience.digest, fingerprint, self.source.audience)
+        row.index_hash = index_hash(row.audience.digest, fingerprint, self.source)
         row.gone_at, row.seen_in = None, self.run.pk
         return row
 
@@ -231,7 +231,7 @@ class _Store:
 
 _STORED = [
     "version", "fingerprint", "kind", "title", "body", "url", "crumbs", "language", "facts",
-    "created", "updated", "audience", "gone_at", "seen_in", "index_hash",
+    "created", "updated", "about", "audience", "gone_at", "seen_in", "index_hash",
 ]  # fmt: skip
 
 

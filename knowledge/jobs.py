@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from knowledge import actions, indexing, ingest
-from knowledge.durable import work
-from knowledge.models import SyncRun
+from knowledge import actions, indexing
 
 
 @shared_task(name="knowledge.jobs.sync_source", soft_time_limit=3600, time_limit=3660)
 def sync_source(run_id: int) -> None:
     """Do one sync run, unless it is done or somebody else's."""
-    work(SyncRun.objects, run_id, ingest.sync)
+    actions.do_sync(run_id)
 
 
 @shared_task(name="knowledge.jobs.index_changes", soft_time_limit=1200, time_limit=1260)

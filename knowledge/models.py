@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import URLValidator
-from django.db import models
-from django.db.models import F, Q
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -31,11 +31,12 @@ class AudienceManager(models.Manager["Audience"]):
         from knowledge.access import digest
 
         wanted = sorted(set(tokens))
-        audience, new = self.get_or_create(digest=digest(wanted), defaults={"tokens": wanted})
-        if new:
-            AudienceToken.objects.bulk_create(
-                [AudienceToken(audience=audience, token=token) for token in wanted], ignore_conflicts=True
-            )
+        with transaction.atomic():
+            audience, new = self.get_or_create(digest=digest(wanted), defaults={"tokens": wanted})
+            if new:
+                AudienceToken.objects.bulk_create(
+                    [AudienceToken(audience=audience, token=token) for token in wanted], ignore_conflicts=True
+                )
         return audience
 
 
@@ -61,9 +62,9 @@ class AudienceToken(models.Model):
         constraints = [models.UniqueConstraint(fields=["audience", "token"], name="one_token_per_audience")]
 
 
-def audiences_of(viewer: Viewer) -> models.QuerySet[AudienceToken, int]:
-    """Ids of the audiences that this viewer belongs to (a subquery)."""
-    return AudienceToken.objects.filter(token__in=viewer.tokens).values_list("audience_id", flat=True)
+def may_read(viewer: Viewer, field: str) -> Exists:
+    """That the viewer belongs to the audience in ``field``: looked up row by row, so that any index may lead."""
+    return Exists(AudienceToken.objects.filter(audience=OuterRef(field), token__in=viewer.tokens))
 
 
 class Topic(models.Model):
@@ -81,7 +82,13 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
     def visible_to(self, viewer: Viewer) -> Self:
         """Active sources whose audience the viewer belongs to, now."""
-        return self.filter(active=True, audience__in=audiences_of(viewer))
+        return self.filter(may_read(viewer, "audience"), active=True)
+
+    def changed(self) -> Self:
+        """Sources that are open to others than those for whom their documents were indexed and repeated."""
+        return self.filter(
+            ~Q(audience=F("indexed_audience")) | ~Q(active=F("indexed_active")), indexed_audience__isnull=False
+        )
 
 
 class Source(models.Model):
@@ -100,6 +107,7 @@ class Source(models.Model):
     every = models.DurationField(default=timedelta(hours=1), help_text="How often to look for changes.")
     active = models.BooleanField(default=True)
     cursor = models.JSONField(default=dict, blank=True, editable=False)
+    indexed_active = models.BooleanField(default=True, editable=False)
     indexed_audience = models.ForeignKey(
         Audience, null=True, on_delete=models.PROTECT, related_name="+", editable=False
     )
@@ -141,6 +149,7 @@ class SyncRun(Work):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["source", "-created_at"])]
         constraints = [
             models.UniqueConstraint(fields=["source"], condition=Q(done_at=None), name="one_open_run_per_source")
         ]
@@ -148,6 +157,20 @@ class SyncRun(Work):
 
 # Written so that both databases recognise the condition of the partial index in the query.
 AUDIENCE_MOVED = Q(audience__lt=F("indexed_audience")) | Q(audience__gt=F("indexed_audience"))
+
+
+def told_too_much() -> Q:
+    """That a row about a person repeats work that may not be everyone's any more.
+
+    A person's document repeats titles and topics of what everyone may read.
+    From the moment when one of those, or its source, is open to others than
+    before, the document is nobody's, until the index and the person's document
+    are known to follow.
+    """
+    moved = Resource.objects.filter(AUDIENCE_MOVED, gone_at=None).values("pk")
+    by_row = Contribution.objects.filter(resource__in=moved, person__isnull=False)
+    by_source = Contribution.objects.filter(resource__source__in=Source.objects.changed(), person__isnull=False)
+    return Q(about__in=by_row.values("person")) | Q(about__in=by_source.values("person"))
 
 
 class ResourceQuerySet(models.QuerySet["Resource"]):
@@ -159,12 +182,16 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
 
     def visible_to(self, viewer: Viewer) -> Self:
         """Alive, in an active source that the viewer may read, and not narrowed away from them."""
-        mine = audiences_of(viewer)
-        return self.alive().filter(source__active=True, source__audience__in=mine, audience__in=mine)
+        mine = self.alive().filter(may_read(viewer, "audience"), may_read(viewer, "source__audience"))
+        return mine.filter(source__active=True).exclude(told_too_much())
 
     def behind(self) -> Self:
         """Rows whose indexed audience is not the database's: left out of the index's answers until written again."""
         return self.filter(AUDIENCE_MOVED)
+
+    def telling_too_much(self) -> Self:
+        """Documents about people that may repeat what is no longer everyone's: left out likewise."""
+        return self.filter(told_too_much())
 
 
 class Resource(models.Model):
@@ -192,6 +219,9 @@ class Resource(models.Model):
     created = models.DateTimeField(null=True, blank=True)
     updated = models.DateTimeField(null=True, blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
+    about = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     gone_at = models.DateTimeField(null=True, blank=True)
     seen_in = models.BigIntegerField(null=True, editable=False)
 

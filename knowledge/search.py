@@ -29,7 +29,7 @@ from django.utils import timezone
 
 from knowledge import index, ranking
 from knowledge.access import Viewer
-from knowledge.documents import Facet, Hit, Query, Result, ResultPage, Scope
+from knowledge.documents import Facet, Hit, Query, Result, ResultPage
 from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse, reading
 from knowledge.models import Resource, Search, Source
@@ -96,8 +96,8 @@ class Found:
 
 def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
     """The hits of a query in what the viewer may search now, best first. Raises `index.IndexMissing`."""
+    scope = viewer.scope(sources)
     engine = index.open_for_reading()
-    scope = scope_of(viewer, sources)
     asked, notice = _with_source_ids(query, sources)
     matches = engine.search(asked, scope, limit=CANDIDATES)
     languages = engine.languages()
@@ -110,12 +110,6 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
             wider = engine.search(replace(asked, **unnarrowed), scope, limit=1)
             counts[name] = wider.facets.get(name, {})
     return Found(hits, matches.total, _facets(query, counts, sources), notice)
-
-
-def scope_of(viewer: Viewer, sources: Sources) -> Scope:
-    """As `Viewer.scope`, from sources that were just read (a test proves the two equal)."""
-    behind = Resource.objects.behind().values_list("public_id", flat=True)
-    return Scope(frozenset(sources), viewer.tokens, frozenset(key.hex for key in behind))
 
 
 # Sources and facets ---------------------------------------------------------------------------------------------
@@ -228,7 +222,12 @@ def _prompt_rebuild() -> None:
     from knowledge.durable import prompt
     from knowledge.jobs import index_changes
 
-    if cache.add("knowledge.search.prompted", True, 10):
+    try:
+        first = cache.add("knowledge.search.prompted", True, 10)
+    except Exception as error:  # a cache may fail in any way it likes: the search goes on
+        logger.warning("cache unreachable: %s", type(error).__name__)
+        return
+    if first:
         prompt(index_changes)
 
 

@@ -31,7 +31,7 @@ FIELDS = {
     "body_length": "number, fast: tokens",
     "vector": "stored: analysis.Vector",
 }
-LAYOUT = 1
+LAYOUT = 2
 """Raise it when what a field holds changes without a change of the words above."""
 
 MOST_FACETS = 30

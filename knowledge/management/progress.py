@@ -6,7 +6,10 @@ import time
 from functools import partial
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from knowledge import actions, durable, indexing, ingest
+from knowledge.index import IndexProblem
 from knowledge.models import SyncRun
 
 
@@ -43,10 +46,7 @@ def follow_sync(sources: Any, out: Any) -> None:
             line.say(f"{source.name}: {run.error or 'a worker is reading it now'}", done=True)
             continue
         line.say(f"{source.name}: {summary(run)} in {time.monotonic() - began:.1f} s", done=True)
-        for key, reason in run.failures[:10]:
-            out.write(f"  not read: {key}: {reason}")
-        if len(run.failures) > 10:
-            out.write(f"  … and {run.failed - 10} more, in the run's report")
+        tell_failures(run, out)
     follow_index(out)
 
 
@@ -58,10 +58,22 @@ def follow_index(out: Any, *, again: bool = False) -> None:
     def tell(written: int) -> None:
         line.say(f"index: {written} written, {time.monotonic() - began:.0f} s")
 
-    written = indexing.rebuild(report=tell) if again else indexing.index_changes(report=tell)
+    try:
+        written = indexing.rebuild(fresh=again, report=tell)
+    except IndexProblem as problem:
+        raise CommandError(str(problem)) from problem
     waiting = indexing.status()["waiting"]
     busy = f"; {waiting} are being written by a worker" if waiting else ""
     line.say(f"index: {written} written in {time.monotonic() - began:.1f} s{busy}", done=True)
+
+
+def tell_failures(run: SyncRun | None, out: Any) -> None:
+    """The first ten documents that could not be read as they are, with the reasons."""
+    failures = run.failures if run else []
+    for key, reason in failures[:10]:
+        out.write(f"  {key}: {reason}")
+    if run and run.failed > 10:
+        out.write(f"  … and {run.failed - 10} more; the first hundred stand in index_status --json")
 
 
 def summary(run: SyncRun) -> str:

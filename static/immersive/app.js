@@ -18,6 +18,14 @@
     fetch(e.target.action, { method: "POST", body: new FormData(e.target), redirect: "manual" });
   });
 
+  // A form that is on its way is not sent twice by a double click.
+  const sent = new WeakSet();
+  document.addEventListener("submit", e => {
+    if (e.defaultPrevented || e.target.method !== "post") return;
+    sent.has(e.target) ? e.preventDefault() : sent.add(e.target);
+    setTimeout(() => sent.delete(e.target), 2000);
+  });
+
   // Single keys can be turned off in the ? dialog (WCAG 2.1.4); the choice stays in this browser.
   const store = {
     get: k => { try { return localStorage.getItem(k); } catch { return null; } },

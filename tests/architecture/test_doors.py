@@ -13,7 +13,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 PUBLIC = {
-    "health": "probes have no account; it says nothing but that the process answers",
     "sign-in": "this is where one gets an account's rights",
     "theme": "the sign-in page has a theme, too; it only sets a cookie",
     "admin:login": "redirects to a sign-in of its own",

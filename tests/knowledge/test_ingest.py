@@ -238,3 +238,37 @@ def test_only_web_links_are_stored(url: str) -> None:
 def test_work_is_not_done_twice(source: Source) -> None:
     run = sync(source)
     assert durable.work(SyncRun.objects, run.pk, ingest.sync) is False
+
+
+def test_a_source_taken_out_while_it_is_read_leaves_nothing(source: Source, write: Callable[..., Path]) -> None:
+    for number in range(25):
+        write(f"{number:02}.md", f"Page {number}")
+
+    def report(run: SyncRun) -> None:
+        if run.done_at is None and source.runs.filter(done_at=None).exists():
+            actions.remove_source(source=source)
+
+    sync(source, report=report, batch=10)
+    assert not Resource.objects.alive().exists()
+    assert source.runs.get().error == "The source was taken out."
+
+
+def test_adding_a_source_again_changes_only_what_is_said(source: Source, folder: Path) -> None:
+    address = str(folder)
+    options = {"exclude": ["*.txt"]}
+    actions.add_source(kind="folder", address=address, audience=["team:7"], trusts_emails=True, options=options)
+    again = actions.add_source(kind="folder", address=address)
+    assert (again.audience.tokens, again.trusts_emails, again.options) == (["team:7"], True, options)
+    assert actions.add_source(kind="folder", address=address, audience=["everyone"]).audience.tokens == ["everyone"]
+
+
+def test_no_more_sources_are_read_at_once_than_leave_a_slot(source: Source, tmp_path: Path) -> None:
+    for number in range(actions.SYNCS_AT_ONCE):
+        other = Source.objects.create(
+            kind="folder", name=f"other {number}", slug=f"other-{number}", audience=source.audience
+        )
+        assert SyncRun.objects.claim(actions.open_run(source=other).pk)
+    run = actions.open_run(source=source)
+    assert actions.do_sync(run.pk) is False
+    SyncRun.objects.exclude(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert actions.do_sync(run.pk) is True

@@ -243,7 +243,7 @@ def test_somebody_without_any_right_finds_nothing(company: Source) -> None:
 def test_what_the_index_may_search_is_what_access_says(company: Source, ana: Viewer, director: Viewer) -> None:
     Resource.objects.filter(key="leave").update(audience=Audience.objects.of(["team:0"]))
     for viewer in (ana, director, Viewer(None, frozenset())):
-        assert searching.scope_of(viewer, searching.visible_sources(viewer)) == viewer.scope()
+        assert viewer.scope(searching.visible_sources(viewer)) == viewer.scope()
 
 
 def test_a_right_withdrawn_is_gone_in_the_next_search_with_the_index_unchanged(company: Source, ana: Viewer) -> None:

@@ -30,12 +30,13 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         address = f"http://{options['host']}:{options['port']}"
         self._free(options["host"], options["port"])
-        self.stdout.write("Preparing the database and static files ...")
+        self.stdout.write("Preparing the database, static files and demo ...")
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         demo = settings.DEVELOPMENT and not options["no_demo"]
         if demo:
-            call_command("seed_demo", stdout=self.stdout)
+            with open(os.devnull, "w") as quiet:  # the sign-ins are told when the site answers
+                call_command("seed_demo", stdout=quiet)
             sandbox.close()
         supervisor = Supervisor(commands(options["host"], options["port"]))
         threading.Thread(target=self._welcome, args=(address, supervisor, demo), daemon=True).start()
@@ -72,13 +73,13 @@ class Command(BaseCommand):
 
 def commands(host: str, port: int) -> dict[str, list[str]]:
     """What runs, by name: the same programs as in docker-compose.yml, with one worker for both queues."""
-    celery = [sys.executable, "-m", "celery", "-A", "immersive"]
+    celery = [sys.executable, "-m", "celery", "-A", "immersive", "--quiet"]
     level = os.environ.get("LOG_LEVEL", "WARNING")
     return {
         "web": [
             sys.executable, "-m", "gunicorn", "immersive.wsgi", "--no-control-socket", "--bind", f"{host}:{port}",
             "--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning",
         ],
-        "worker": [*celery, "worker", "-Q", "work,index", "-c", "2", "--loglevel", level, "--without-gossip"],
+        "worker": [*celery, "worker", "-Q", "work,index", "-c", "4", "--loglevel", level, "--without-gossip"],
         "beat": [*celery, "beat", "--loglevel", level, "--pidfile="],
     }  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,12 @@ class Command(BaseCommand):
         parser.add_argument("kind", choices=sorted(settings.IMMERSIVE_CONNECTORS))
         parser.add_argument("address", help="A path or a web address.")
         parser.add_argument("--name", default="", help="What people call it.")
-        parser.add_argument("--audience", nargs="+", default=["everyone"], help="Tokens: everyone, team:7, person:12.")
+        parser.add_argument("--audience", nargs="+", help="Tokens: everyone, team:7, person:12.")
         parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="VALUE may be JSON.")
         parser.add_argument(
-            "--trust-emails", action="store_true", help="Authors' addresses in it were checked by somebody."
+            "--trust-emails",
+            action=argparse.BooleanOptionalAction,
+            help="Authors' addresses in it were checked.",
         )
         parser.add_argument("--later", action="store_true", help="Leave reading it to the worker.")
 
@@ -38,12 +42,16 @@ class Command(BaseCommand):
                 address=_absolute(options["address"]),
                 name=options["name"],
                 audience=options["audience"],
-                options=dict(_pair(text) for text in options["option"]),
+                options=dict(_pair(text) for text in options["option"]) or None,
                 trusts_emails=options["trust_emails"],
             )
         except SourceError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Added “{source.name}”.")
+        trusted = ", authors' addresses trusted" if source.trusts_emails else ""
+        self.stdout.write(f"Added “{source.name}”, for {source.audience}{trusted}.")
+        roots = [str(root) for root in settings.FOLDER_ROOTS]
+        if Path(source.address).exists() and "FOLDER_ROOTS" in os.environ:
+            self.stdout.write(f"The worker may read it if it is started with FOLDER_ROOTS={','.join(roots)} too.")
         if options["later"]:
             actions.request_sync(source=source)
         else:

@@ -8,12 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from knowledge import indexing
-from knowledge.management.progress import summary
+from knowledge.management.progress import summary, tell_failures
 from knowledge.models import Source
 
 
 class Command(BaseCommand):
-    """For operators: counts only, nothing of what the documents say."""
+    """For operators: counts, and what could not be read; nothing of what the documents say."""
 
     help = "Show what the index holds, what is waiting, and each source's last run."
 
@@ -22,11 +22,13 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         status = indexing.status()
+        runs = [(source, source.runs.first()) for source in Source.objects.order_by("name")]
         if options["json"]:
-            self.stdout.write(json.dumps(status))
+            told = {source.slug: {"summary": summary(run), "failures": run.failures} for source, run in runs if run}
+            self.stdout.write(json.dumps(status | {"sources": told}))
             return
         for name, value in status.items():
             self.stdout.write(f"{name:>10}: {'none' if value is None else value}")
-        for source in Source.objects.order_by("name"):
-            run = source.runs.first()
+        for source, run in runs:
             self.stdout.write(f"{source.name}: {summary(run) if run else 'never read'}")
+            tell_failures(run, self.stdout)
