@@ -3,32 +3,71 @@
 What people search, which tasks they have and how sure they were is their own:
 nothing here shows it, links to it or counts it. So an account cannot be
 deleted here (Django would list what is deleted with it); it is deactivated.
+And nobody gives a password to somebody else here: who knows it could sign in
+as them and read all of that.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UsernameField
+from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from experts import actions
 from experts.models import Membership, Person, Team
+from knowledge.admin import OfferedLookups
 
 NO_DELETION = (
     "Accounts are not deleted here, so that teams' history and documents' authors stay true, and so that nobody is "
     "shown what is private to a person. Deactivate the account: it can no longer sign in and leaves pages and search."
 )
+NO_PASSWORD = (
+    "Nobody types a password for somebody else. The command manage.py invite USERNAME prints a link that works once, "
+    "with which the person chooses their own."
+)
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An account as the operator sees it: without any field for a password."""
+
+    class Meta:
+        model = Person
+        fields = ("username",)
+        field_classes = {"username": UsernameField}
+
+
+class NewPersonForm(PersonForm):
+    """A new account. Nobody can sign in with it until its person has chosen a password."""
+
+    def clean_username(self) -> str:
+        """Refuse a name that differs by case alone from another's: two people would be taken for one."""
+        username: str = self.cleaned_data["username"]
+        if Person.objects.filter(username__iexact=username).exists():
+            raise ValidationError("Somebody has this username. Choose another one.")
+        return username
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.set_unusable_password()
+        return super().save(commit)
+
+
 @admin.register(Person)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
     """Accounts: who they are, and whether they may sign in."""
+
+    form = PersonForm
+    add_form = NewPersonForm
+    add_form_template = None
 
     list_display = ("username", "name", "email", "role", "location", "is_active", "is_staff")
     list_filter = ("is_active", "is_staff", "location")
@@ -38,13 +77,13 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     readonly_fields = ("is_active", "last_login", "date_joined")
     actions = ("deactivate_chosen", "reactivate_chosen")
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
+        (None, {"fields": ("username",), "description": NO_PASSWORD}),
         ("Person", {"fields": ("name", "email", "role", "location", "time_zone", "about", "manager")}),
         ("Provisioning", {"fields": ("external_id", "scim_id")}),
         ("Account", {"fields": ("is_active", *POWERS), "description": NO_DELETION}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "name", "email", "usable_password", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("username", "name", "email"), "description": NO_PASSWORD}),)
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         return False
@@ -58,7 +97,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "user_permissions" and field:
             kinds = [kind.pk for kind in ContentType.objects.get_for_models(*self.admin_site._registry).values()]
-            field.queryset = field.queryset.filter(content_type__in=kinds)
+            field.queryset = field.queryset.filter(content_type__in=kinds).select_related("content_type")
         return field
 
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
@@ -66,11 +105,10 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         actions.people_changed()
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Give a first password, or change one's own; never take over an account that somebody uses."""
-        person = self.get_object(request, id)
-        if person and person.pk != request.user.pk and (person.has_usable_password() or person.is_superuser):
-            raise PermissionDenied("This person has a password of their own, and with it things that are theirs alone.")
-        return super().user_change_password(request, id, form_url)
+        """One's own password is changed on one's own page; nobody else's is, whoever asks and whoever they are."""
+        if id != str(request.user.pk):
+            raise PermissionDenied("With a password comes what is a person's alone. manage.py invite lets them choose.")
+        return redirect("admin:password_change")
 
     @admin.action(description="Deactivate (memberships end, nothing is deleted)")
     def deactivate_chosen(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
@@ -85,7 +123,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TeamAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Teams and where they stand; one that ever had a member is kept, for its history."""
 
     list_display = ("path", "external_id")
@@ -103,7 +141,7 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MembershipAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Who was in which team, from when until when; a membership ends with a date and is never deleted."""
 
     list_display = ("person", "team", "since", "until")
@@ -118,3 +156,11 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         actions.people_changed(names=False)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class PowersAdmin(OfferedLookups, GroupAdmin):
+    """Sets of permissions, as Django has them."""

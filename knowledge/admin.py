@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
 from django.http import HttpRequest
 
 from knowledge import actions
 from knowledge.models import Source, SourceGroup, SyncRun
+
+COMPARISONS = ("", "__exact", "__in", "__isnull", "__gte", "__gt", "__lte", "__lt")
+
+
+class OfferedLookups:
+    """Addresses of a list narrow it by what the page offers, and by nothing else.
+
+    Django lets ``?tasks__isnull=0`` pass, since it is one step away: with that
+    a list of people would tell who has tasks, and ``?tasks=5`` whose task it is.
+    """
+
+    model: type[Model]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Whether ``lookup`` is a field of the filters or of the search box, or the id at its other end."""
+        page: Any = self
+        offered = [name.lstrip("^=@$") for name in page.search_fields]
+        for item in page.get_list_filter(request) if request else page.list_filter:
+            name = item[0] if isinstance(item, list | tuple) else item
+            offered.append(name if isinstance(name, str) else name.parameter_name)
+        return lookup in {
+            f"{name}{end}{comparison}"
+            for name in offered
+            for end, comparison in product(("", *self._ids(name)), COMPARISONS)
+        }
+
+    def _ids(self, name: str) -> tuple[str, ...]:
+        try:
+            field: Any = self.model._meta.get_field(name)
+        except FieldDoesNotExist:
+            return ()
+        return ("__id", "__pk") if field.is_relation else ()
 
 
 class NoDelete:
@@ -26,7 +61,7 @@ class GroupInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Source)
-class SourceAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+class SourceAdmin(OfferedLookups, NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
     """Sources are added by ``manage.py add_source``, which checks that they can be read."""
 
     list_display = ["name", "kind", "address", "audience", "active", "every"]
@@ -54,7 +89,7 @@ class SourceAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
+class SyncRunAdmin(OfferedLookups, NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
     """What each look at a source found."""
 
     list_display = ["source", "created_at", "done_at", "seen", "added", "changed", "gone", "failed", "error"]

@@ -56,7 +56,7 @@ def test_every_view_reads_with_the_bound() -> None:
 
     from tests.architecture.test_doors import patterns
 
-    assert api_settings.DEFAULT_PARSER_CLASSES == [BoundedJSONParser]
+    assert [BoundedJSONParser] == api_settings.DEFAULT_PARSER_CLASSES
     assert settings.REST_FRAMEWORK["DEFAULT_PARSER_CLASSES"] == ["immersive.parsers.BoundedJSONParser"]
     ours = [
         view.cls.parser_classes

@@ -96,21 +96,48 @@ def test_staff_without_that_right_hand_out_no_powers(ana: Any, make_person: Any,
     assert (ana.role, ana.is_staff, ana.is_superuser) == ("Engineer", False, False)
 
 
-def test_nobody_takes_over_an_account_by_a_new_password(ana: Any, operator: Any, client: Client) -> None:
-    new = {"password1": "vertical kettle 9", "password2": "vertical kettle 9", "usable_password": "true"}
+NEW = {"password1": "vertical kettle 9", "password2": "vertical kettle 9", "usable_password": "true"}
+NEW |= {"password": "vertical kettle 9", "new_password1": "vertical kettle 9", "set-password": "1"}
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["has a password", "has none"])
+@pytest.mark.parametrize("power", ["superuser", "staff"])
+def test_nobody_types_a_password_for_somebody_else(
+    ana: Any, make_person: Any, client: Client, first: bool, power: str
+) -> None:
+    other = make_person("other", is_staff=True, is_superuser=power == "superuser")
+    other.user_permissions.set(Permission.objects.filter(content_type__app_label__in=["experts", "auth"]))
+    client.force_login(other)
+    if first:
+        ana.set_unusable_password()
+        ana.save()
+    stored = Person.objects.get(pk=ana.pk).password
     where = reverse("admin:auth_user_password_change", args=[ana.pk])
-    assert client.post(where, new).status_code == 403
-    assert Person.objects.get(pk=ana.pk).check_password("correct horse")
-    ana.set_unusable_password()
-    ana.save()
-    assert client.post(where, new).status_code == 302
-    assert Person.objects.get(pk=ana.pk).check_password("vertical kettle 9")
+    assert client.get(where).status_code == client.post(where, NEW).status_code == 403
+    assert client.get(where.replace(str(ana.pk), "999")).status_code == 403
+    form = client.get(reverse("admin:experts_person_change", args=[ana.pk])).content.decode()
+    assert 'name="password' not in form
+    assert stored not in form
+    assert "/password/" not in form
+    assert "manage.py invite" in form
+    client.post(reverse("admin:experts_person_change", args=[ana.pk]), changed(client, ana) | NEW | {"role": "Fitter"})
+    ana.refresh_from_db()
+    assert (ana.role, ana.password) == ("Fitter", stored)
 
 
-def test_an_account_can_be_made(operator: Any, client: Client) -> None:
-    data = {"username": "new", "name": "New Person", "email": "new@example.org", "usable_password": "false"}
-    assert client.post(reverse("admin:experts_person_add"), data).status_code == 302
+def test_ones_own_password_is_changed_on_ones_own_page(operator: Any, client: Client) -> None:
+    where = reverse("admin:auth_user_password_change", args=[operator.pk])
+    assert client.post(where, NEW, follow=True).redirect_chain[0][0] == reverse("admin:password_change")
+    assert Person.objects.get(pk=operator.pk).check_password("correct horse")
+
+
+def test_an_account_is_made_without_a_password(ana: Any, operator: Any, client: Client) -> None:
+    where = reverse("admin:experts_person_add")
+    assert 'type="password"' not in client.get(where).content.decode()
+    data = {"username": "new", "name": "New Person", "email": "new@example.org"} | NEW
+    assert client.post(where, data).status_code == 302
     assert not Person.objects.get(username="new").has_usable_password()
+    assert "Choose another one" in client.post(where, {"username": "ANA", "name": "x"}).content.decode()
 
 
 def test_history_is_kept(ana: Any, operator: Any, client: Client, team: Team) -> None:
