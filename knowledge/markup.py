@@ -17,9 +17,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-import yaml
+from knowledge.front import front_matter
 
-FRONT_MATTER_LIMIT = 32_768
 TITLE_LIMIT = 400
 
 # Everything below space but newline and tab, DEL, C1 controls, lone surrogates, non-characters, BOM.
@@ -91,57 +90,10 @@ def moment(value: Any) -> datetime | None:
 
 
 def plain(text: str) -> Extracted:
-    """Plain text as it is; its title is left to the file's name."""
-    return Extracted(body=_settle(clean(text).split("\n")))
-
-
-# Front matter -------------------------------------------------------------------------------------------------------
-
-
-class _Front(yaml.SafeLoader):
-    """Safe YAML without aliases: nothing in it can stand for more than is written."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("aliases are not read in front matter")
-        return super().compose_node(parent, index)
-
-
-_FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
-
-
-def front_matter(text: str) -> tuple[dict[str, Any], str, str]:
-    """Parse ``---`` front matter: (values with lower-case keys, the rest, the reason if it cannot be read).
-
-    A page whose front matter cannot be read is still a page. If that front
-    matter tried to name an audience, the values hold an empty ``audience``:
-    what was meant to be narrowed is shown to nobody until it is mended.
-    """
-    text = text.lstrip("\ufeff")
-    found = _FRONT.match(text)
-    if not found:
-        return {}, text, ""
-    source, rest = found.group(1), text[found.end() :]
-    reason = ""
-    values: Any = None
-    if len(source) > FRONT_MATTER_LIMIT:
-        reason = f"the front matter is longer than {FRONT_MATTER_LIMIT // 1024} kB: keep it to titles, topics and dates"
-    else:
-        try:
-            values = yaml.load(source, Loader=_Front)  # noqa: S506 - a subclass of SafeLoader
-        except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError, AttributeError) as error:
-            mark = getattr(error, "problem_mark", None)
-            place = f" (line {mark.line + 2})" if mark else ""
-            reason = f"the front matter is not valid YAML{place}: often a value with a colon that needs quotes"
-    if values is not None and not isinstance(values, dict):
-        if not reason and not re.search(r"^\s*[\w-]{1,40}\s*:", source, re.M):
-            return {}, text, ""  # a rule and a paragraph, not front matter
-        values, reason = None, reason or "the front matter is not a list of “name: value” lines"
-    front = {str(key).strip().casefold(): value for key, value in (values or {}).items()}
-    if reason and re.search(r"\baudience\b", source, re.I):
-        front = {"audience": []}
-        reason += "; it names an audience, so nobody sees the page until it is mended"
-    return front, rest, reason
+    """Plain text as it is; a title that its front matter does not give is left to the file's name."""
+    front, rest, reason = front_matter(clean(text))
+    page = titled([], front, "")
+    return replace(page, body=_settle(rest.split("\n")), notes=(reason,) if reason else ())
 
 
 # Markdown -----------------------------------------------------------------------------------------------------------
@@ -339,7 +291,8 @@ _RST_CODE = {"code", "code-block", "sourcecode", "literalinclude"}
 
 def restructured(text: str, *, title: str = "") -> Extracted:
     """Clean a reStructuredText page: headings as ``#`` lines, code in fences, roles and links as their words."""
-    lines = clean(text).split("\n")
+    front, rest, reason = front_matter(clean(text))
+    lines = rest.split("\n")
     result: list[str] = []
     levels: list[str] = []
     at = 0
@@ -370,7 +323,7 @@ def restructured(text: str, *, title: str = "") -> Extracted:
             result += ["", "```", *_dedented(block), "```", ""]
         elif not over:
             result.append(_rst_inline(_BULLET.sub(r"\1- ", line)))
-    return titled(result, {}, title)
+    return replace(titled(result, front, title), notes=(reason,) if reason else ())
 
 
 def _rst_heading(words: str, mark: str, levels: list[str]) -> str:

@@ -15,6 +15,7 @@ import trafilatura
 from lxml import etree
 
 from knowledge import markup
+from knowledge.front import front_matter
 from knowledge.markup import Extracted, clean, clean_line, moment
 
 MAX_LINKS = 5_000
@@ -42,33 +43,39 @@ def webpage(data: bytes, charset: str) -> Extracted:
 
     declared = _CHARSET.search(data[:4096])
     text = clean(decode(data, charset or (declared.group(1).decode() if declared else "")))
+    front, text, reason = front_matter(text)
+    notes = (reason,) if reason else ()
     text = re.sub(r"\A\s*<\?xml[^>]{0,300}\?>", "", text)
     if not text.strip():
-        return Extracted(notes=("it is empty",))
+        return Extracted(front=front, notes=(*notes, "it is empty"))
     try:
         tree = lxml.html.document_fromstring(text, parser=lxml.html.HTMLParser(huge_tree=False, no_network=True))
     except etree.ParserError:
-        return Extracted(notes=("it is empty",))
-    front = _meta(tree)
+        return Extracted(front=front, notes=(*notes, "it is empty"))
+    said = _meta(tree)
     links, canonical = _links(tree)
     whole = _lines(tree)
     body = _main(text, whole)
-    page = markup.titled(body, {}, "")
+    page = markup.titled(body, front, "")
     top = [_words(element) for element in tree.iter("h1")]
     named = clean_line(tree.findtext(".//title") or "")
-    title = clean_line(top[0]) if len(top) == 1 and top[0] else _site_left_out(named, front) or page.title
+    title = clean_line(top[0]) if len(top) == 1 and top[0] else _site_left_out(named, said) or page.title
+    title = page.title if front.get("title") else title
     first, _, rest = page.body.partition("\n")
     return Extracted(
         title=title,
         body=rest.lstrip("\n") if first.startswith("#") and clean_line(first.lstrip("#")) == title else page.body,
         headings=page.headings,
-        language=markup.language(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or ""),
-        authors=tuple(filter(None, [clean_line(front.get("author", ""), 200)])),
-        created=moment(front.get("article:published_time") or front.get("dcterms.created")),
-        updated=moment(front.get("article:modified_time") or front.get("dcterms.modified")),
+        language=page.language
+        or markup.language(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or ""),
+        authors=tuple(filter(None, [clean_line(said.get("author", ""), 200)])),
+        created=moment(said.get("article:published_time") or said.get("dcterms.created")),
+        updated=moment(said.get("article:modified_time") or said.get("dcterms.modified")),
         links=links,
         canonical=canonical,
-        robots=front.get("robots", "").lower(),
+        robots=said.get("robots", "").lower(),
+        front=front,
+        notes=notes,
     )
 
 

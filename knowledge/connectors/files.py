@@ -228,7 +228,7 @@ def document_of(
     if kind not in KINDS_OF_FILES:
         notes.append(f"its kind “{clean_line(kind, 40)}” is none of {', '.join(KINDS_OF_FILES)}: it is kept as a page")
         kind = "page"
-    audience, wrong = _audience(front, options)
+    audience, wrong = audience_of(found, options.audience)
     url = str(front.get("url") or "").strip()
     if url and not web_address(url):
         notes.append("its url is no http or https address and is left out")
@@ -257,15 +257,17 @@ def document_of(
     return document, "; ".join([*notes, *wrong])
 
 
-def _audience(front: Mapping[str, Any], options: FileOptions) -> tuple[frozenset[str] | None, list[str]]:
+def audience_of(found: Extracted, default: frozenset[str] | None) -> tuple[frozenset[str] | None, list[str]]:
     """Who may read it: groups as written. An audience that cannot be understood is nobody, never everybody."""
-    if "audience" not in front:
-        return options.audience, []
-    value = front["audience"]
+    if "audience" not in found.front:
+        return default, []
+    value = found.front["audience"]
     groups = frozenset(_words(value))
     plain = isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str | int) for one in value))
     if groups and plain:
         return groups, []
+    if value == [] and any("audience" in note for note in found.notes):
+        return frozenset(), []  # told already, with its cure
     return frozenset(), ["its audience is not a list of group names, so nobody sees it until it is mended"]
 
 

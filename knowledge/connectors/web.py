@@ -23,6 +23,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 from knowledge.addresses import normal
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged
 from knowledge.connectors.feed import cure
+from knowledge.connectors.files import audience_of
 from knowledge.documents import Contribution, Document
 from knowledge.extract import VERSION, Extracted, extract, format_of
 from knowledge.fetch import Door, FetchError, FetchOutside, Response, Stream
@@ -270,6 +271,9 @@ class WebConnector:
             yield Unchanged(key)
         else:
             yield self._document(key, response, found, str(now), crawl.dates.get(url, ""))
+            _, wrong = audience_of(found, None)
+            if "audience" in found.front and (reason := "; ".join([*found.notes, *wrong])):
+                yield Failure(key, f"It was read, but {reason}.")
 
     def _new_links(self, crawl: Crawl, base: str, links: Iterable[str], depth: int) -> int:
         """Queue what is linked and not yet known; how many those are."""
@@ -327,6 +331,7 @@ class WebConnector:
             version=version,
             crumbs=tuple(re.sub(r"[-_\x00-\x1f\x7f-\x9f]+", " ", part).strip()[:80] for part in path[:-1])[:8],
             language=found.language,
+            audience=audience_of(found, None)[0],
             contributions=tuple(Contribution(name, share=1 / len(found.authors)) for name in found.authors),
             created=found.created,
             updated=updated,

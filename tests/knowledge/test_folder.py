@@ -250,3 +250,96 @@ def test_without_roots_the_cure_is_named(handbook: Path, settings: LazySettings)
 def test_options_that_cannot_be_meant_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(SourceError):
         FolderConnector("/srv", options)
+
+
+UNCLEAR = {
+    "not closed": "---\ntitle: Pay\naudience: [finance]\n\n# Pay\n\nSecret.",
+    "not closed, in two parts": "---\ntitle: Pay\n\naudience: [finance]\n\n# Pay",
+    "plus signs": "+++\ntitle = 'Pay'\naudience = ['finance']\n+++\nSecret.",
+    "a word behind": "---yaml\naudience: [finance]\n---\nSecret.",
+    "a comment behind": "--- # for the wiki\naudience: [finance]\n---\nSecret.",
+    "indented": " ---\n audience: [finance]\n ---\nSecret.",
+    "more dashes": "-----\nAUDIENCE: finance\n-----\nSecret.",
+    "a dash that an editor made": "—-\naudience: finance\n—-\nSecret.",
+    "equals sign": "---\naudience = finance\n---\nSecret.",
+    "no blank": "---\naudience:[finance]\n---\nSecret.",
+    "a tab": "---\ntitle: Pay\n\taudience: [finance]\n---\nSecret.",
+    "a mark nobody sees": "---\ntitle: x: y\n\u200baudience: [finance]\n---\nSecret.",
+    "JSON": '{\n  "title": "Pay",\n  "audience": ["finance"]\n}\nSecret.',
+    "a comment": "<!-- audience: finance -->\nSecret.",
+    "code": "```yaml\naudience: finance\n```\nSecret.",
+    "below a heading": "# Pay\n\n---\naudience: finance\n---\nSecret.",
+    "below a comment": "<!-- made by a tool -->\n+++\naudience = 'finance'\n+++\nSecret.",
+    "behind other front matter": "---\ntitle: Pay\n---\n---\naudience: [finance]\n---\nSecret.",
+    "behind an empty fence": "--- #\n---\naudience: [finance]\n---\nSecret.",
+    "fields": ":Author: Ana\n:Audience: finance\n\nSecret.",
+    "twice": "---\naudience: [finance]\naudience: [everyone]\n---\nSecret.",
+    "twice in two cases": "---\naudience: [finance]\nAudience: [everyone]\n---\nSecret.",
+    "within another": "---\naccess:\n  audience: [finance]\n---\nSecret.",
+    "merged": "---\n<<: {audience: [finance]}\naudience: [everyone]\n---\nSecret.",
+    "a list": "---\n- audience: [finance]\n---\nSecret.",
+    "too long": "---\nx: " + "y" * 40_000 + "\naudience: [finance]\n---\nSecret.",
+}
+CLEAR = {
+    "plain": "---\naudience: [finance]\n---\nWords.",
+    "below empty lines": "\n \n\n---\naudience: [finance]\n---\nWords.",
+    "behind a byte order mark": "\ufeff---\naudience: [finance]\n---\nWords.",
+    "behind a mark nobody sees": "\u200b\n---\naudience: [finance]\n---\nWords.",
+    "in capitals": "---\nAUDIENCE : finance\n...\nWords.",
+    "quoted": '---\n"audience": "finance"\n---\nWords.',
+    "Windows": "\r\n---\r\naudience: finance\r\n---\r\nWords.",
+}
+OPEN = {
+    "a paragraph": "# Guide\n\nAudience: new people\n\nMore.",
+    "a first line": "Audience: new people\n\nMore.",
+    "below a title": "Guide\n-----\nAudience: new people\n\nMore.",
+    "below a rule": "---\n\nWords about the audience.\n\nAudience: new people",
+    "below a rule and a heading": "---\n\n# Guide\n\nAudience: new people",
+    "between rules": "---\n\nWho is the audience, and why?\n\n---\n\nAudience: new people",
+    "below front matter": "---\ntitle: Guide\n---\n\nAudience: new people",
+    "below other front matter": "+++\ntitle = 'Guide'\n+++\n\nAudience: new people",
+    "in a value": "---\ntitle: Guide\nabout: |\n  Audience: new people\n---\nMore.",
+    "in an example": "---\ntitle: Guide\n---\n\n```yaml\n---\naudience: [finance]\n---\n```\n",
+    "in a later example": "# Guide\n\nWrite this:\n\n    ---\n    audience: [finance]\n    ---\n",
+    "a word": "---\nTell the audience: nothing\n---\nMore.",
+}
+TEXTS = ["a.md", "a.txt", "a.rst", "a.html", "a.html.erb", "a.html.md.erb", "a.mdx"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_an_audience_that_is_written_is_meant(handbook: Path, name: str) -> None:
+    """In every text format alike: understood, or for nobody with the cure; never silently for everyone."""
+    for number, text in enumerate((UNCLEAR | CLEAR | OPEN).values()):
+        (handbook / f"{number:02}-{name}").write_bytes(text.encode())
+    stored = pulled(handbook)
+    told = {failure.key: failure.reason for failure in stored.failures()}
+    for number, case in enumerate(UNCLEAR | CLEAR | OPEN):
+        key = f"{number:02}-{name}"
+        audience = stored.documents[key].audience
+        if case in UNCLEAR:
+            assert audience == frozenset(), case
+            assert "nobody sees" in told[key], case
+        elif case in CLEAR:
+            assert audience == {"finance"}, case
+            assert key not in told, case
+            assert stored.documents[key].body == "Words.", case
+        else:
+            assert audience is None, case
+            assert "audience" not in told.get(key, ""), case
+
+
+def test_front_matter_speaks_in_every_text_format(handbook: Path) -> None:
+    front = "---\ntitle: Pay day\ntopics: [money]\nlang: de\n---\n"
+    for name, text in {
+        "a.txt": "Words.",
+        "a.rst": "Other\n=====\n\nWords.",
+        "a.html": "<h1>Other</h1><p>Words.",
+    }.items():
+        (handbook / name).write_text(front + text)
+    stored = pulled(handbook)
+    for name in ("a.txt", "a.rst", "a.html"):
+        page = stored.documents[name]
+        assert (page.title, page.topics, page.language) == ("Pay day", ("money",), "de"), name
+        assert "Words." in page.body
+        assert "topics" not in page.body
+    assert stored.failures() == []
