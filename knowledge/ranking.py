@@ -5,10 +5,10 @@ of the documents that everyone may read, and from nothing else: so a document
 that the viewer may not see, and even another candidate, moves no order.
 
 The score is BM25 (Robertson & Zaragoza 2009, "The Probabilistic Relevance
-Framework"), once for the title, once for the body and once for the topics,
-each with its own mean length, and summed. Two things are added to it: words
-in exactly the form asked for count more than other forms of their stem, and
-words asked for together count more where they stand together.
+Framework"), once for the title and once for the body, each with its own mean
+length, summed. More is added where a topic has the words, where they stand in
+exactly the form asked for, where they stand together, and where the title is
+just what was asked for. A document that lacks words of the query loses part.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ from knowledge.index.analysis import Vector, content_words, surface_tag, term_ha
 class Weights:
     """What may be tuned, the same for every collection (how the values were found: docs/search.md)."""
 
-    k1: float = 1.4
+    k1: float = 2.0
     b_title: float = 0.6
-    b_body: float = 0.6
+    b_body: float = 0.55
     title: float = 2.0
     topics: float = 0.7
     exact: float = 0.1
     near: float = 0.3
     near_span: int = 4
+    name: float = 1.5
+    lacking: float = 0.3
 
 
 WEIGHTS = Weights()
@@ -42,11 +44,12 @@ WEIGHTS = Weights()
 
 def words_of(query: Query) -> tuple[str, ...]:
     """The words that a query is ranked by: its own and its phrases', without those that every text holds."""
-    wanted = list(query.words)
-    for phrase in query.phrases:
-        if not phrase.exclude:
-            wanted += tokens(phrase.text)
-    return content_words(wanted)
+    return content_words(_spoken(query))
+
+
+def _spoken(query: Query) -> list[str]:
+    """Every word that is asked for."""
+    return [*query.words, *(word for phrase in query.phrases if not phrase.exclude for word in tokens(phrase.text))]
 
 
 def terms(query: Query, languages: Iterable[str] = ()) -> tuple[str, ...]:
@@ -90,6 +93,9 @@ class _Scorer:
         self.weights = weights
         self.asked = list(_asked(query, statistics, languages))
         self.wanted = [(one.term, one.surface) for one in self.asked]
+        self.all_idf = sum({one.place: one.idf for one in self.asked}.values()) or 1.0
+        left_out = {word for word in _spoken(query) if word not in words_of(query)}
+        self.common = [(term_hash(term), surface_tag(word)) for word in left_out for term in terms_of(word, languages)]
         # BM25's k1 * (1 - b + b * length / mean length) as a constant and a factor of the length. A mean of
         # nothing, where no document is public yet, must not divide by zero.
         self.short_title = weights.k1 * (1 - weights.b_title)
@@ -104,10 +110,12 @@ class _Scorer:
         vector = Vector(candidate.vector)
         norm_title = self.short_title + self.per_title * vector.title_length
         norm_body = self.short_body + self.per_body * vector.body_length
-        in_title = in_body = in_topics = in_form = 0.0
+        in_title = in_body = in_topics = in_form = covered = named = 0.0
+        spoken = 0
         held: list[int] = []
         for index, (title, body, topics, exact_title, exact_body, exact_topics) in vector.lookup(self.wanted):
             idf = asked[index].idf
+            covered += idf
             if body:
                 part = idf * body * more / (body + norm_body)
                 in_body += part
@@ -119,6 +127,8 @@ class _Scorer:
                 in_title += part
                 if exact_title:
                     in_form += part
+                named += idf
+                spoken += title
             if topics:
                 part = idf * weights.topics
                 in_topics += part
@@ -126,16 +136,27 @@ class _Scorer:
                     in_form += part
         in_form *= weights.exact
         in_place = self._near(vector, held) if len(held) > 1 else 0.0
-        reasons = [("title", in_title)] if in_title else []
+        in_name = self._name(vector, named, spoken) if spoken else 0.0
+        kept = 1 - weights.lacking + weights.lacking * covered / self.all_idf
+        reasons = [("title", in_title * kept)] if in_title else []
         if in_body:
-            reasons.append(("body", in_body))
+            reasons.append(("body", in_body * kept))
         if in_topics:
-            reasons.append(("topics", in_topics))
+            reasons.append(("topics", in_topics * kept))
         if in_form:
-            reasons.append(("exact", in_form))
+            reasons.append(("exact", in_form * kept))
         if in_place:
-            reasons.append(("near", in_place))
-        return Hit(candidate.key, in_title + in_body + in_topics + in_form + in_place, tuple(reasons))
+            reasons.append(("near", in_place * kept))
+        if in_name:
+            reasons.append(("name", in_name * kept))
+        score = (in_title + in_body + in_topics + in_form + in_place + in_name) * kept
+        return Hit(candidate.key, score, tuple(reasons))
+
+    def _name(self, vector: Vector, named: float, spoken: int) -> float:
+        """What it adds that the title is what was asked for: all of the query in it, and nothing else."""
+        spoken += sum(counts[0] for _, counts in vector.lookup(self.common))
+        asked_in_title, title_in_asked = named / self.all_idf, min(1.0, spoken / max(1, vector.title_length))
+        return self.weights.name * self.all_idf * (asked_in_title * title_in_asked) ** 2
 
     def _near(self, vector: Vector, held: Sequence[int]) -> float:
         """What neighbours of the query add by standing near each other in the body."""

@@ -68,6 +68,16 @@ def keys(text: str, documents: list[IndexDocument], figures: Statistics | None =
             document("b", body="Leave. " + FILLER),
             document("a", body="How do I do? How? I do. " + FILLER),
         ),
+        (
+            "reading list",
+            document("b", "Reading list"),
+            document("a", "Web practice reading list", "A reading list. " + FILLER),
+        ),
+        (
+            "leave form travel",
+            document("b", body="Leave, form, travel. " + FILLER),
+            document("a", body="Leave form. " * 4 + FILLER),
+        ),
         ('"leave form"', document("b", "Leave form"), document("a", body="A leave form.")),
     ],
 )
@@ -116,7 +126,7 @@ def test_without_words_the_newest_come_first_and_dates_to_come_are_no_newer_than
 def test_the_reasons_add_up_to_the_score() -> None:
     one = document("a", "Leave form", "The leave form is here.", topics=("leave",))
     hit = ordered("leave forms", [one])[0]
-    assert dict(hit.reasons).keys() == {"title", "body", "topics", "exact", "near"}
+    assert dict(hit.reasons).keys() == {"title", "body", "topics", "exact", "near", "name"}
     assert sum(value for _, value in hit.reasons) == pytest.approx(hit.score)
 
 
