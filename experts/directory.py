@@ -390,6 +390,7 @@ def _write(changes: Iterable[Change], teams: dict[Path, int]) -> None:
         if old:
             Person.objects.bulk_update(old, touched)
         if ended:
+            actions.end_sessions(people=ended)
             actions.bury_people(people=ended)
         Membership.objects.filter(pk__in=[pk for change in changes for pk in change.leave]).update(until=now)
         Membership.objects.bulk_create(

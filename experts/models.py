@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
 from knowledge.documents import EVERYONE
+from knowledge.models import Source
 
 if TYPE_CHECKING:
     from knowledge.access import Viewer
@@ -31,8 +33,19 @@ class PersonQuerySet(models.QuerySet["Person"]):
     """People by who looks."""
 
     def visible_to(self, viewer: Viewer) -> Self:
-        """Who has an account in use, for anybody signed in; to others there is nobody."""
-        return self.filter(is_active=True) if viewer.person_id else self.none()
+        """Who has an account in use, for those who may read the people source; and oneself.
+
+        Where there is no people source that could be narrowed, anybody signed in.
+        The people source holds everybody with an account in use, for one
+        audience: so this asks for the source and not for each person's
+        document, and newcomers need not wait for its next sync.
+        """
+        if not viewer.person_id:
+            return self.none()
+        sources = Source.objects.filter(kind="people")
+        readable = Source.objects.visible_to(viewer).filter(kind="people")
+        mine = Q(pk=viewer.person_id) | Exists(readable) | ~Exists(sources)
+        return self.filter(mine, is_active=True)
 
     def named(self, text: str) -> Self:
         """Those whose name contains the text, in any of the cases that people type (SQLite folds A to Z only)."""
@@ -80,6 +93,9 @@ class Person(AbstractUser):
     about = models.TextField(blank=True, max_length=2000)
     location = models.CharField(max_length=120, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    sign_outs = models.PositiveIntegerField(
+        default=0, editable=False, help_text="How often all sessions of this account were ended."
+    )
     manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
 
     objects: ClassVar[PersonManager] = PersonManager()
@@ -100,6 +116,15 @@ class Person(AbstractUser):
         """One or two letters that stand in for a picture."""
         parts = [part for part in self.display_name.split() if part[0].isalnum()]
         return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper() or "?"
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must hold to be this person's; one that began before the last of ``sign_outs`` does not."""
+        return f"{super().get_session_auth_hash()}.{self.sign_outs}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """As `get_session_auth_hash`, by the keys that the installation had before."""
+        for known in super().get_session_auth_fallback_hash():
+            yield f"{known}.{self.sign_outs}"
 
     def audience_tokens(self) -> frozenset[str]:
         """What this person may read by: everyone's, their own, and one token for each team they are in today."""

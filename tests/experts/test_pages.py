@@ -16,6 +16,7 @@ from django.urls import reverse
 from experts import actions
 from experts.models import Person, Team
 from knowledge.documents import Contribution
+from knowledge.models import Audience, Source
 from tests.experts.conftest import page, plain
 from tests.experts.test_people_source import hide_twenty
 
@@ -83,6 +84,37 @@ def test_nobody_who_never_was_looks_like_who_left(ana: Any, reader: Any, client:
             k: v for k, v in never.headers.items() if k != "Content-Length"
         }
     assert "Ana Lima" not in client.get(reverse("experts:people")).content.decode()
+
+
+def test_people_are_seen_by_those_who_may_read_the_people_source(
+    ana: Any, reader: Any, client: Client, read_people: Any, make_person: Any
+) -> None:
+    """The pages and the API obey the source as search does; without such a source everybody signed in sees people."""
+    places = [reverse(name, args=[ana.public_id]) for name in ("experts:person", "api-person")]
+
+    def seen() -> tuple[bool, ...]:
+        listed = "Ana Lima" in client.get(reverse("experts:people")).content.decode()
+        return (listed, *(client.get(place).status_code == 200 for place in places))
+
+    assert seen() == (True, True, True)
+    read_people()
+    assert seen() == (True, True, True)
+    source = Source.objects.get(kind="people")
+    team = Team.objects.get(name="Pumps")
+    Source.objects.filter(pk=source.pk).update(audience=Audience.objects.of([f"team:{team.pk}"]))
+    assert seen() == (False, False, False)
+    never = client.get(reverse("experts:person", args=[uuid4()]))
+    assert plain(client.get(places[0]).content) == plain(never.content)
+    own = client.get(reverse("experts:person", args=[reader.public_id]))
+    assert own.status_code == 200, "one's own page stays one's own"
+    client.force_login(make_person("member", teams=(team,)))
+    assert seen() == (True, True, True)
+    make_person("newcomer", name="New Comer")
+    assert "New Comer" in client.get(reverse("experts:people")).content.decode()
+    Source.objects.filter(pk=source.pk).update(active=False)
+    assert seen() == (False, False, False), "people were taken out"
+    client.logout()
+    assert seen() == (False, False, False)
 
 
 def test_strangers_are_sent_to_sign_in(ana: Any, client: Client) -> None:
