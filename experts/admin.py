@@ -30,7 +30,7 @@ NO_DELETION = (
     "Accounts are not deleted here, so that teams' history and documents' authors stay true, and so that nobody is "
     "shown what is private to a person. Deactivate the account: it can no longer sign in and leaves pages and search."
 )
-NO_PASSWORD = (
+BY_LINK = (
     "Nobody types a password for somebody else. The command manage.py invite USERNAME prints a link that works once, "
     "with which the person chooses their own."
 )
@@ -77,13 +77,13 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
     readonly_fields = ("is_active", "last_login", "date_joined")
     actions = ("deactivate_chosen", "reactivate_chosen")
     fieldsets = (
-        (None, {"fields": ("username",), "description": NO_PASSWORD}),
+        (None, {"fields": ("username",), "description": BY_LINK}),
         ("Person", {"fields": ("name", "email", "role", "location", "time_zone", "about", "manager")}),
         ("Provisioning", {"fields": ("external_id", "scim_id")}),
         ("Account", {"fields": ("is_active", *POWERS), "description": NO_DELETION}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "name", "email"), "description": NO_PASSWORD}),)
+    add_fieldsets = ((None, {"fields": ("username", "name", "email"), "description": BY_LINK}),)
 
     def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
         return False

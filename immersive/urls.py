@@ -3,21 +3,26 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
-from immersive import views
+from immersive import sign_in, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("search", views.search, name="search"),
     path("patterns", views.patterns, name="patterns"),
     path("theme", views.theme, name="theme"),
-    path("sign-in", auth.LoginView.as_view(template_name="immersive/sign_in.html"), name="sign-in"),
+    path("sign-in", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out", auth.LogoutView.as_view(), name="sign-out"),
+    path("password/", sign_in.ChangePassword.as_view(), name="password"),
+    path("password/set/<uidb64>/<token>/", sign_in.SetPassword.as_view(), name="set-password"),
     path("", include("knowledge.urls")),
     path("people/", include("experts.urls")),
     path("tasks/", include("immersive.work.urls")),
     path("api/v1/", include("immersive.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("operate/login/", sign_in.to_operate, name="operate-sign-in"),
+    path("operate/password_change/", RedirectView.as_view(pattern_name="password"), name="operate-password"),
     path("operate/", admin.site.urls),
 ]
