@@ -19,6 +19,7 @@ from experts.models import Membership, Person, one_line
 from knowledge.access import Viewer
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Document
+from knowledge.index.analysis import one_spelling
 from knowledge.models import Resource
 
 ANYBODY = Viewer(None, frozenset({EVERYONE}))
@@ -97,7 +98,11 @@ def _works(people: Sequence[Person], without: Any) -> dict[int, _Work]:
 
 def document_of(person: Person, teams: Sequence[str], work: _Work) -> Document:
     """One person as a document; ``work`` holds nothing but what everyone may read."""
-    topics = tuple(name for name, _ in sorted(work.topics.items(), key=lambda item: (-item[1], item[0]))[:TOLD_TOPICS])
+    spelling = one_spelling(work.topics)
+    counts: Counter[str] = Counter()
+    for name, documents in work.topics.items():
+        counts[spelling[name]] += documents
+    topics = tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOLD_TOPICS])
     role, location = one_line(person.role), one_line(person.location)
     parts = [", ".join(part for part in (role, *teams, location) if part)]
     parts.extend(one_line(paragraph) for paragraph in person.about.splitlines())

@@ -34,6 +34,7 @@ from django.utils.formats import date_format
 
 from experts.models import Person, one_line
 from knowledge.access import Viewer
+from knowledge.index.analysis import one_spelling
 from knowledge.models import Contribution, Resource, Source
 
 OUTSIDE = frozenset({"web", "feed"})
@@ -186,13 +187,20 @@ def shown(rows: Iterable[dict[str, Any]]) -> list[Evidence]:
 
 def topics_of(person: Person, viewer: Viewer) -> list[dict[str, Any]]:
     """Topics of what they worked on and the viewer may read: ``name, documents, last``, the most worked on first."""
-    return list(
+    rows = (
         _touched(viewer, person=person)
         .filter(topics__isnull=False)
         .values(name=F("topics__name"))
         .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
-        .order_by("-documents", "name")[:SHOWN_TOPICS]
+        .order_by("-documents", "name")
     )
+    spelling = one_spelling({row["name"]: row["documents"] for row in rows})
+    topics: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        topic = topics.setdefault(spelling[row["name"]], {"name": spelling[row["name"]], "documents": 0, "last": None})
+        topic["documents"] += row["documents"]
+        topic["last"] = max(filter(None, (topic["last"], row["last"])), default=None)
+    return sorted(topics.values(), key=lambda topic: (-topic["documents"], topic["name"]))[:SHOWN_TOPICS]
 
 
 def evidence_lines(public_ids: Iterable[UUID], viewer: Viewer) -> dict[UUID, str]:

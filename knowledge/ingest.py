@@ -18,13 +18,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
 
 from knowledge import signals
 from knowledge.access import scoped
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged, connector_class
 from knowledge.documents import KINDS, Document
 from knowledge.durable import prompt
+from knowledge.index.analysis import topic_key
 from knowledge.indexing import index_hash
 from knowledge.models import Audience, Contribution, Resource, Source, SyncRun, Topic, http_only
 
@@ -209,21 +209,21 @@ class _Store:
 
     def _topics(self, rows: list[Resource], documents: dict[str, Document], *, fresh: bool) -> None:
         """Link the rows to their topics, making those that are new."""
-        wanted = {slug: name for row in rows for slug, name in _slugs(documents[row.key].topics)}
-        missing = {slug: name for slug, name in wanted.items() if slug not in self.topics}
+        wanted = {name: slug for row in rows for slug, name in _spellings(documents[row.key].topics)}
+        missing = {name: slug for name, slug in wanted.items() if name not in self.topics}
         if missing:
             Topic.objects.bulk_create(
-                [Topic(slug=slug, name=name) for slug, name in missing.items()], ignore_conflicts=True
+                [Topic(slug=slug, name=name) for name, slug in missing.items()], ignore_conflicts=True
             )
-            self.topics |= {topic.slug: topic for topic in Topic.objects.filter(slug__in=list(missing))}
+            self.topics |= {topic.name: topic for topic in Topic.objects.filter(name__in=list(missing))}
         links = Resource.topics.through
         if not fresh:
             links.objects.filter(resource__in=rows).delete()
         links.objects.bulk_create(
             [
-                links(resource_id=row.pk, topic_id=self.topics[slug].pk)
+                links(resource_id=row.pk, topic_id=self.topics[name].pk)
                 for row in rows
-                for slug, _ in _slugs(documents[row.key].topics)
+                for _, name in _spellings(documents[row.key].topics)
             ],
             ignore_conflicts=True,
         )
@@ -235,10 +235,13 @@ _STORED = [
 ]  # fmt: skip
 
 
-def _slugs(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Distinct (slug, name) pairs; names without any letter or digit are left out."""
-    pairs = {slugify(name, allow_unicode=True)[:80]: name[:80] for name in names}
-    return [(slug, name) for slug, name in pairs.items() if slug]
+def _spellings(names: Iterable[str]) -> list[tuple[str, str]]:
+    """(What is compared, name) of each topic once, as it is first written; names without letter or digit are none."""
+    pairs: dict[str, str] = {}
+    for name in (" ".join(name.split())[:80].rstrip() for name in names):
+        if any(map(str.isalnum, name)):
+            pairs.setdefault(topic_key(name)[:80], name)
+    return list(pairs.items())
 
 
 def storable(text: str) -> str:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -68,10 +70,16 @@ def may_read(viewer: Viewer, field: str) -> Exists:
 
 
 class Topic(models.Model):
-    """What a resource is about, one row per name whatever its case."""
+    """What a resource is about, one row per spelling: no document shows how another one writes it.
 
-    slug = models.SlugField(max_length=80, unique=True, allow_unicode=True)
-    name = models.CharField(max_length=80)
+    ``slug`` is what spellings of one topic share (`index.analysis.topic_key`).
+    """
+
+    slug = models.SlugField(max_length=80, allow_unicode=True)
+    name = models.CharField(max_length=80, unique=True)
+
+    class Meta:
+        ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
@@ -128,6 +136,19 @@ class SourceGroup(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "name", "token"], name="one_group_token")]
+
+    def __str__(self) -> str:
+        return f"{self.source}: “{self.name}” is {self.token}"
+
+    def clean(self) -> None:
+        """Refuse a token that nobody holds: those who were meant would never see the pages, nor learn why."""
+        if not get_user_model().token_is_of_somebody(self.token):
+            raise ValidationError(
+                {
+                    "token": "This means nobody. Write everyone, team:7 or person:12, with the number that stands in "
+                    "the address of that team's or person's page here."
+                }
+            )
 
 
 class SyncRun(Work):

@@ -200,7 +200,7 @@ def _by_title(query: Query, viewer: Viewer) -> Found:
     if query.sources:
         rows = rows.filter(Q(source__slug__in=query.sources) | Q(source__name__in=query.sources))
     if query.topics:
-        keys = [topic_key(name) for name in query.topics]
+        keys = [topic_key(name)[:80] for name in query.topics]
         rows = rows.filter(pk__in=Resource.objects.filter(topics__slug__in=keys).values("pk"))
     if query.people:
         people = Q()

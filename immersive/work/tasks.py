@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from immersive.work.models import LearningEntry, Outcome, Task
+from knowledge.index.analysis import one_spelling
 from knowledge.models import Resource, Topic
 from knowledge.search import search
 
@@ -139,7 +140,15 @@ def topics_over_time(viewer: Viewer) -> list[dict[str, Any]]:
     rows = links.values(name=F("topic__name")).annotate(
         times=Count("learningentry__task", distinct=True), first=Min("learningentry__at"), last=Max("learningentry__at")
     )
-    return [dict(row) for row in rows.order_by("-last", "name")]
+    rows = rows.order_by("-last", "name")
+    spelling = one_spelling({row["name"]: row["times"] for row in rows})
+    topics: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        name = spelling[row["name"]]
+        topic = topics.setdefault(name, {"name": name, "times": 0, "first": row["first"], "last": row["last"]})
+        topic["times"] += row["times"]
+        topic["first"] = min(topic["first"], row["first"])
+    return list(topics.values())
 
 
 def learning_log(viewer: Viewer) -> QuerySet[LearningEntry]:

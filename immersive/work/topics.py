@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from itertools import islice
-
-from django.utils.text import slugify
-
 from knowledge.access import Viewer
+from knowledge.index.analysis import tokens
 from knowledge.models import Resource, Topic
 
 LONGEST_NAME = 4
@@ -25,14 +21,17 @@ def proposed(statement: str, started_from: Resource | None, viewer: Viewer) -> l
         return own
     readable = Resource.objects.visible_to(viewer)
     named = Topic.objects.filter(slug__in=names_in(statement), resources__in=readable)
-    return list(islice(named.distinct().order_by("name"), MOST))
+    one_each: dict[str, Topic] = {}
+    for topic in named.distinct().order_by("name"):
+        one_each.setdefault(topic.slug, topic)
+    return list(one_each.values())[:MOST]
 
 
 def names_in(statement: str) -> frozenset[str]:
-    """Slugs of every run of one to four words of a sentence: what a topic that it names is called."""
-    words = [word for word in re.split(r"[\W_]+", statement) if word]
+    """Every run of one to four words of a sentence as topics are compared (`topic_key`)."""
+    words = tokens(statement.replace("_", " "))
     return frozenset(
-        slugify(" ".join(words[start : start + length]), allow_unicode=True)
+        "-".join(words[start : start + length])
         for length in range(1, LONGEST_NAME + 1)
         for start in range(len(words) - length + 1)
     )

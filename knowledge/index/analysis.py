@@ -19,7 +19,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
@@ -117,9 +117,21 @@ def language_code(language: str) -> str:
     return code if code in STEMMERS else DEFAULT_LANGUAGE
 
 
+@lru_cache(maxsize=16_384)
 def topic_key(topic: str) -> str:
     """What two spellings of one topic share: ``Code review``, ``code-review`` and ``code_review`` are one."""
     return "-".join(tokens(topic.replace("_", " "))) or fold(topic).strip()
+
+
+def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:
+    """For each of these names of topics the most frequent spelling of its topic, of those that are given here.
+
+    Given what a viewer may read, it tells nothing of how other documents write the topic.
+    """
+    best: dict[str, str] = {}
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        best.setdefault(topic_key(name), name)
+    return {name: best[topic_key(name)] for name in counts}
 
 
 def term_hash(term: str) -> int:

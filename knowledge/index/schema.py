@@ -54,9 +54,15 @@ def day_of(*days: date | None) -> int:
     return next((day.toordinal() for day in days if day), 0)
 
 
-def most(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """The facet values that are kept, in the order of their counts."""
-    return dict(sorted(((v, n) for v, n in counts if n), key=lambda pair: (-pair[1], pair[0]))[:MOST_FACETS])
+def most(field: str, counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The facet values that are kept, in the order of their counts; spellings of one topic are one value."""
+    found = {value: count for value, count in counts if count}
+    if field == "topic":
+        spelling, merged = analysis.one_spelling(found), dict[str, int]()
+        for name, count in found.items():
+            merged[spelling[name]] = merged.get(spelling[name], 0) + count
+        found = merged
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_FACETS])
 
 
 class Kept:

@@ -166,7 +166,7 @@ class TantivyEngine:
         total = found.count  # type: ignore[attr-defined]
         if facets and total:
             for name, facet in commit.searcher.aggregate(asked, _FACETS).items():
-                counted[name] = schema.most((bucket["key"], bucket["doc_count"]) for bucket in facet["buckets"])
+                counted[name] = schema.most(name, ((bucket["key"], bucket["doc_count"]) for bucket in facet["buckets"]))
         return Matches(self._fetch(commit.searcher, addresses), total, counted)
 
     def _fetch(self, searcher: tantivy.Searcher, addresses: list[Any]) -> tuple[Candidate, ...]:

@@ -339,5 +339,5 @@ def _count(segments: list[Segment], matched: list[int]) -> dict[str, dict[str, i
             if found:
                 for value in segment.values(field):
                     counts[value] += (segment.having(field, value) & found).bit_count()
-        counted[field] = schema.most(counts.items())
+        counted[field] = schema.most(field, counts.items())
     return counted

@@ -311,6 +311,18 @@ class EngineContract:
         assert chosen.facets["kind"] == {"page": 39}
         assert engine.search(Query(words=("harbour",)), ALL, facets=False).facets == {}
 
+    def test_spellings_of_one_topic_are_one_facet(self, engine: index.Engine) -> None:
+        """Under the spelling that is most frequent in scope; the filter finds what the facet counts."""
+        said = ["Tea", "tea", "tea", "C", "C#", "C++", "c++", *(f"Topic {n:02}" for n in range(40)), "TEA", "C-"]
+        engine.write([doc(f"{n:02}", body="harbour", topics=(topic,)) for n, topic in enumerate(said)])
+        hidden = frozenset({"team:9"})
+        engine.write([doc(f"h{n}", body="harbour", topics=("T.E.A", "TEA"), audience=hidden) for n in range(9)])
+        topics = engine.search(Query(words=("harbour",)), ALL).facets["topic"]
+        assert list(topics.items())[:4] == [("tea", 4), ("C", 2), ("C++", 2), ("C#", 1)]
+        assert len(topics) == schema.MOST_FACETS
+        for name, count in topics.items():
+            assert engine.search(Query(topics=(name,)), ALL).total == count
+
     def test_hidden_documents_change_nothing(self, engine: index.Engine) -> None:
         some = ("harbour", "storm", "signal", "rope", "anchor")
         pick = random.Random(2)

@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from experts.models import Membership, Person
-from knowledge import indexing
-from knowledge.models import Audience, Resource
+from knowledge import actions, indexing
+from knowledge.documents import Contribution, Document
+from knowledge.models import Audience, Resource, SourceGroup, Topic
 from tests.flows import canary
 from tests.flows.canary import LISTINGS, Lab
 
@@ -118,6 +119,60 @@ def test_promise_3_hidden_documents_change_no_byte(settings: Any) -> None:
         if body(client.get(path, parameters)) != text
     ]
     assert moved == []
+
+
+def test_a_hidden_spelling_of_a_topic_changes_no_byte(settings: Any) -> None:
+    """Whether the hidden pages, stored first, write the outsider's topics in their own way or have none at all."""
+    canary.use_listings(settings)
+    insider, outsider = (Person.objects.create(username=name, name=name.title()) for name in ("ina", "otto"))
+    source = actions.add_source(kind="listing", address="spellings", audience=["everyone"])
+    SourceGroup.objects.create(source=source, name="board", token=f"person:{insider.pk}")
+    author = Contribution(name="Otto", email="otto@intranet.example")
+    hidden = [("Zeus: Layoffs (2027)!", "C#"), ("ZEUS Layoffs 2027", "TEA"), ("Zebra", "C++"), ("TEA",), ("TEA",)]
+    seen = [("zeus layoffs 2027", "c++", "Tea"), ("Zeus-layoffs_2027", "tea"), ("tea", "zeus layoffs 2027", "C")]
+
+    def answers(topics_of_hidden: list[tuple[str, ...]]) -> tuple[list[str], str]:
+        Resource.objects.all().delete()
+        Topic.objects.all().delete()
+        LISTINGS["spellings"] = [
+            Document(key=f"0{n}", title=f"Kettle {n}", topics=topics, audience=frozenset({"board"}), body="kettle")
+            for n, topics in enumerate(topics_of_hidden)
+        ]
+        canary.sync(source)
+        LISTINGS["spellings"] += [
+            Document(key=f"1{n}", title=f"Pump {n}", topics=topics, body="kettle", contributions=(author,))
+            for n, topics in enumerate(seen)
+        ]
+        canary.sync(source)
+        for number, row in enumerate(Resource.objects.filter(key__startswith="1").order_by("key")):
+            Resource.objects.filter(pk=row.pk).update(public_id=uuid.UUID(int=number + 1))
+            row.contributions.update(person=outsider)
+        indexing.index_changes()
+        client = browser(outsider)
+        asked = [
+            address
+            for text in ("kettle", "topic:tea", 'topic:"Zeus: Layoffs (2027)!"', "topic:c", 'topic:"c++"', 'topic:"c#"')
+            for address in addresses(text)
+        ]
+        ids = [uuid.UUID(int=number + 1) for number in range(len(seen))]
+        asked += [(f"/r/{one}", {}) for one in ids] + [(f"/api/v1/resources/{one}", {}) for one in ids]
+        asked += [(f"/people/{outsider.public_id}/", {}), (f"/api/v1/people/{outsider.public_id}", {})]
+        texts = []
+        for path, parameters in asked:
+            answer = client.get(path, parameters)
+            assert answer.status_code == 200, path
+            texts.append(re.sub(r'"took_ms": ?[\d.]+', "", body(answer)))
+        return texts, browser(insider).get("/search", {"q": "kettle"}).content.decode()
+
+    with_hidden, for_insider = answers(hidden)
+    without, _ = answers([])
+    assert "Zebra" in for_insider, "what is hidden is found by those who may"
+    assert with_hidden == without
+    facets = browser(outsider).get("/api/v1/search", {"q": "kettle"}).json()["facets"]["topic"]
+    assert {one["value"]: one["count"] for one in facets} == {"zeus layoffs 2027": 3, "tea": 3, "C": 1, "c++": 1}
+    for one in facets:
+        found = browser(outsider).get("/api/v1/search", {"q": f'topic:"{one["value"]}"'}).json()
+        assert found["total"] == one["count"], "a topic's filter finds what its facet counts"
 
 
 def test_promise_6_hidden_and_absent_are_one_answer(lab: Lab) -> None:

@@ -56,8 +56,27 @@ def test_a_change_keeps_the_row_and_its_address(source: Source, write: Callable[
     assert (page.pk, page.public_id) == (before.pk, before.public_id)
     assert page.index_hash != before.index_hash
     assert {topic.slug for topic in page.topics.all()} == {"tea", "kitchen"}
-    assert Topic.objects.filter(slug="tea").count() == 1
+    assert [topic.name for topic in page.topics.all()] == ["Tea", "kitchen"]
     assert not Contribution.objects.filter(resource=page).exists()
+
+
+def test_a_page_keeps_its_own_spelling_of_a_topic(source: Source, write: Callable[..., Path]) -> None:
+    """Marks and case of other pages' topics show nowhere else; what is compared is the same."""
+    write("0.md", "Other", topics="['Zeus: Layoffs (2027)!', 'C#', TEA]")
+    write("1.md", "Own", topics="[zeus  layoffs 2027, C++, C, ZEUS-layoffs-2027, '!!!']")
+    sync(source)
+    names = {
+        key: list(Resource.objects.get(key=key).topics.values_list("name", flat=True))
+        for key in ("0.md", "1.md", "first.md")
+    }
+    assert names == {
+        "0.md": ["C#", "TEA", "Zeus: Layoffs (2027)!"],
+        "1.md": ["C", "C++", "zeus layoffs 2027"],
+        "first.md": ["tea"],
+    }
+    assert sorted(Topic.objects.values_list("slug", flat=True)) == [
+        "c", "c#", "c++", "tea", "tea", "zeus-layoffs-2027", "zeus-layoffs-2027",
+    ]  # fmt: skip
 
 
 def test_what_vanished_is_erased_and_nobodys_at_once(
