@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
+_ROW_NUMBER = re.compile("[1-9][0-9]{0,17}")
+
 
 def one_line(text: str) -> str:
     """Text on one line, without control characters and without those that turn the writing around them."""
@@ -130,6 +132,15 @@ class Person(AbstractUser):
         """What this person may read by: everyone's, their own, and one token for each team they are in today."""
         teams = self.memberships.current().values_list("team_id", flat=True)
         return frozenset({EVERYONE, f"person:{self.pk}"} | {f"team:{team}" for team in teams})
+
+    @staticmethod
+    def token_is_of_somebody(token: str) -> bool:
+        """Whether the token is written as `audience_tokens` writes them and means a person or team that exists."""
+        kind, _, number = token.partition(":")
+        owners: dict[str, type[models.Model]] = {"person": Person, "team": Team}
+        if kind not in owners or not _ROW_NUMBER.fullmatch(number):
+            return token == EVERYONE
+        return owners[kind]._default_manager.filter(pk=int(number)).exists()
 
     def get_absolute_url(self) -> str:
         return reverse("experts:person", args=[self.public_id])

@@ -16,7 +16,6 @@ import math
 import time
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, views
@@ -61,7 +60,7 @@ class Attempts:
         """
         try:
             now = time.time()
-            waits = cache.get_many([f"{self._account}:until", f"{self._address}:until"])
+            waits: dict[str, float] = cache.get_many([f"{self._account}:until", f"{self._address}:until"])
             if waits:
                 return max(1, math.ceil(max(waits.values()) - now))
             for key, limit in ((self._account, ACCOUNT_LIMIT), (self._address, ADDRESS_LIMIT)):
@@ -101,7 +100,7 @@ def address_of(request: HttpRequest | None) -> str:
     """Where a request comes from, as the outermost of our own proxies saw it; a network's half of IPv6 addresses."""
     if request is None:
         return ""
-    told = [request.META.get("REMOTE_ADDR", "")]
+    told: list[str] = [request.META.get("REMOTE_ADDR", "")]
     if settings.PROXIES:
         hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
         told = [*hops[-settings.PROXIES :][:1], *told]
@@ -173,7 +172,7 @@ class LinkTokens(PasswordResetTokenGenerator):
     key_salt = "immersive.sign_in.LinkTokens"
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
-        return f"{super()._make_hash_value(user, timestamp)}{user.is_active}{user.sign_outs}"  # type: ignore[misc]
+        return f"{super()._make_hash_value(user, timestamp)}{user.is_active}{user.sign_outs}"
 
 
 link_tokens = LinkTokens()
@@ -219,7 +218,7 @@ class SetPassword(PlainHelp, views.PasswordResetConfirmView):
             more["status"] = 404
         return super().render_to_response(context, **more)
 
-    def form_valid(self, form: forms.Form) -> HttpResponse:
+    def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         messages.success(self.request, "Your password is set. Sign in with it.")
         return response

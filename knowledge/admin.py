@@ -23,8 +23,6 @@ class OfferedLookups:
     a list of people would tell who has tasks, and ``?tasks=5`` whose task it is.
     """
 
-    model: type[Model]
-
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Whether ``lookup`` is a field of the filters or of the search box, or the id at its other end."""
         page: Any = self
@@ -35,12 +33,13 @@ class OfferedLookups:
         return lookup in {
             f"{name}{end}{comparison}"
             for name in offered
-            for end, comparison in product(("", *self._ids(name)), COMPARISONS)
+            for end, comparison in product(("", *self._ids(page.model, name)), COMPARISONS)
         }
 
-    def _ids(self, name: str) -> tuple[str, ...]:
+    @staticmethod
+    def _ids(model: type[Model], name: str) -> tuple[str, ...]:
         try:
-            field: Any = self.model._meta.get_field(name)
+            field: Any = model._meta.get_field(name)
         except FieldDoesNotExist:
             return ()
         return ("__id", "__pk") if field.is_relation else ()
@@ -54,10 +53,13 @@ class NoDelete:
 
 
 class GroupInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Who is meant by the groups that a source names."""
+    """Who is meant by the groups that a source names: shown and changed with rights to `SourceGroup` of its own."""
 
     model = SourceGroup
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("source")
 
 
 @admin.register(Source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.apps import apps
@@ -36,7 +36,7 @@ def ways(model: type[Model], steps: int = STEPS) -> Iterator[tuple[str, type[Mod
 @pytest.mark.parametrize(("model", "page"), REGISTERED, ids=[model._meta.label for model, _ in REGISTERED])
 def test_no_lookup_reaches_what_is_private(model: type[Model], page: Any) -> None:
     assert isinstance(page, OfferedLookups), f"{type(page).__name__} needs knowledge.admin.OfferedLookups"
-    request = RequestFactory().get("/")
+    page, request = cast(Any, page), RequestFactory().get("/")
     private = [way for way, end in ways(model) if end in PRIVATE]
     for way in private:
         fields = ["", *(f"__{field.name}" for field in model._meta.concrete_fields)]
