@@ -8,11 +8,13 @@ would be fetched from outside, which tells the outside who reads what.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import nh3
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -20,6 +22,9 @@ from markdown_it.token import Token
 
 LIMIT = 100_000
 """Characters that are shown; what is longer is read at its source."""
+DEAREST = 60_000
+"""What `_cost` may come to, in some hundred-thousandths of a second; what is dearer is shown as it is written."""
+MARKS = re.compile(r"[\[*_~`<!&\\]")
 DEEPEST = 6
 PREFIX = "s-"
 TAGS = {
@@ -78,7 +83,11 @@ def render(body: str, *, title: str = "", base: str = "") -> Reading:
 
     Links are resolved against ``base``, the resource's own address, and lose
     their target where there is none, or where it is neither http nor https.
+    Text that is all marks (thousands of columns, of brackets) takes seconds to
+    read as Markdown and is worth nothing so: it is shown as it is written.
     """
+    if _cost(body[:LIMIT]) > DEAREST:
+        return Reading(format_html('<pre tabindex="0">{}</pre>\n', body[:LIMIT]), (), len(body) > LIMIT)
     markdown = _markdown()
     tokens = _without_title(markdown.parse(body[:LIMIT]), title)
     _without_pictures(tokens)
@@ -93,6 +102,18 @@ def render(body: str, *, title: str = "", base: str = "") -> Reading:
         link_rel="noopener noreferrer",
     )
     return Reading(mark_safe(html), tuple(headings), len(body) > LIMIT)  # noqa: S308 - cleaned in the line above
+
+
+def _cost(text: str) -> int:
+    """How dear it is to read: lines, brackets, marks, and the cells of tables, whose rows are filled to the widest."""
+    lines = text.split("\n")
+    cells = rows = widest = 0
+    for line in [*lines, ""]:
+        if line.strip(" \t>"):
+            rows, widest = rows + 1, max(widest, line.count("|"))
+        else:
+            cells, rows, widest = cells + rows * widest, 0, 0
+    return 4 * len(lines) + 2 * cells + 2 * len(MARKS.findall(text))
 
 
 def _plain(inline: Token) -> str:

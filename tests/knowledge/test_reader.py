@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.html import escape
 
 from knowledge.reader import LIMIT, render
 
@@ -53,3 +54,44 @@ def test_only_the_beginning_of_a_very_long_text_is_shown() -> None:
     assert not render("word").cut
     assert render("word " * LIMIT).cut
     assert len(render("word " * LIMIT).html) < LIMIT * 1.1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "|" + "a|" * 3000 + "\n|" + "-|" * 3000 + "\n" + "|\n" * 40_000,
+        "|" + "a|" * 300 + "\n|" + "-|" * 300 + "\n" + "x\n" * 1000,
+        "> |" + "a|" * 300 + "\n> |" + "-|" * 300 + "\n" + "> x\n" * 1000,
+        "|a\n|-\n" + "a\n" * 50_000,
+        "[" * LIMIT,
+        "[*" * LIMIT,
+        "![" * LIMIT,
+        "[\n" * LIMIT,
+        "a\n-\n" * LIMIT,
+        "- a\n" * LIMIT,
+        "a\n\n" * LIMIT,
+        "*_" * LIMIT,
+        "`" * LIMIT,
+    ],
+)
+def test_text_that_is_all_marks_is_shown_as_it_is_written(text: str) -> None:
+    reading = render("<b>&\n" + text)
+    assert reading.html == f'<pre tabindex="0">{escape(("<b>&" + chr(10) + text)[:LIMIT])}</pre>\n'
+    assert reading.headings == ()
+    assert reading.cut == (len(text) + 5 > LIMIT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See [the page](https://a.example/b) for *more* of `it`.\n\n" * LIMIT,
+        "- an item of the list, with **words**\n" * LIMIT,
+        "|a|b|c|\n|-|-|-|\n" + "|one|two words|three|\n" * LIMIT,
+        "|a|b|c|d|e|f|g|h|i|j|\n" * 2 + "\n" + "Words and words that say something.\n" * LIMIT,
+        "# A heading\n\nA paragraph of some words, as they are.\n\n" * LIMIT,
+        "    a line of code(with, some[0], words)\n" * LIMIT,
+        "word " * LIMIT,
+    ],
+)
+def test_long_everyday_text_is_read_as_markdown(text: str) -> None:
+    assert render("~~gone~~\n\n" + text).html.startswith("<p><s>gone</s></p>")
