@@ -128,7 +128,14 @@ def test_a_hidden_spelling_of_a_topic_changes_no_byte(settings: Any) -> None:
     source = actions.add_source(kind="listing", address="spellings", audience=["everyone"])
     SourceGroup.objects.create(source=source, name="board", token=f"person:{insider.pk}")
     author = Contribution(name="Otto", email="otto@intranet.example")
-    hidden = [("Zeus: Layoffs (2027)!", "C#"), ("ZEUS Layoffs 2027", "TEA"), ("Zebra", "C++"), ("TEA",), ("TEA",)]
+    hidden = [
+        ("tea", "C"),
+        ("Zeus: Layoffs (2027)!", "C#"),
+        ("ZEUS Layoffs 2027", "TEA"),
+        ("Zebra", "C++"),
+        ("TEA",),
+        ("TEA",),
+    ]
     seen = [("zeus layoffs 2027", "c++", "Tea"), ("Zeus-layoffs_2027", "tea"), ("tea", "zeus layoffs 2027", "C")]
 
     def answers(topics_of_hidden: list[tuple[str, ...]]) -> tuple[list[str], str]:
