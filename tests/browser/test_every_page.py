@@ -46,6 +46,7 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "task, said": tasks[1].get_absolute_url(),
         "task, done": tasks[2].get_absolute_url(),
         "learning log": "/tasks/log",
+        "password": "/password/",
         "patterns": "/patterns",
         "nothing here": "/r/00000000-0000-4000-8000-000000000000",
     }
@@ -59,11 +60,15 @@ MODES = [
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_page(open_as: Open, pages: dict[str, str], mode: dict[str, Any]) -> None:
+def test_every_page(open_as: Open, pages: dict[str, str], company: dict[str, Any], mode: dict[str, Any]) -> None:
+    from immersive.management.commands.invite import link_of
+
     page = open_as("ana", **mode)
     stranger = open_as(**mode)
     troubles = [trouble for name, address in pages.items() for trouble in look(page, name, address)]
     troubles += look(stranger, "sign in", "/sign-in")
+    troubles += look(stranger, "first password", link_of(company["ben"]))
+    troubles += look(stranger, "link that does not work", "/password/set/x/y/")
     assert troubles == []
 
 
