@@ -53,9 +53,11 @@ class Viewer:
         if sources is None:
             sources = Source.objects.visible_to(self).values_list("pk", flat=True)
         visible = frozenset(sources)
-        rows = Resource.objects.filter(source__in=visible)
-        left_out = rows.behind().values_list("public_id").union(rows.telling_too_much().values_list("public_id"))
-        return Scope(visible, self.tokens, frozenset(key.hex for (key,) in left_out))
+        rows = Resource.objects.behind_in(visible).values_list("public_id", "source_id", "gone_at")
+        behind = {key.hex for key, source, _ in rows if source in visible}
+        moved = any(gone is None for *_, gone in rows)
+        telling = Resource.objects.telling_too_much(moved=moved).values_list("public_id", flat=True)
+        return Scope(visible, self.tokens, frozenset(behind | {key.hex for key in telling}))
 
 
 def group_token(source_id: int, name: str) -> str:
@@ -79,9 +81,8 @@ def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
     """The resource, if the viewer may read it; else the same `Http404` as for one that never was."""
     from knowledge.models import Resource
 
-    try:
-        return (
-            Resource.objects.visible_to(viewer).select_related("source", "verification__owner").get(public_id=public_id)
-        )
-    except Resource.DoesNotExist:
-        raise Http404 from None
+    rows = Resource.objects.visible_to(viewer).select_related("source", "verification__owner")
+    found: Resource | None = rows.filter(public_id=public_id).first()
+    if found is None or found.about_id and rows.filter(pk=found.pk).telling_too_much().exists():
+        raise Http404
+    return found

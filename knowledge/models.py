@@ -180,20 +180,6 @@ class SyncRun(Work):
 AUDIENCE_MOVED = Q(audience__lt=F("indexed_audience")) | Q(audience__gt=F("indexed_audience"))
 
 
-def told_too_much() -> Q:
-    """That a row about a person repeats work that may not be everyone's any more.
-
-    A person's document repeats titles and topics of what everyone may read.
-    From the moment when one of those, or its source, is open to others than
-    before, the document is nobody's, until the index and the person's document
-    are known to follow.
-    """
-    moved = Resource.objects.filter(AUDIENCE_MOVED, gone_at=None).values("pk")
-    by_row = Contribution.objects.filter(resource__in=moved, person__isnull=False)
-    by_source = Contribution.objects.filter(resource__source__in=Source.objects.changed(), person__isnull=False)
-    return Q(about__in=by_row.values("person")) | Q(about__in=by_source.values("person"))
-
-
 class ResourceQuerySet(models.QuerySet["Resource"]):
     """Resources by who looks. Every read on behalf of a person goes through `visible_to`."""
 
@@ -204,15 +190,31 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Alive, in an active source that the viewer may read, and not narrowed away from them."""
         mine = self.alive().filter(may_read(viewer, "audience"), may_read(viewer, "source__audience"))
-        return mine.filter(source__active=True).exclude(told_too_much())
+        return mine.filter(source__active=True)
 
     def behind(self) -> Self:
         """Rows whose indexed audience is not the database's: left out of the index's answers until written again."""
         return self.filter(AUDIENCE_MOVED)
 
-    def telling_too_much(self) -> Self:
-        """Documents about people that may repeat what is no longer everyone's: left out likewise."""
-        return self.filter(told_too_much())
+    def behind_in(self, sources: Iterable[int]) -> Self:
+        """Those of some sources, and all that are alive: by the short index of what is behind, not the one of sources."""
+        near = Q(place__in=list(sources)) | Q(gone_at=None)
+        return self.behind().annotate(place=F("source_id") + 0).filter(near)
+
+    def telling_too_much(self, *, moved: bool = True) -> Self:
+        """Documents about people that may repeat what is not everyone's any more; nobody reads them meanwhile.
+
+        They repeat titles and topics of what everyone may read. From the
+        moment when one of those, or its source, is open to others than before,
+        until the index and the people source have followed, they are left out.
+        ``moved``: whether any row is behind, if that is known.
+        """
+        changed = list(Source.objects.changed().values_list("pk", flat=True))
+        if not changed and not moved:
+            return self.none()
+        rows = self.model.objects.behind().alive().values("pk")
+        told = Contribution.objects.filter(Q(resource__in=rows) | Q(resource__source__in=changed))
+        return self.filter(about__in=list(told.exclude(person=None).values_list("person", flat=True).distinct()))
 
 
 class Resource(models.Model):

@@ -305,15 +305,15 @@ def test_without_an_index_titles_are_searched_and_the_index_is_asked_for(
 # What it costs, and what is remembered --------------------------------------------------------------------------
 
 
-def test_a_search_asks_the_database_three_questions(
+def test_a_search_asks_the_database_four_questions(
     company: Source, ana: Viewer, django_assert_num_queries: Any
 ) -> None:
     search("leave", ana)
-    with django_assert_num_queries(3):  # sources, rows behind, the page's rows
+    with django_assert_num_queries(4):  # sources, those that changed, rows behind, the page's rows
         page = search("annual leave", ana, remember=False)
         assert page.results[0].resource.source.name
         assert page.results[0].resource.body
-    with django_assert_num_queries(2):  # nothing is looked up where nothing was found
+    with django_assert_num_queries(3):  # nothing is looked up where nothing was found
         search("zzzunknown", ana, remember=False)
 
 
@@ -352,7 +352,7 @@ def test_searches_are_written_by_a_thread_of_their_own(
 ) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = False
     search("leave", ana)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         ids = {search("leave", ana).search_id}
     ids |= {search("travel", ana).search_id for _ in range(30)}
     assert searching.memory.flush()
