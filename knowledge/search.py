@@ -24,7 +24,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections, transaction
-from django.db.models import Q
+from django.db.models import F, Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
 
 from knowledge import index, ranking
@@ -32,8 +32,9 @@ from knowledge.access import Viewer
 from knowledge.documents import Facet, Hit, Query, Result, ResultPage
 from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse, reading
-from knowledge.models import Resource, Search, Source
+from knowledge.models import Resource, Search, Source, Verification
 from knowledge.passages import Highlighter
+from knowledge.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -112,15 +113,25 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
     return Found(hits, matches.total, _facets(query, counts, sources), notice)
 
 
+# What the database is asked in each search: the rules of `visible_to`, written once (see `prepared`).
+_SOURCES = Prepared(lambda tokens: Source.objects.visible_to(Viewer(None, frozenset(tokens))))
+_ROWS = Prepared(
+    lambda tokens, keys: (
+        Resource.objects.visible_to(Viewer(None, frozenset(tokens)))
+        .filter(public_id__in=keys)
+        .annotate(verified=F("verification"))
+    )
+)
+
+
 # Sources and facets ---------------------------------------------------------------------------------------------
 
 _FACETS = {"kind": "kinds", "source": "sources", "topic": "topics"}
 
 
 def visible_sources(viewer: Viewer) -> Sources:
-    """The sources that the viewer may see now, as far as a result shows them."""
-    rows = Source.objects.visible_to(viewer).only("pk", "public_id", "kind", "name", "slug")
-    return {source.pk: source for source in rows}
+    """The sources that the viewer may see now."""
+    return {source.pk: source for source in _SOURCES.rows(sorted(viewer.tokens))}
 
 
 def _with_source_ids(query: Query, sources: Sources) -> tuple[Query, str]:
@@ -168,12 +179,9 @@ def _confirm(
     dropped = 0
     while hits and len(results) < count:  # a second turn only if the database took something away meanwhile
         some, hits = hits[: count - len(results)], hits[count - len(results) :]
-        rows = (
-            Resource.objects.visible_to(viewer)
-            .filter(public_id__in=[uuid.UUID(hit.key) for hit in some])
-            .select_related("verification__owner")
-        )
+        rows = _ROWS.rows(sorted(viewer.tokens), [uuid.UUID(hit.key) for hit in some])
         confirmed = {row.public_id.hex: row for row in rows if row.source_id in sources}
+        _load_verifications(confirmed.values())
         dropped += len(some) - len(confirmed)
         for hit in some:
             if row := confirmed.get(hit.key):
@@ -190,7 +198,8 @@ def _load_verifications(rows: Iterable[Any]) -> None:
     for row in rows:
         if row.verified is None:
             field.set_cached_value(row, None)
-    prefetch_related_objects([row for row in rows if row.verified is not None], "verification__owner")
+    verifications = Prefetch("verification", Verification.objects.select_related("owner"))
+    prefetch_related_objects([row for row in rows if row.verified is not None], verifications)
 
 
 def _by_title(query: Query, viewer: Viewer) -> Found:
