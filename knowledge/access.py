@@ -83,6 +83,6 @@ def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
 
     rows = Resource.objects.visible_to(viewer).select_related("source", "verification__owner")
     found: Resource | None = rows.filter(public_id=public_id).first()
-    if found is None or found.about_id and rows.filter(pk=found.pk).telling_too_much().exists():
+    if found is None or (found.about_id and rows.filter(pk=found.pk).telling_too_much().exists()):
         raise Http404
     return found

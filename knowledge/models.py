@@ -197,7 +197,7 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         return self.filter(AUDIENCE_MOVED)
 
     def behind_in(self, sources: Iterable[int]) -> Self:
-        """Those of some sources, and all that are alive: by the short index of what is behind, not the one of sources."""
+        """Those of some sources, and all alive ones: by the short index of what is behind, not that of sources."""
         near = Q(place__in=list(sources)) | Q(gone_at=None)
         return self.behind().annotate(place=F("source_id") + 0).filter(near)
 

@@ -36,6 +36,13 @@ _TITLE_BOOST = 1.5
 _FREQUENCIES_KEPT = 50_000
 
 
+class _Memory(RamStorage):  # type: ignore[misc]
+    """An index in memory whose temporary files have a name of their own; Whoosh gives all the same one."""
+
+    def temp_storage(self, name: str | None = None) -> Any:
+        return super().temp_storage(None)
+
+
 class _Commit:
     """One commit as readers see it."""
 
@@ -78,7 +85,7 @@ class WhooshEngine:
         self._seen: tuple[int, int] | None = None
         self._segments: dict[str, Segment] = {}
         try:
-            storage = FileStorage(str(folder)) if folder else RamStorage()
+            storage = FileStorage(str(folder)) if folder else _Memory()
             if folder is None or not whoosh_index.exists_in(str(folder)):
                 storage.create_index(SCHEMA)
             self._index = storage.open_index(schema=SCHEMA)
