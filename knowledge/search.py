@@ -24,7 +24,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections, transaction
-from django.db.models import F, Prefetch, Q, prefetch_related_objects
+from django.db.models import Q
 from django.utils import timezone
 
 from knowledge import index, ranking
@@ -32,9 +32,8 @@ from knowledge.access import Viewer
 from knowledge.documents import Facet, Hit, Query, Result, ResultPage
 from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse, reading
-from knowledge.models import Resource, Search, Source, Verification
+from knowledge.models import Resource, Search, Source
 from knowledge.passages import Highlighter
-from knowledge.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -113,25 +112,15 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
     return Found(hits, matches.total, _facets(query, counts, sources), notice)
 
 
-# What the database is asked in each search: the rules of `visible_to`, written once (see `prepared`).
-_SOURCES = Prepared(lambda tokens: Source.objects.visible_to(Viewer(None, frozenset(tokens))))
-_ROWS = Prepared(
-    lambda tokens, keys: (
-        Resource.objects.visible_to(Viewer(None, frozenset(tokens)))
-        .filter(public_id__in=keys)
-        .annotate(verified=F("verification"))
-    )
-)
-
-
 # Sources and facets ---------------------------------------------------------------------------------------------
 
 _FACETS = {"kind": "kinds", "source": "sources", "topic": "topics"}
 
 
 def visible_sources(viewer: Viewer) -> Sources:
-    """The sources that the viewer may see now."""
-    return {source.pk: source for source in _SOURCES.rows(sorted(viewer.tokens))}
+    """The sources that the viewer may see now, as far as a result shows them."""
+    rows = Source.objects.visible_to(viewer).only("pk", "public_id", "kind", "name", "slug")
+    return {source.pk: source for source in rows}
 
 
 def _with_source_ids(query: Query, sources: Sources) -> tuple[Query, str]:
@@ -179,9 +168,12 @@ def _confirm(
     dropped = 0
     while hits and len(results) < count:  # a second turn only if the database took something away meanwhile
         some, hits = hits[: count - len(results)], hits[count - len(results) :]
-        rows = _ROWS.rows(sorted(viewer.tokens), [uuid.UUID(hit.key) for hit in some])
+        rows = (
+            Resource.objects.visible_to(viewer)
+            .filter(public_id__in=[uuid.UUID(hit.key) for hit in some])
+            .select_related("verification__owner")
+        )
         confirmed = {row.public_id.hex: row for row in rows if row.source_id in sources}
-        _load_verifications(confirmed.values())
         dropped += len(some) - len(confirmed)
         for hit in some:
             if row := confirmed.get(hit.key):
@@ -198,8 +190,7 @@ def _load_verifications(rows: Iterable[Any]) -> None:
     for row in rows:
         if row.verified is None:
             field.set_cached_value(row, None)
-    verifications = Prefetch("verification", Verification.objects.select_related("owner"))
-    prefetch_related_objects([row for row in rows if row.verified is not None], verifications)
+    prefetch_related_objects([row for row in rows if row.verified is not None], "verification__owner")
 
 
 def _by_title(query: Query, viewer: Viewer) -> Found:
