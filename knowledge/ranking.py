@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from math import log
 
 from knowledge.documents import Candidate, Hit, Query
@@ -154,23 +155,26 @@ class _Scorer:
 
     def _name(self, vector: Vector, named: float, spoken: int) -> float:
         """What it adds that the title is what was asked for: all of the query in it, and nothing else."""
-        spoken += sum(counts[0] for _, counts in vector.lookup(self.common))
+        if self.common:
+            spoken += sum(counts[0] for _, counts in vector.lookup(self.common))
         asked_in_title, title_in_asked = named / self.all_idf, min(1.0, spoken / max(1, vector.title_length))
         return self.weights.name * self.all_idf * (asked_in_title * title_in_asked) ** 2
 
     def _near(self, vector: Vector, held: Sequence[int]) -> float:
         """What neighbours of the query add by standing near each other in the body."""
         total = 0.0
-        before: _Asked | None = None
-        places_before: tuple[int, ...] = ()
-        for index in held:
-            asked = self.asked[index]
-            places = vector.positions(asked.term)
-            if before is not None and asked.place - before.place == 1 and places and places_before:
-                apart = min(abs(here - there) for here in places for there in places_before)
+        places: tuple[int, ...] = ()
+        for first, second in pairwise(held):
+            one, two = self.asked[first], self.asked[second]
+            if two.place - one.place != 1:
+                places = ()
+                continue
+            before = places or vector.positions(one.term)
+            places = vector.positions(two.term)
+            if before and places:
+                apart = min(abs(here - there) for here in places for there in before)
                 if 0 < apart <= self.weights.near_span:
-                    total += self.weights.near * min(asked.idf, before.idf) / apart
-            before, places_before = asked, places
+                    total += self.weights.near * min(one.idf, two.idf) / apart
         return total
 
 
