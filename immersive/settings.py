@@ -50,7 +50,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
 """Whether people reach the site by https only (a proxy in front says so in X-Forwarded-Proto)."""
-PROXIES = env.int("PROXIES", default=1 if HTTPS else 0)
+PROXIES = int(env("PROXIES", default="") or HTTPS)
 """How many proxies of ours stand in front: the address that sign-ins are counted by is what the outermost one saw."""
 
 INSTALLED_APPS = [
