@@ -184,15 +184,6 @@ def _confirm(
     return tuple(results), dropped
 
 
-def _load_verifications(rows: Iterable[Any]) -> None:
-    """Who verified these rows, if anybody did: where nobody did, which is most often, nothing is asked."""
-    field: Any = Resource._meta.get_field("verification")
-    for row in rows:
-        if row.verified is None:
-            field.set_cached_value(row, None)
-    prefetch_related_objects([row for row in rows if row.verified is not None], "verification__owner")
-
-
 def _by_title(query: Query, viewer: Viewer) -> Found:
     """What the database alone finds while there is no index: any word in the title, most words first."""
     rows: Any = Resource.objects.visible_to(viewer)
