@@ -53,7 +53,7 @@ class WorkQuerySet(models.QuerySet["Work"]):
             .filter(pk=pk)
             .update(lease=token, lease_until=timezone.now() + self.model.LEASE, attempts=F("attempts") + 1)
         )
-        return self.get(pk=pk) if taken else None
+        return self.filter(pk=pk).first() if taken else None  # none: deleted since
 
 
 class Work(models.Model):
@@ -81,6 +81,10 @@ class Work(models.Model):
     def _mine(self) -> models.QuerySet[Any]:
         return type(self)._default_manager.filter(pk=self.pk, lease=self.lease, done_at=None)
 
+    def _reload(self) -> None:
+        with suppress(type(self).DoesNotExist):  # deleted while it was worked on: nothing is left to do
+            self.refresh_from_db()
+
     def keep(self, *, progress: bool = False, **changes: Any) -> None:
         """Extend the lease (call it between steps); raises `LeaseLost` when it is no longer ours.
 
@@ -99,14 +103,13 @@ class Work(models.Model):
         """
         if not self._mine().update(done_at=timezone.now(), lease=None, lease_until=None, error=error, **changes):
             raise LeaseLost(f"{self._meta.label} {self.pk}")
-        self.refresh_from_db()
+        self._reload()
 
     def fail(self, reason: str, **changes: Any) -> None:
         """Give it back with the reason; it is due again after a growing pause, or dead after the last attempt."""
         wait = self.BACKOFF * 2 ** max(self.attempts - 1, 0)
         self._mine().update(lease=None, lease_until=None, due_at=timezone.now() + wait, error=reason[:2000], **changes)
-        with suppress(type(self).DoesNotExist):  # deleted while it was worked on: nothing is left to do
-            self.refresh_from_db()
+        self._reload()
 
     def release(self) -> None:
         """Give it back as it was taken: whoever worked on it was asked to stop."""
