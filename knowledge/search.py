@@ -244,11 +244,14 @@ class _Memory:
 
     LARGEST = 2000
     BATCH = 100
+    PAUSE = 1.0
+    """Seconds in which more searches may come to be written together: one transaction then, not one for each."""
 
     def __init__(self) -> None:
         self._queue: queue.Queue[Search] = queue.Queue(self.LARGEST)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._hurry = threading.Event()
 
     def put(self, row: Search) -> None:
         """Take a row to be written soon; starts the thread with the first one (after a fork, so in each process)."""
@@ -265,17 +268,20 @@ class _Memory:
     def flush(self, seconds: float = 5.0) -> bool:
         """Wait until everything taken so far is written or given up; whether it was in time."""
         deadline = time.monotonic() + seconds
+        self._hurry.set()
         with self._queue.all_tasks_done:
             while self._queue.unfinished_tasks:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
                 self._queue.all_tasks_done.wait(left)
+        self._hurry.clear()
         return True
 
     def _run(self) -> None:
         while True:
             rows = [self._queue.get()]
+            self._hurry.wait(self.PAUSE)
             while len(rows) < self.BATCH:
                 try:
                     rows.append(self._queue.get_nowait())
