@@ -109,10 +109,10 @@ class Highlighter:
     def passage(self, body: str, length: int = LENGTH, language: str = "") -> str:
         """As `passage`."""
         best: _Choice | None = None
-        for promise, early, unit in self._likely_units(body, language):
+        for promise, place, unit in self._likely_units(body, language):
             if best and best.weight > promise + 0.4 * (promise - 1) + 0.3:
                 break  # this unit cannot weigh more, nor can those after it
-            choice = self._best_of(unit, length, language, early=-early)
+            choice = self._best_of(unit, length, language, early=-place)
             if choice and (best is None or choice.weight > best.weight):
                 best = choice
         if best is None:
@@ -126,15 +126,22 @@ class Highlighter:
         return self._languages[language]
 
     def _likely_units(self, body: str, language: str) -> list[tuple[int, int, str]]:
-        """Units that may hold words of the query, judged by how their forms begin: the number of words, minus the
-        number of the unit, the unit; the most promising first."""
+        """The units that promise most, judged by how many words of the query seem to begin there: that number, the
+        place of the unit in the body as a negative number, the unit."""
         if not self.words:
             return []
         likely = self._wanted(language).likely
-        if body.isascii() and not likely.search(body[:MAX_SCANNED].lower()):
-            return []
-        seeming = ((len(set(likely.findall(fold(unit)))), -at, unit) for at, unit in enumerate(_units(body)))
-        return nlargest(MAX_WEIGHED, (one for one in seeming if one[0]))
+        body = body[:MAX_SCANNED]
+        folded = fold(body)
+        same = len(folded) == len(body)  # else folding moved the characters, and every unit is looked at
+        parts = _paragraphs(folded, likely) if same else iter([(0, len(body))])
+        promising = []
+        for start, end in parts:
+            for place, unit in _units(body, start, end):
+                text = folded[place : place + len(unit)] if same else fold(unit)
+                if words := len(set(likely.findall(text))):
+                    promising.append((words, -place, unit))
+        return nlargest(MAX_WEIGHED, promising)
 
     def _best_of(self, unit: str, length: int, language: str, early: int) -> _Choice | None:
         """The stretch of one unit that holds most of the query's words, or `None` where it holds none."""
@@ -156,7 +163,7 @@ class Highlighter:
         weight, start, end = best
         # Headings say little of themselves, and of equals the earlier one is what the reader meets first.
         return _Choice(
-            weight * (0.6 if heading else 1.0) / (1 + 0.002 * early),
+            weight * (0.6 if heading else 1.0) / (1 + 0.00002 * early),
             text[start:end].strip(),
             cut_before=start not in (0, *(begin for begin, _ in sentences)),
             cut_after=end not in (len(text), *(finish for _, finish in sentences)),
@@ -252,10 +259,21 @@ def _terms(word: str, language: str) -> Iterator[str]:
                     yield stem(part, language)
 
 
-def _units(body: str) -> Iterator[str]:
-    """Paragraphs, headings, list items and lines of tables, as they stand in the body."""
-    for match in _UNIT.finditer(body, 0, MAX_SCANNED):
-        yield match[0][:MAX_UNIT]
+def _paragraphs(folded: str, likely: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Where the parts between empty lines that hold something likely begin and end."""
+    end = 0
+    while match := likely.search(folded, end):
+        start = folded.rfind("\n\n", end, match.start())
+        start = end if start < 0 else start
+        end = folded.find("\n\n", match.end())
+        end = len(folded) if end < 0 else end
+        yield start, end
+
+
+def _units(body: str, start: int = 0, end: int = MAX_SCANNED) -> Iterator[tuple[int, str]]:
+    """Paragraphs, headings, list items and lines of tables, as they stand in the body, and where."""
+    for match in _UNIT.finditer(body, start, end):
+        yield match.start(), match[0][:MAX_UNIT]
 
 
 def _plain(unit: str) -> tuple[str, bool]:
@@ -301,7 +319,7 @@ def _word_end(text: str, at: int, earliest: int) -> int:
 def _opening(body: str, length: int) -> _Choice:
     """How a body begins, its headings left out unless there is nothing else."""
     heading = ""
-    for number, unit in enumerate(_units(body)):
+    for number, (_, unit) in enumerate(_units(body)):
         text, is_heading = _plain(unit)
         if is_heading or not any(char.isalnum() for char in text):
             heading = heading or text
