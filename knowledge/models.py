@@ -154,7 +154,7 @@ class SourceGroup(models.Model):
 class SyncRun(Work):
     """One look at one source, counted. It is work to do until it is done (see `durable`)."""
 
-    LEASE = timedelta(seconds=90)
+    LEASE = timedelta(seconds=60)
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="runs")
     created_at = models.DateTimeField(default=timezone.now)

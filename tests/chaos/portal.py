@@ -103,7 +103,7 @@ class Portal:
                 [sys.executable, "manage.py", "run", "--no-demo", "--port", str(self.port)],
                 cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        wait_for(self.answers, 60, f"the portal answers: {self.log.read_text()[-2000:]}")
+        wait_for(self.answers, 120, f"the portal answers: {self.log.read_text()[-2000:]}")
 
     def answers(self) -> bool:
         """Whether the web server answers now."""

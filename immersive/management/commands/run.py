@@ -16,6 +16,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from immersive.supervisor import Supervisor
 from knowledge import sandbox
 
+UNUSED_FILES = ["rest_framework", "i18n", "xregexp"]
+"""Static files of libraries that no page of ours asks for; compressing them would take most of the start."""
+
 
 class Command(BaseCommand):
     """Prepares the database, static files and (in development) the demo company, then starts the processes."""
@@ -32,7 +35,7 @@ class Command(BaseCommand):
         self._free(options["host"], options["port"])
         self.stdout.write("Preparing the database, static files and demo ...")
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED_FILES)
         demo = settings.DEVELOPMENT and not options["no_demo"]
         if demo:
             with open(os.devnull, "w") as quiet:  # the sign-ins are told when the site answers
@@ -71,15 +74,29 @@ class Command(BaseCommand):
             return
 
 
+WORKERS = 3
+"""Processes that do everything but index: `actions.SYNCS_AT_ONCE` may read sources, one is left for what people log."""
+
+
 def commands(host: str, port: int) -> dict[str, list[str]]:
-    """What runs, by name: the same programs as in docker-compose.yml, with one worker for both queues."""
+    """What runs, by name: the programs of docker-compose.yml, each worker one process that does one job at a time.
+
+    Celery's pool of processes shares locks where the broker is a folder: a
+    member that is killed while it holds one stops all others for good. Here a
+    process that is killed is simply started again.
+    """
     celery = [sys.executable, "-m", "celery", "-A", "immersive", "--quiet"]
     level = os.environ.get("LOG_LEVEL", "WARNING")
+    alone = ["-P", "solo", "--loglevel", level, "--without-gossip", "--without-mingle"]
+    workers = {
+        f"worker-{n}": [*celery, "worker", "-Q", "work", "-n", f"work{n}@%h", *alone] for n in range(1, WORKERS + 1)
+    }
     return {
         "web": [
             sys.executable, "-m", "gunicorn", "immersive.wsgi", "--no-control-socket", "--bind", f"{host}:{port}",
             "--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning",
         ],
-        "worker": [*celery, "worker", "-Q", "work,index", "-c", "4", "--loglevel", level, "--without-gossip"],
-        "beat": [*celery, "beat", "--loglevel", level, "--pidfile="],
+        **workers,
+        "indexer": [*celery, "worker", "-Q", "index", "-n", "index@%h", *alone],
+        "beat": [*celery, "beat", "--loglevel", level, "--pidfile=", "-S", "celery.beat.Scheduler"],
     }  # fmt: skip
