@@ -17,6 +17,9 @@ def own_place(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
     """Index, broker and folder roots of this test alone; jobs run in the test's own process."""
     settings.VAR_DIR = tmp_path / "var"
     settings.INDEX_DIR = tmp_path / "index"
+    settings.CACHES = {  # what one test counts (wrong passwords) is not another's, whichever cache is installed
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(tmp_path)}
+    }
     settings.FOLDER_ROOTS = [tmp_path]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_TASK_ALWAYS_EAGER = celery_app.conf.task_always_eager = True
