@@ -1,4 +1,4 @@
-"""The home and search pages, the theme, health, and the page that shows every component."""
+"""The home and search pages, the theme, and the page that shows every component."""
 
 from __future__ import annotations
 

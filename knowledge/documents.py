@@ -18,8 +18,6 @@ EVERYONE = "everyone"
 
 KINDS = ("page", "tool", "course", "video", "answer", "lesson", "person")
 
-NO_FACTS: Mapping[str, Any] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
