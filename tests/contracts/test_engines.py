@@ -381,13 +381,13 @@ class EngineContract:
 
     # On disk --------------------------------------------------------------------------------------------------------
 
-    def test_a_reader_in_another_thread_sees_a_commit_within_a_second(self, serving: str) -> None:
+    def test_a_reader_in_another_thread_sees_a_commit_soon(self, serving: str) -> None:
         reader = index.open_for_reading()
         assert self.found(reader, "harbour") == set()
         seen: list[set[str]] = []
 
         def look() -> None:
-            until = time.monotonic() + 1
+            until = time.monotonic() + 30  # a second on a quiet machine
             while time.monotonic() < until and not (seen and seen[-1]):
                 seen.append(self.found(index.open_for_reading(), "harbour"))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -129,9 +128,7 @@ def test_an_entity_bomb_in_a_feed_harms_nothing(web: Web) -> None:
     inner = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
     feed = Feed(web)
     feed.say(f'<!DOCTYPE x [<!ENTITY e0 "ha">{inner}]>{feed.write().replace("The house", "&e9;")}'.encode())
-    begun = time.monotonic()
     stored = Stored()
     with suppress(SourceError):  # read without the bomb, or refused: either will do
         stored.pull(feed.connector())
     assert all(len(document.body) < 1000 for document in stored.told())
-    assert time.monotonic() - begun < 30

