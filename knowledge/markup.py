@@ -60,12 +60,14 @@ def clean_line(text: str, limit: int = TITLE_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+_ODD_IN_NAMES = re.compile(rf"{_CONTROLS.pattern}|\\(?:u[0-9a-f]{{4}}|x[0-9a-f]{{2}})")
+"""Control characters and bytes that are no text, also as `connectors.files.readable_name` writes them."""
 _NAME_ENDINGS = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,7}){1,3}$")
 
 
 def title_of_name(path: str) -> str:
     """A title from a file's path: ``guides/annual-leave.html.md`` is "Annual leave", ``guides/index.md`` "Guides"."""
-    *folders, name = path.replace("\\", "/").rstrip("/").split("/")
+    *folders, name = _ODD_IN_NAMES.sub(" ", path).replace("\\", "/").rstrip("/").split("/")
     stem = _NAME_ENDINGS.sub("", name) or name
     if stem.lower() in ("index", "readme", "_index", "default") and folders and folders[-1]:
         stem = folders[-1]

@@ -189,6 +189,10 @@ def test_marks_of_direction_are_no_part_of_a_title() -> None:
         ("v1.2 notes.txt", "V1.2 notes"),
         ("💡.md", "💡"),
         (".md", ".md"),
+        ("a\nline\tof\x07two.md", "A line of two"),
+        ("a\\u000aline.md", "A line"),
+        ("notes\\x85/index.md", "Notes"),
+        ("caf\\xe9 hours.md", "Caf hours"),
     ],
 )
 def test_a_name_makes_a_title(name: str, title: str) -> None:
