@@ -43,6 +43,8 @@ Sources = Mapping[int, Source]
 CANDIDATES = 300
 """How many matches an engine hands over to be put in order; nobody turns more pages than these fill."""
 FALLBACK = 50
+NAMED = 8
+"""Sources that are named to whoever asked for one that there is not."""
 BUILDING = "The index is being built: until it is ready, only titles are searched."
 
 
@@ -131,8 +133,15 @@ def _with_source_ids(query: Query, sources: Sources) -> tuple[Query, str]:
     by_name |= {source.slug.casefold(): pk for pk, source in sources.items()}
     wanted = {said: by_name.get(said.casefold()) for said in query.sources}
     missing = [said for said, pk in wanted.items() if pk is None]
-    notice = f"There is no source named “{missing[0]}”." if missing else ""
+    notice = f"There is no source named “{missing[0]}”.{_yours(sources)}" if missing else ""
     return replace(query, sources=tuple(str(pk) for pk in wanted.values())), notice
+
+
+def _yours(sources: Sources) -> str:
+    """A few of the sources that the viewer may choose instead; nothing about any other."""
+    names = sorted((source.name for source in sources.values()), key=str.casefold)
+    more = ", …" if len(names) > NAMED else "."
+    return f" Yours are: {', '.join(names[:NAMED])}{more}" if names else ""
 
 
 def _facets(query: Query, counts: Mapping[str, Mapping[str, int]], sources: Sources) -> dict[str, tuple[Facet, ...]]:

@@ -270,7 +270,7 @@ class CatalogueConnector:
             title=title,
             body=self._body(got, jobs, values, columns),
             url=url,
-            kind=self._kind(_text(got["kind"])),
+            kind=self._kind(_text(got["kind"]), notes),
             version=version,
             topics=tuple(dict.fromkeys(clean_line(topic, 80) for topic in _list(got["topics"], r"[;,]")))[:30],
             language=language(_text(got["language"])),
@@ -283,7 +283,7 @@ class CatalogueConnector:
         if notes:
             yield Failure(key, f"Row {number} was read, but {'; '.join(notes)}.")
 
-    def _kind(self, theirs: str) -> str:
+    def _kind(self, theirs: str, notes: list[str]) -> str:
         if self.options.kind:
             return self.options.kind
         whole = theirs.casefold()
@@ -294,6 +294,12 @@ class CatalogueConnector:
                 return name
             if name in KINDS:
                 return KINDS[name]
+        if theirs:
+            said = clean_line(theirs, 40)
+            notes.append(
+                f"its kind “{said}” is none of {', '.join(KINDS_OF_FILES)} and it is kept as a page: say which one "
+                f"it is in the option kinds, as in {json.dumps({said: 'tool'}, ensure_ascii=False)}"
+            )
         return "page"
 
     def _body(

@@ -79,6 +79,18 @@ def test_tools_with_the_jobs_that_they_do(tmp_path: Path) -> None:
     assert plain.topics == ("numbers", "7")
 
 
+def test_a_kind_that_there_is_not_is_kept_as_a_page_and_told(tmp_path: Path) -> None:
+    rows = "title,type\nSmaug,dragon\nScanner,tool\nPlain,\n"
+    stored = pulled(written(tmp_path / "c.csv", rows))
+    assert {page.title: page.kind for page in stored.told()} == {"Smaug": "page", "Scanner": "tool", "Plain": "page"}
+    (failure,) = stored.failures()
+    assert (failure.key, "page, tool, course, video" in failure.reason) == ("Smaug", True)
+    assert '{"dragon": "tool"}' in failure.reason
+    mended = pulled(tmp_path / "c.csv", kinds={"dragon": "tool"})
+    assert not mended.failures()
+    assert [page.kind for page in mended.told()].count("tool") == 2
+
+
 def test_a_workbook(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.active

@@ -225,7 +225,22 @@ def test_nothing_tells_of_what_one_may_not_see(company: Source, ana: Viewer, dir
         assert not facets(page, "kind")
         assert (page.pages, page.page) == (never.pages, never.page)
     hidden, unknown = search('source:"Board papers"', ana), search('source:"Lost papers"', ana)
-    assert hidden.notice.replace("Board", "Lost") == unknown.notice == "There is no source named “Lost papers”."
+    assert hidden.notice.replace("Board", "Lost") == unknown.notice
+    assert unknown.notice == "There is no source named “Lost papers”. Yours are: Handbook."
+
+
+def test_who_asks_for_no_source_is_told_a_few_of_those_there_are(
+    company: Source, ana: Viewer, director: Viewer, make_person: Any
+) -> None:
+    assert search("leave source:nowhere", director).notice.endswith("“nowhere”. Yours are: Board papers, Handbook.")
+    for number in range(9):
+        Source.objects.create(
+            kind="given", name=f"Shelf {number}", slug=f"shelf-{number}", audience=company.audience, address=f"{number}"
+        )
+    names = ", ".join(f"Shelf {number}" for number in range(7))
+    assert search("leave source:nowhere", ana).notice.endswith(f" Yours are: Handbook, {names}, …")
+    Source.objects.update(active=False)
+    assert search("leave source:nowhere", ana).notice == "There is no source named “nowhere”."
 
 
 def test_a_source_s_own_group_reads_what_is_narrowed_to_it(company: Source, director: Viewer) -> None:
