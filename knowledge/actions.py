@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 from django.utils.text import slugify
 
 from knowledge import ingest
-from knowledge.connectors import connector_class
+from knowledge.connectors import SourceError, connector_class
 from knowledge.documents import EVERYONE
 from knowledge.durable import prompt, work
-from knowledge.models import Audience, Search, Source, SyncRun
+from knowledge.markup import clean_line
+from knowledge.models import HOW_TO_NAME_SOMEBODY, Audience, Search, Source, SyncRun
 
 KEEP_SEARCHES = timedelta(days=90)
 KEEP_RUNS = timedelta(days=30)
@@ -38,6 +40,10 @@ def add_source(
     as it was; of a new source: open to everyone, no options, e-mail addresses
     not trusted.
     """
+    audience = None if audience is None else sorted(set(audience))
+    for token in audience or ():
+        if not get_user_model().token_is_of_somebody(token):
+            raise SourceError(f"“{clean_line(token, 60)}” means nobody. {HOW_TO_NAME_SOMEBODY}")
     known = Source.objects.filter(kind=kind, address=address).first()
     options = options if options is not None else known.options if known else {}
     suggested = connector_class(kind)(address, options).check()

@@ -127,6 +127,12 @@ class Source(models.Model):
         return self.name
 
 
+HOW_TO_NAME_SOMEBODY = (
+    "Write everyone, team:7 or person:12, with the number that stands in the address of that team's or person's "
+    "page in the administration."
+)
+
+
 class SourceGroup(models.Model):
     """Who is meant by a group that a source names: whoever holds ``token`` of ours."""
 
@@ -143,12 +149,7 @@ class SourceGroup(models.Model):
     def clean(self) -> None:
         """Refuse a token that nobody holds: those who were meant would never see the pages, nor learn why."""
         if not get_user_model().token_is_of_somebody(self.token):
-            raise ValidationError(
-                {
-                    "token": "This means nobody. Write everyone, team:7 or person:12, with the number that stands in "
-                    "the address of that team's or person's page here."
-                }
-            )
+            raise ValidationError({"token": f"This means nobody. {HOW_TO_NAME_SOMEBODY}"})
 
 
 class SyncRun(Work):

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experts.models import Team
 from knowledge import actions, durable, ingest, signals
 from knowledge.access import Viewer
 from knowledge.connectors import SourceError
@@ -275,10 +277,22 @@ def test_a_source_taken_out_while_it_is_read_leaves_nothing(source: Source, writ
 def test_adding_a_source_again_changes_only_what_is_said(source: Source, folder: Path) -> None:
     address = str(folder)
     options = {"exclude": ["*.txt"]}
-    actions.add_source(kind="folder", address=address, audience=["team:7"], trusts_emails=True, options=options)
+    team = f"team:{Team.objects.create(name='Tea', slug='tea').pk}"
+    actions.add_source(kind="folder", address=address, audience=[team], trusts_emails=True, options=options)
     again = actions.add_source(kind="folder", address=address)
-    assert (again.audience.tokens, again.trusts_emails, again.options) == (["team:7"], True, options)
+    assert (again.audience.tokens, again.trusts_emails, again.options) == ([team], True, options)
     assert actions.add_source(kind="folder", address=address, audience=["everyone"]).audience.tokens == ["everyone"]
+
+
+@pytest.mark.parametrize("token", ["team:999", "person:999", "team:", "board", "source:1:group:board", "Everyone"])
+def test_an_audience_that_means_nobody_is_refused_in_words(source: Source, token: str) -> None:
+    before = source.audience
+    with pytest.raises(SourceError, match=f"“{token}” means nobody. Write everyone, team:7 or person:12"):
+        actions.add_source(kind=source.kind, address=source.address, audience=["everyone", token])
+    with pytest.raises(CommandError, match="means nobody"):
+        call_command("add_source", source.kind, source.address, "--audience", token, "--later")
+    source.refresh_from_db()
+    assert source.audience == before
 
 
 def test_no_more_sources_are_read_at_once_than_leave_a_slot(source: Source, tmp_path: Path) -> None:
