@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 EVERYONE = "everyone"
 
@@ -169,11 +169,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An index match put in its place by `ranking`, not yet authorised."""
+    """An index match put in its place by `ranking`, not yet authorised. ``parts`` sum to ``score``, as `PARTS` says."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("title", "body", "topics", "exact", "near", "name")
 
     key: str
     score: float
-    reasons: tuple[tuple[str, float], ...] = ()
+    parts: tuple[float, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[tuple[str, float], ...]:
+        """The parts that add something, by name."""
+        return tuple((name, part) for name, part in zip(self.PARTS, self.parts, strict=False) if part)
 
 
 @dataclass(frozen=True, slots=True)

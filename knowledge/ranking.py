@@ -13,15 +13,22 @@ just what was asked for. A document that lacks words of the query loses part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from math import log
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.documents import Candidate, Hit, Query
 from knowledge.index import Statistics
-from knowledge.index.analysis import Vector, content_words, surface_tag, term_hash, terms_of, tokens
+from knowledge.index.analysis import content_words, terms_of, tokens
+from knowledge.index.vectors import NOWHERE, Rows, Vectors, surface_tag, term_hash
+
+Column = NDArray[np.float64]
+"""One number for each candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +76,14 @@ def order(
     weights: Weights = WEIGHTS,
 ) -> list[Hit]:
     """The candidates, best first, ties by key; without words the newest first (``now`` bounds dates to come)."""
-    scorer = _Scorer(query, statistics, tuple(languages), weights)
-    if scorer.asked:
-        hits = [scorer.score(candidate) for candidate in candidates]
+    candidates = list(candidates)
+    asked = list(_asked(query, statistics, tuple(languages)))
+    if asked and candidates:
+        scorer = _Scorer(asked, Vectors([one.vector for one in candidates]), statistics, weights)
+        parts = scorer.parts(_left_out(query, tuple(languages)))
+        scores = np.sum(parts, axis=0).tolist()
+        of_each = zip(*(part.tolist() for part in parts), strict=True)
+        hits = [Hit(one.key, score, row) for one, score, row in zip(candidates, scores, of_each, strict=True)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.key))
     dated = sorted(candidates, key=lambda one: (-min(one.updated or date.min, now).toordinal(), one.key))
     return [Hit(candidate.key, 0.0) for candidate in dated]
@@ -87,97 +99,6 @@ class _Asked:
     idf: float
 
 
-class _Scorer:
-    """Scores one candidate after another for one query."""
-
-    def __init__(self, query: Query, statistics: Statistics, languages: tuple[str, ...], weights: Weights) -> None:
-        self.weights = weights
-        self.asked = list(_asked(query, statistics, languages))
-        self.wanted = [(one.term, one.surface) for one in self.asked]
-        self.all_idf = sum({one.place: one.idf for one in self.asked}.values()) or 1.0
-        left_out = {word for word in _spoken(query) if word not in words_of(query)}
-        self.common = [(term_hash(term), surface_tag(word)) for word in left_out for term in terms_of(word, languages)]
-        # BM25's k1 * (1 - b + b * length / mean length) as a constant and a factor of the length. A mean of
-        # nothing, where no document is public yet, must not divide by zero.
-        self.short_title = weights.k1 * (1 - weights.b_title)
-        self.per_title = weights.k1 * weights.b_title / (statistics.mean_title_length or 5.0)
-        self.short_body = weights.k1 * (1 - weights.b_body)
-        self.per_body = weights.k1 * weights.b_body / (statistics.mean_body_length or 300.0)
-
-    def score(self, candidate: Candidate) -> Hit:
-        """The candidate's place in the order, as a number, with what it is the sum of."""
-        weights, asked = self.weights, self.asked
-        more = weights.k1 + 1
-        vector = Vector(candidate.vector)
-        norm_title = self.short_title + self.per_title * vector.title_length
-        norm_body = self.short_body + self.per_body * vector.body_length
-        in_title = in_body = in_topics = in_form = covered = named = 0.0
-        spoken = 0
-        held: list[int] = []
-        for index, (title, body, topics, exact_title, exact_body, exact_topics) in vector.lookup(self.wanted):
-            idf = asked[index].idf
-            covered += idf
-            if body:
-                part = idf * body * more / (body + norm_body)
-                in_body += part
-                if exact_body:
-                    in_form += part
-                held.append(index)
-            if title:
-                part = idf * weights.title * title * more / (title + norm_title)
-                in_title += part
-                if exact_title:
-                    in_form += part
-                named += idf
-                spoken += title
-            if topics:
-                part = idf * weights.topics
-                in_topics += part
-                if exact_topics:
-                    in_form += part
-        in_form *= weights.exact
-        in_place = self._near(vector, held) if len(held) > 1 else 0.0
-        in_name = self._name(vector, named, spoken) if spoken else 0.0
-        kept = 1 - weights.lacking + weights.lacking * covered / self.all_idf
-        reasons = [("title", in_title * kept)] if in_title else []
-        if in_body:
-            reasons.append(("body", in_body * kept))
-        if in_topics:
-            reasons.append(("topics", in_topics * kept))
-        if in_form:
-            reasons.append(("exact", in_form * kept))
-        if in_place:
-            reasons.append(("near", in_place * kept))
-        if in_name:
-            reasons.append(("name", in_name * kept))
-        score = (in_title + in_body + in_topics + in_form + in_place + in_name) * kept
-        return Hit(candidate.key, score, tuple(reasons))
-
-    def _name(self, vector: Vector, named: float, spoken: int) -> float:
-        """What it adds that the title is what was asked for: all of the query in it, and nothing else."""
-        if self.common:
-            spoken += sum(counts[0] for _, counts in vector.lookup(self.common))
-        asked_in_title, title_in_asked = named / self.all_idf, min(1.0, spoken / max(1, vector.title_length))
-        return self.weights.name * self.all_idf * (asked_in_title * title_in_asked) ** 2
-
-    def _near(self, vector: Vector, held: Sequence[int]) -> float:
-        """What neighbours of the query add by standing near each other in the body."""
-        total = 0.0
-        places: tuple[int, ...] = ()
-        for first, second in pairwise(held):
-            one, two = self.asked[first], self.asked[second]
-            if two.place - one.place != 1:
-                places = ()
-                continue
-            before = places or vector.positions(one.term)
-            places = vector.positions(two.term)
-            if before and places:
-                apart = min(abs(here - there) for here in places for there in before)
-                if 0 < apart <= self.weights.near_span:
-                    total += self.weights.near * min(one.idf, two.idf) / apart
-        return total
-
-
 def _asked(query: Query, statistics: Statistics, languages: tuple[str, ...]) -> Iterator[_Asked]:
     documents = statistics.documents
     for place, word in enumerate(words_of(query)):
@@ -186,3 +107,100 @@ def _asked(query: Query, statistics: Statistics, languages: tuple[str, ...]) -> 
         idf = log(1 + (documents - frequency + 0.5) / (frequency + 0.5))
         for form in forms:
             yield _Asked(place, term_hash(form), surface_tag(word), idf)
+
+
+def _left_out(query: Query, languages: tuple[str, ...]) -> list[int]:
+    """The terms that are asked for and not ranked by, for every text holds them."""
+    left_out = set(_spoken(query)) - set(words_of(query))
+    return [term_hash(term) for word in sorted(left_out) for term in terms_of(word, languages)]
+
+
+class _Scorer:
+    """Scores all candidates of one query, a part at a time; each depends on its own vector alone."""
+
+    def __init__(self, asked: list[_Asked], vectors: Vectors, statistics: Statistics, weights: Weights) -> None:
+        self.asked, self.vectors, self.weights = asked, vectors, weights
+        self.found = [vectors.find(one.term) for one in asked]
+        self.all_idf = sum({one.place: one.idf for one in asked}.values()) or 1.0
+        self.size = len(vectors)
+        # A mean of nothing, where no document is public yet, must not divide by zero.
+        self.norm_title = _norm(vectors.title_length, statistics.mean_title_length or 5.0, weights.k1, weights.b_title)
+        self.norm_body = _norm(vectors.body_length, statistics.mean_body_length or 300.0, weights.k1, weights.b_body)
+
+    def parts(self, left_out: list[int]) -> tuple[Column, ...]:
+        """What each candidate's score is the sum of, in the order of `Hit.PARTS`."""
+        weights = self.weights
+        in_title, in_body, in_topics, in_form, covered, named, spoken = np.zeros((7, self.size))
+        for one, rows in zip(self.asked, self.found, strict=True):
+            if not rows.document.size:
+                continue
+            own = rows.tag == one.surface
+            title, body, topics = (self._sum(rows, column) for column in (rows.title, rows.body, rows.topics))
+            more = one.idf * (weights.k1 + 1)
+            part_title = weights.title * more * title / (title + self.norm_title)
+            part_body = more * body / (body + self.norm_body)
+            part_topics = one.idf * weights.topics * (topics > 0)
+            in_title += part_title
+            in_body += part_body
+            in_topics += part_topics
+            for part, column in ((part_title, rows.title), (part_body, rows.body), (part_topics, rows.topics)):
+                exact = rows.document[own & (column > 0)]
+                in_form[exact] += part[exact]
+            covered += one.idf * (self._sum(rows) > 0)
+            named += one.idf * (title > 0)
+            spoken += title
+        kept = 1 - weights.lacking + weights.lacking * covered / self.all_idf
+        in_name = self._name(named, spoken, left_out)
+        parts = (in_title, in_body, in_topics, in_form * weights.exact, self._near(), in_name)
+        return tuple(part * kept for part in parts)
+
+    def _sum(self, rows: Rows, column: NDArray[np.int64] | None = None) -> Column:
+        """The rows of each candidate, counted or summed."""
+        return np.bincount(rows.document, column, self.size).astype(np.float64, copy=False)
+
+    def _name(self, named: Column, spoken: Column, left_out: list[int]) -> Column:
+        """What it adds that the title is what was asked for: all of the query in it, and nothing else."""
+        for term in left_out:
+            rows = self.vectors.find(term)
+            spoken = spoken + (named > 0) * self._sum(rows, rows.title)
+        asked_in_title = named / self.all_idf
+        title_in_asked = np.minimum(1.0, spoken / np.maximum(1, self.vectors.title_length))
+        return cast(Column, self.weights.name * self.all_idf * (asked_in_title * title_in_asked) ** 2)
+
+    def _near(self) -> Column:
+        """What neighbours of the query add by standing near each other in the body."""
+        total = np.zeros(self.size)
+        for number, one in enumerate(self.asked):
+            for other in range(number + 1, len(self.asked)):
+                two = self.asked[other]
+                if two.place - one.place == 1:
+                    apart = _apart(self.found[number], self.found[other], self.size)
+                    beside = (apart > 0) & (apart <= self.weights.near_span)
+                    total[beside] += self.weights.near * min(one.idf, two.idf) / apart[beside]
+        return total
+
+
+def _norm(lengths: NDArray[np.int64], mean: float, k1: float, b: float) -> Column:
+    """BM25's correction for the length of a text."""
+    return (k1 * (1 - b) + k1 * b / mean * lengths).astype(np.float64, copy=False)
+
+
+def _apart(one: Rows, two: Rows, size: int) -> NDArray[np.int64]:
+    """The smallest distance between known places of two terms in each body; far where one is not there."""
+    here, there = _places(one, size), _places(two, size)
+    if not (here.size and there.size):
+        return np.full(size, _FAR)
+    distance = np.abs(here[:, :, None] - np.where(there == _FAR, -_FAR, there)[:, None, :])
+    return cast("NDArray[np.int64]", distance.min(axis=(1, 2)))
+
+
+_FAR = 1 << 20
+
+
+def _places(rows: Rows, size: int) -> NDArray[np.int64]:
+    """A line for each candidate: the places of a term, first and last of each form, filled up with `_FAR`."""
+    form = np.arange(rows.document.size) - np.searchsorted(rows.document, rows.document)
+    places = np.full((size, 2 * (int(form.max()) + 1 if form.size else 0)), _FAR)
+    places[rows.document, 2 * form] = np.where(rows.first == NOWHERE, _FAR, rows.first)
+    places[rows.document, 2 * form + 1] = np.where(rows.last == NOWHERE, _FAR, rows.last)
+    return places

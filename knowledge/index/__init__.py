@@ -95,7 +95,7 @@ class Engine(Protocol):
         ...
 
     def statistics(self, terms: Iterable[str]) -> Statistics:
-        """Figures for ranking. Terms are of `analysis.terms_of` or, for exact forms, `analysis.surface_term`."""
+        """Figures for ranking. Terms are of `analysis.terms_of`."""
         ...
 
     def languages(self) -> tuple[str, ...]:

@@ -6,31 +6,25 @@ their parts can be found too. Scripts without spaces give pairs of characters.
 
 A *term* is what the index holds of a token: its stem. English stems stand
 bare, those of other languages carry the language (``de:haus``), so that what
-one language holds never changes what is found in another. A *surface term*
-(``=houses``) is the token itself, for exactness and phrases.
+one language holds never changes what is found in another.
 
-Everything is plain Python: the same terms on every engine and every machine.
+The same terms on every engine and every machine.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from array import array
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
-from operator import lshift, or_
-from zlib import crc32
 
 import snowballstemmer
 
 from knowledge.documents import IndexDocument
+from knowledge.index import vectors
 
-VERSION = 1
+VERSION = 2
 """Part of the schema's fingerprint: raise it with any change of tokens, stems or the vector's layout."""
 
 DEFAULT_LANGUAGE = "en"
@@ -134,16 +128,6 @@ def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:
     return {name: best[topic_key(name)] for name in counts}
 
 
-def term_hash(term: str) -> int:
-    """32 bits that stand for a term in a vector."""
-    return crc32(term.encode("utf-8", "surrogatepass"))
-
-
-def surface_tag(token: str) -> int:
-    """11 bits that tell the surface forms of one stem apart."""
-    return (crc32(b"=" + token.encode("utf-8", "surrogatepass")) >> 9) & 0x7FF
-
-
 class _Words(dict[str, str]):
     """Token -> term in one language, with what a vector needs of each token met so far.
 
@@ -156,9 +140,8 @@ class _Words(dict[str, str]):
         super().__init__()
         self.prefix = "" if language == DEFAULT_LANGUAGE else language + ":"
         self.stem: Callable[[str], str] = snowballstemmer.stemmer(STEMMERS[language]).stemWord
-        self.hash_of: dict[str, int] = {}
-        self.tag_of: dict[str, int] = {}
-        """Token -> its surface tag where it stands in a vector's row."""
+        self.row_of: dict[str, int] = {}
+        """Token -> its `vectors.row_key`."""
         self.parts_of: dict[str, tuple[str, ...]] = {}
         """Tokens made of several -> those that can be found alone."""
 
@@ -167,8 +150,9 @@ class _Words(dict[str, str]):
         parts = self._parts(token, term)
         if parts:
             self.parts_of[token] = parts
-        self.hash_of[token] = term_hash(term)
-        self.tag_of[token] = surface_tag(token) << 21
+            for part in parts:
+                self[part]
+        self.row_of[token] = vectors.row_key(token, term)
         self[token] = term
         return term
 
@@ -182,8 +166,7 @@ class _Words(dict[str, str]):
         """Forget everything when too much is known."""
         if len(self) >= self.LARGEST:
             self.clear()
-            self.hash_of.clear()
-            self.tag_of.clear()
+            self.row_of.clear()
             self.parts_of.clear()
 
 
@@ -211,11 +194,6 @@ def terms_of(token: str, languages: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(found)
 
 
-def surface_term(token: str) -> str:
-    """The token itself as a term of `Engine.statistics`."""
-    return "=" + token
-
-
 def content_words(words: Iterable[str]) -> tuple[str, ...]:
     """A query's words, each once, without those that every text holds, unless it has no others."""
     once = tuple(dict.fromkeys(words))
@@ -229,7 +207,7 @@ class Analysed:
     ``title``: terms of the title. ``text``: terms of title, body and topics
     together, parts of identifiers included. ``exact``: the tokens of the
     title, the body and each topic, one list each, in order (no phrase crosses
-    from one to the next). ``vector``: see `Vector`.
+    from one to the next). ``vector``: see `vectors`.
     """
 
     title: Sequence[str]
@@ -247,126 +225,22 @@ def analyse(document: IndexDocument) -> Analysed:
     title, body = tokens(document.title), tokens(document.body)
     topics = [tokens(topic) for topic in document.topics]
     all_topics = [token for topic in topics for token in topic]
+    lengths = len(title), len(body), len(all_topics)
 
     title_terms = list(map(terms.__getitem__, title))
     text = list(map(terms.__getitem__, body))
     text += title_terms
     text += map(terms.__getitem__, all_topics)
 
-    in_title, in_body, in_topics = Counter(title), Counter(body), Counter(all_topics)
-    last = dict(zip(body, range(len(body)), strict=True))
-    first = dict(zip(reversed(body), range(len(body) - 1, -1, -1), strict=True))
-    for whole in terms.parts_of.keys() & (in_body.keys() | in_title.keys() | in_topics.keys()):
-        for part in terms.parts_of[whole]:
-            text += [terms[part]] * (in_title[whole] + in_body[whole] + in_topics[whole])
-            for counts in (in_title, in_body, in_topics):
-                if counts[whole]:
-                    counts[part] += counts[whole]
-            if whole in first:
-                first[part] = min(first[whole], first.get(part, NOWHERE))
-                last[part] = max(last[whole], last.get(part, 0))
+    parts_of, places, whole_and_parts = terms.parts_of, list[int](), []
+    for own in (title, body, all_topics):
+        wholes = [place for place, token in enumerate(own) if token in parts_of]
+        parts = [(part, place) for place in wholes for part in parts_of[own[place]]]
+        whole_and_parts.append(own + [part for part, _ in parts] if parts else own)
+        text += [terms[part] for part, _ in parts]
+        if own is body:
+            places = [place for _, place in parts]
 
-    packed = array("I", (len(title), len(body), len(all_topics)))
-    for column in _columns(terms, in_title, in_body, in_topics, first, last):
-        packed.extend(column)
-    return Analysed(title_terms, text, [title, body, *topics], len(title), len(body), packed.tobytes())
-
-
-def _columns(
-    terms: _Words,
-    in_title: dict[str, int],
-    in_body: dict[str, int],
-    in_topics: dict[str, int],
-    first: dict[str, int],
-    last: dict[str, int],
-) -> Iterable[Iterable[int]]:
-    """The columns of a `Vector`. Whole columns at once, for this is the larger part of indexing's time."""
-    counts = in_body
-    if len(last) and max(last.values()) >= MOST_IN_BODY // 2:  # parts count beside their wholes
-        counts = {token: min(count, MOST_IN_BODY) for token, count in in_body.items()}
-        first = {token: min(place, NOWHERE) for token, place in first.items()}
-        last = {token: min(place, NOWHERE) for token, place in last.items()}
-    for token, count in in_topics.items():
-        counts[token] = counts.get(token, 0) | min(count, 7) << 14
-    for token, count in in_title.items():
-        counts[token] = counts.get(token, 0) | min(count, 15) << 17
-    for token in counts.keys() - first.keys():
-        first[token] = last[token] = NOWHERE
-    order = sorted(counts, key=terms.hash_of.__getitem__)
-    yield map(terms.hash_of.__getitem__, order)
-    yield map(or_, map(terms.tag_of.__getitem__, order), map(counts.__getitem__, order))
-    yield map(or_, map(first.__getitem__, order), map(lshift, map(last.__getitem__, order), repeat(16)))
-
-
-MOST_IN_BODY = 16383
-NOWHERE = 0xFFFF
-"""A place in the body that is not known: never there, or later than the first 65,535 tokens."""
-
-Counts = tuple[int, int, int, int, int, int]
-"""In title, body and topics: the term, then the term in exactly the form asked for."""
-NONE: Counts = (0, 0, 0, 0, 0, 0)
-_HEAD = 3
-
-
-class Vector:
-    """What ranking needs of one document, read from `Candidate.vector` without copying it.
-
-    ``title_length``, ``body_length`` and ``topics_length`` are in tokens.
-
-    Layout, in unsigned 32-bit numbers of the machine: the three lengths; then
-    three columns with one row for each distinct token, ordered by the hash of
-    its term: the hash; 11 bits of surface tag, 4 of title count, 3 of topic
-    count, 14 of body count (each count stops at its largest value); the
-    token's last and first place in the body, 16 bits each.
-    """
-
-    __slots__ = ("_end", "_hashes", "_rows", "body_length", "numbers", "title_length", "topics_length")
-
-    def __init__(self, data: bytes) -> None:
-        self.numbers = numbers = memoryview(data).cast("I")
-        self.title_length, self.body_length, self.topics_length = numbers[:_HEAD]
-        self._rows = rows = (len(numbers) - _HEAD) // 3
-        self._end = _HEAD + rows
-        # Halving a list is faster than halving memory, but making the list of a long document is slow.
-        self._hashes: Sequence[int] = numbers[: self._end].tolist() if rows < 1000 else numbers
-
-    def lookup(self, wanted: Sequence[tuple[int, int]]) -> list[tuple[int, Counts]]:
-        """Which of these (`term_hash`, `surface_tag`) pairs occur: their index in ``wanted`` and `Counts`."""
-        hashes, end = self._hashes, self._end
-        found = []
-        for index, (term, surface) in enumerate(wanted):
-            at = bisect_left(hashes, term, _HEAD, end)
-            if at < end and hashes[at] == term:
-                found.append((index, self._counts(at, term, surface)))
-        return found
-
-    def counts(self, term: int, surface: int = -1) -> Counts:
-        """How often a term (its `term_hash`) stands in title, body and topics, then in the form ``surface`` alone."""
-        at = bisect_left(self._hashes, term, _HEAD, self._end)
-        return self._counts(at, term, surface)
-
-    def _counts(self, at: int, term: int, surface: int) -> Counts:
-        numbers, rows, end = self.numbers, self._rows, self._end
-        title = body = topics = exact_title = exact_body = exact_topics = 0
-        while at < end and numbers[at] == term:
-            packed = numbers[at + rows]
-            title += packed >> 17 & 15
-            topics += packed >> 14 & 7
-            body += packed & 16383
-            if packed >> 21 == surface:
-                exact_title += packed >> 17 & 15
-                exact_topics += packed >> 14 & 7
-                exact_body += packed & 16383
-            at += 1
-        return title, body, topics, exact_title, exact_body, exact_topics
-
-    def positions(self, term: int) -> tuple[int, ...]:
-        """Some places of a term in the body, as numbers of tokens from 0, ascending: first and last of each form."""
-        at = bisect_left(self._hashes, term, _HEAD, self._end)
-        numbers, rows, end = self.numbers, self._rows, self._end
-        found: set[int] = set()
-        while at < end and numbers[at] == term:
-            both = numbers[at + 2 * rows]
-            found |= {both & NOWHERE, both >> 16}
-            at += 1
-        return tuple(sorted(found - {NOWHERE}))
+    in_title, in_body, in_topics = (list(map(terms.row_of.__getitem__, own)) for own in whole_and_parts)
+    vector = vectors.pack(lengths, in_title, in_body, in_topics, places)
+    return Analysed(title_terms, text, [title, body, *topics], len(title), len(body), vector)

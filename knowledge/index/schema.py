@@ -29,7 +29,7 @@ FIELDS = {
     "public": "raw: 1 if everyone may read it",
     "title_length": "number, fast: tokens",
     "body_length": "number, fast: tokens",
-    "vector": "stored: analysis.Vector",
+    "vector": "stored: see vectors",
 }
 LAYOUT = 2
 """Raise it when what a field holds changes without a change of the words above."""

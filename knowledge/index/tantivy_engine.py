@@ -76,12 +76,11 @@ class _Commit:
         return self._means
 
     def frequency(self, term: str) -> int:
-        """Number of public documents that hold a term (or, after ``=``, a token)."""
+        """Number of public documents that hold a term."""
         known = self.frequencies.get(term)
         if known is None:
-            field, value = ("exact", term[1:]) if term[0] == "=" else ("text", term)
             query = tantivy.Query.boolean_query(
-                [(Occur.Must, tantivy.Query.term_query(_SCHEMA, field, value, "basic")), (Occur.Must, _PUBLIC)]
+                [(Occur.Must, tantivy.Query.term_query(_SCHEMA, "text", term, "basic")), (Occur.Must, _PUBLIC)]
             )
             known = self.searcher.search(query, 1).count  # type: ignore[attr-defined]
             if len(self.frequencies) >= _FREQUENCIES_KEPT:

@@ -60,12 +60,11 @@ class _Commit:
         return self._means
 
     def frequency(self, term: str) -> int:
-        """Number of public documents that hold a term (or, after ``=``, a token)."""
+        """Number of public documents that hold a term."""
         known = self._frequencies.get(term)
         if known is None:
-            field, value = ("exact", term[1:]) if term[0] == "=" else ("text", term)
             known = sum(
-                (segment.having(field, value) & segment.having("public", "1") & segment.alive).bit_count()
+                (segment.having("text", term) & segment.having("public", "1") & segment.alive).bit_count()
                 for segment in self.segments
             )
             if len(self._frequencies) >= _FREQUENCIES_KEPT:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,15 +10,11 @@ from hypothesis import strategies as st
 
 from knowledge.documents import IndexDocument
 from knowledge.index import analysis, schema
-from knowledge.index.analysis import Vector, analyse, surface_tag, term_hash, tokens, words
+from knowledge.index.analysis import analyse, tokens, words
 
 
 def document(title: str = "", body: str = "", **fields: Any) -> IndexDocument:
     return IndexDocument("k", 1, "page", title, body, frozenset(), False, **fields)
-
-
-def vector(*args: Any, **fields: Any) -> Vector:
-    return Vector(analyse(document(*args, **fields)).vector)
 
 
 @pytest.mark.parametrize(
@@ -87,64 +82,6 @@ def test_topics_in_any_spelling_are_one() -> None:
     assert keys == {"code-review"}
     assert analysis.topic_key("C++") != analysis.topic_key("C#")
     assert analysis.topic_key("🎉") == "🎉"
-
-
-def test_a_vector_counts_terms_and_their_exact_forms() -> None:
-    found = vector("Running in the rain", "He runs. She runs; they run in rain.", topics=("Rain", "Long runs"))
-    assert (found.title_length, found.body_length, found.topics_length) == (4, 8, 3)
-    run, rain = term_hash("run"), term_hash("rain")
-    assert found.counts(run, surface_tag("runs")) == (1, 3, 1, 0, 2, 1)
-    assert found.counts(run) == (1, 3, 1, 0, 0, 0)
-    assert found.counts(rain, surface_tag("rain")) == (1, 1, 1, 1, 1, 1)
-    assert found.counts(term_hash("snow")) == analysis.NONE
-    assert found.positions(run) == (1, 3, 5)
-    assert found.positions(term_hash("long")) == ()
-    wanted = [(term_hash("snow"), 0), (rain, surface_tag("rains")), (run, surface_tag("running"))]
-    assert found.lookup(wanted) == [(1, (1, 1, 1, 0, 0, 0)), (2, (1, 3, 1, 1, 0, 0))]
-
-
-def test_parts_of_identifiers_count_beside_the_whole() -> None:
-    text = "call read_file or read_file.close, then file"
-    found = vector("", text)
-    assert found.body_length == 6
-    assert found.counts(term_hash(analysis.stem("read_file")), surface_tag("read_file"))[:2] == (0, 1)
-    assert found.counts(term_hash("file"), surface_tag("file")) == (0, 3, 0, 0, 3, 0)
-    assert analyse(document("", text)).text.count("file") == 3
-
-
-def test_possessives_are_no_second_word() -> None:
-    assert vector("", "the company's plan").counts(term_hash("compani")) == (0, 1, 0, 0, 0, 0)
-
-
-@given(st.lists(st.sampled_from(["sail", "sails", "sailing", "rope", "ropes", "a.b", "x_y", "naïve"]), max_size=60))
-def test_a_vector_agrees_with_counting_by_hand(spoken: list[str]) -> None:
-    body = tokens(" ".join(spoken))
-    found = vector("", " ".join(spoken))
-    terms = Counter(analysis.stem(token) for token in body)
-    forms = Counter(body)
-    for token in forms:
-        term = analysis.stem(token)
-        counts = found.counts(term_hash(term), surface_tag(token))
-        assert (counts[1], counts[4]) == (terms[term], forms[token])
-        places = [place for place, each in enumerate(body) if analysis.stem(each) == term]
-        assert set(found.positions(term_hash(term))) <= set(places)
-        assert found.positions(term_hash(term))[0] == places[0]
-
-
-def test_long_documents_keep_their_vector_readable() -> None:
-    text = " ".join(f"w{n}" for n in range(1500)) + " sail" * 70_000 + " rope"
-    found = vector("sail " * 99, text)
-    assert found.body_length == 71_501
-    assert found.counts(term_hash("sail"), surface_tag("sail"))[:2] == (15, analysis.MOST_IN_BODY)
-    assert found.counts(term_hash("w77")) == (0, 1, 0, 0, 0, 0)
-    assert found.positions(term_hash("w77")) == (77,)
-    assert found.positions(term_hash("rope")) == ()
-    assert found.lookup([(term_hash("w1499"), 0), (term_hash("gone"), 0)]) == [(0, (0, 1, 0, 0, 0, 0))]
-
-
-def test_an_empty_document_has_an_empty_vector() -> None:
-    found = vector()
-    assert (found.title_length, found.body_length, found.counts(term_hash("sail"))) == (0, 0, analysis.NONE)
 
 
 def test_a_documents_analysis_is_the_same_in_every_order() -> None:

@@ -1,0 +1,121 @@
+"""Term vectors: what ranking needs of a document's text, packed with each document and read for many at once.
+
+Layout of one vector, in unsigned 32-bit numbers of the machine: the lengths of
+title, body and topics in tokens; then three columns with one row for each
+distinct token, ordered by the hash of its term: the hash; 11 bits of surface
+tag, 4 of title count, 3 of topic count, 14 of body count (each count stops at
+its largest value); the token's last and first place in the body, 16 bits each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+MOST_IN_BODY, MOST_IN_TITLE, MOST_IN_TOPICS = 16383, 15, 7
+NOWHERE = 0xFFFF
+"""A place in the body that is not known: never there, or later than the first 65,535 tokens."""
+_HEAD = 3
+
+
+def term_hash(term: str) -> int:
+    """32 bits that stand for a term."""
+    return crc32(term.encode("utf-8", "surrogatepass"))
+
+
+def surface_tag(token: str) -> int:
+    """11 bits that tell the surface forms of one stem apart."""
+    return (crc32(b"=" + token.encode("utf-8", "surrogatepass")) >> 9) & 0x7FF
+
+
+def row_key(token: str, term: str) -> int:
+    """The row of a token and its term: the hash, then what the counts of the row begin with."""
+    return term_hash(term) << 32 | surface_tag(token) << 21
+
+
+def pack(
+    lengths: tuple[int, int, int], title: list[int], body: list[int], topics: list[int], places: list[int]
+) -> bytes:
+    """One vector, of the `row_key` of each token.
+
+    ``lengths`` are those of title, body and topics as they are counted. The
+    first of ``body`` stand at their own place; each further one, a part of a
+    longer token, at its place in ``places``.
+    """
+    rows, row_of = np.unique(np.array([*body, *title, *topics], np.uint64), return_inverse=True)
+    size, titles = len(rows), len(body) + len(title)
+    in_body, in_title, in_topics = row_of[: len(body)], row_of[len(body) : titles], row_of[titles:]
+    counts = rows.astype(np.uint32)  # the tag; the hash is cut off
+    counts |= np.minimum(np.bincount(in_body, minlength=size), MOST_IN_BODY).astype(np.uint32)
+    if topics:
+        counts |= np.minimum(np.bincount(in_topics, minlength=size), MOST_IN_TOPICS).astype(np.uint32) << np.uint32(14)
+    if title:
+        counts |= np.minimum(np.bincount(in_title, minlength=size), MOST_IN_TITLE).astype(np.uint32) << np.uint32(17)
+    at = np.minimum(np.array([*range(len(body) - len(places)), *places], np.uint32), NOWHERE)
+    first = np.full(size, NOWHERE, np.uint32)
+    last = np.zeros(size, np.uint32)
+    np.minimum.at(first, in_body, at)
+    np.maximum.at(last, in_body, at)
+    last[first == NOWHERE] = NOWHERE
+    head = np.array(lengths, np.uint32)
+    return np.concatenate((head, (rows >> np.uint64(32)).astype(np.uint32), counts, first | last << 16)).tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where one term stands: a row for each of its surface forms in each document that has it, in their order.
+
+    ``document`` is the place of the document among those given; ``title``,
+    ``body`` and ``topics`` count the form there; ``tag`` is its `surface_tag`;
+    ``first`` and ``last`` are its places in the body, in tokens from 0, or `NOWHERE`.
+    """
+
+    document: Numbers
+    title: Numbers
+    body: Numbers
+    topics: Numbers
+    tag: Numbers
+    first: Numbers
+    last: Numbers
+
+
+class Vectors:
+    """The vectors of many documents. ``title_length`` and ``body_length`` are in tokens, one for each document."""
+
+    def __init__(self, data: Sequence[bytes]) -> None:
+        sizes = np.fromiter(map(len, data), np.int64, len(data)) // 4
+        self._numbers = np.frombuffer(b"".join(data), np.uint32)
+        self._ends = np.cumsum(sizes)
+        self._starts = self._ends - sizes
+        self._rows = (sizes - _HEAD) // 3
+        self.title_length = self._numbers[self._starts].astype(np.int64)
+        self.body_length = self._numbers[self._starts + 1].astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def find(self, term: int) -> Rows:
+        """Every row of a term, by its `term_hash`."""
+        at = np.flatnonzero(self._numbers == np.uint32(term))
+        document = np.searchsorted(self._ends, at, side="right")
+        row = at - self._starts[document] - _HEAD
+        hashes = (row >= 0) & (row < self._rows[document])  # the number may stand by chance where no hash does
+        at, document = at[hashes], document[hashes]
+        counts = self._numbers[at + self._rows[document]].astype(np.int64)
+        places = self._numbers[at + 2 * self._rows[document]].astype(np.int64)
+        return Rows(
+            document,
+            title=counts >> 17 & MOST_IN_TITLE,
+            body=counts & MOST_IN_BODY,
+            topics=counts >> 14 & MOST_IN_TOPICS,
+            tag=counts >> 21,
+            first=places & NOWHERE,
+            last=places >> 16,
+        )

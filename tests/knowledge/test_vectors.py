@@ -1,0 +1,115 @@
+"""The term vectors that ranking scores with: what is packed is what is read, one document or many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.documents import IndexDocument
+from knowledge.index import analysis
+from knowledge.index.analysis import analyse, tokens
+from knowledge.index.vectors import MOST_IN_BODY, MOST_IN_TITLE, NOWHERE, Vectors, surface_tag, term_hash
+
+
+def packed(title: str = "", body: str = "", **fields: Any) -> bytes:
+    return analyse(IndexDocument("k", 1, "page", title, body, frozenset(), False, **fields)).vector
+
+
+def forms(vectors: Vectors, term: str, document: int = 0) -> dict[int, tuple[int, int, int]]:
+    """Surface tag -> counts in title, body and topics."""
+    rows = vectors.find(term_hash(term))
+    columns = zip(rows.document, rows.tag, rows.title, rows.body, rows.topics, strict=True)
+    return {
+        int(tag): (int(title), int(body), int(topics)) for at, tag, title, body, topics in columns if at == document
+    }
+
+
+def places(vectors: Vectors, term: str) -> set[int]:
+    rows = vectors.find(term_hash(term))
+    return {int(place) for column in (rows.first, rows.last) for place in column} - {NOWHERE}
+
+
+def test_terms_are_counted_by_form_and_field() -> None:
+    found = Vectors(
+        [packed("Running in the rain", "He runs. She runs; they run in rain.", topics=("Rain", "Long runs"))]
+    )
+    assert (found.title_length.tolist(), found.body_length.tolist()) == ([4], [8])
+    assert forms(found, "run") == {
+        surface_tag("running"): (1, 0, 0),
+        surface_tag("runs"): (0, 2, 1),
+        surface_tag("run"): (0, 1, 0),
+    }
+    assert forms(found, "rain") == {surface_tag("rain"): (1, 1, 1)}
+    assert forms(found, "snow") == {}
+    assert places(found, "run") == {1, 3, 5}
+    assert places(found, "long") == set()
+
+
+def test_parts_of_identifiers_count_beside_the_whole() -> None:
+    text = "call read_file or read_file.close, then file"
+    found = Vectors([packed("", text)])
+    assert found.body_length.tolist() == [6]
+    assert forms(found, analysis.stem("read_file")) == {surface_tag("read_file"): (0, 1, 0)}
+    assert forms(found, "file") == {surface_tag("file"): (0, 3, 0)}
+    assert places(found, "file") == {1, 5}
+    assert analyse(IndexDocument("k", 1, "page", "", text, frozenset(), False)).text.count("file") == 3
+
+
+def test_parts_count_where_the_whole_stands() -> None:
+    found = Vectors([packed("read_file", "", topics=("close_file",))])
+    assert forms(found, "file") == {surface_tag("file"): (1, 0, 1)}
+    assert found.title_length.tolist() == [1]
+
+
+def test_possessives_are_no_second_word() -> None:
+    assert sum(body for _, body, _ in forms(Vectors([packed("", "the company's plan")]), "compani").values()) == 1
+
+
+@given(st.lists(st.sampled_from(["sail", "sails", "sailing", "rope", "ropes", "a.b", "x_y", "naïve"]), max_size=60))
+def test_a_vector_agrees_with_counting_by_hand(spoken: list[str]) -> None:
+    body = tokens(" ".join(spoken))
+    found = Vectors([packed("", " ".join(spoken))])
+    for token, times in Counter(body).items():
+        term = analysis.stem(token)
+        assert forms(found, term)[surface_tag(token)] == (0, times, 0)
+        where = [place for place, each in enumerate(body) if analysis.stem(each) == term]
+        assert places(found, term) <= set(where)
+        assert {where[0], where[-1]} <= places(found, term)
+
+
+@given(st.lists(st.lists(st.sampled_from(["sail", "sails", "rope", "tea", "a_b"]), max_size=9), min_size=1, max_size=9))
+def test_many_are_read_as_each_alone(texts: list[list[str]]) -> None:
+    data = [packed("Tea", " ".join(spoken)) for spoken in texts]
+    together = Vectors(data)
+    for number, one in enumerate(data):
+        alone = Vectors([one])
+        assert together.body_length[number] == alone.body_length[0]
+        for term in ("sail", "rope", "tea", "snow"):
+            assert forms(together, term, number) == forms(alone, term)
+
+
+def test_a_number_that_is_no_hash_is_no_term() -> None:
+    """Lengths and counts may be equal to the hash of some term."""
+    numbers = Vectors([packed("", "sail sail"), packed("", "rope")])._numbers
+    for number in set(numbers.tolist()) - {term_hash("sail"), term_hash("rope")}:
+        assert not Vectors([packed("", "sail sail"), packed("", "rope")]).find(number).document.size
+
+
+def test_long_documents_keep_their_vector_readable() -> None:
+    text = " ".join(f"w{n}" for n in range(1500)) + " sail" * 70_000 + " rope"
+    found = Vectors([packed("sail " * 99, text)])
+    assert found.body_length.tolist() == [71_501]
+    assert forms(found, "sail") == {surface_tag("sail"): (MOST_IN_TITLE, MOST_IN_BODY, 0)}
+    assert forms(found, "w77") == {surface_tag("w77"): (0, 1, 0)}
+    assert places(found, "w77") == {77}
+    assert places(found, "rope") == set()
+
+
+def test_an_empty_document_has_an_empty_vector() -> None:
+    found = Vectors([packed(), packed("Sail")])
+    assert found.title_length.tolist() == [0, 1]
+    assert forms(found, "sail", 0) == {}
+    assert forms(found, "sail", 1) == {surface_tag("sail"): (1, 0, 0)}
