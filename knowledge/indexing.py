@@ -11,6 +11,12 @@ Rights come first. Before a batch is written, the rows in it whose audience
 changes are marked as unsure; they stay out of the index's answers (see
 `ResourceQuerySet.behind`) until what was written is recorded, even if the
 process dies between the two.
+
+On most days nothing is to be done, and finding that out must not take a look
+at every row. So once a generation is complete, each row notes the hash that
+this generation holds (`Resource.settled`), and from then on only rows whose
+hash is another are looked at. A note is taken back, with what `Indexed` says,
+before its row is written, and made again when `Indexed` says so.
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.db import OperationalError, transaction
@@ -29,7 +36,7 @@ from django.utils.timezone import localdate
 from knowledge import index, signals
 from knowledge.documents import EVERYONE, IndexDocument
 from knowledge.index import generations
-from knowledge.models import Audience, Indexed, IndexStamp, Resource, Source
+from knowledge.models import NOT_KNOWN, UNSETTLED, Audience, Indexed, IndexStamp, Resource, Source
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +60,18 @@ def is_public(source: Source) -> bool:
 
 def pending(generation: str) -> Any:
     """Resources that this generation does not hold as they are: new, changed, or gone and still in it."""
+    rows = Resource.objects.unsettled() if _is_settled(generation) else Resource.objects.all()
+    return rows.filter(_differs(generation))
+
+
+def _differs(generation: str) -> Q:
     held = Indexed.objects.filter(resource=OuterRef("pk"), generation=generation)
-    return Resource.objects.filter(
-        Q(gone_at=None) & ~Exists(held.filter(hash=OuterRef("index_hash"))) | Q(gone_at__isnull=False) & Exists(held)
-    )
+    changed = Q(gone_at=None) & ~Exists(held.filter(hash=OuterRef("index_hash")))
+    return changed | Q(gone_at__isnull=False) & Exists(held)
+
+
+def _is_settled(generation: str) -> bool:
+    return bool(IndexStamp.objects.filter(pk=generation, settled=True).exists())
 
 
 def index_changes(*, seconds: float = 600) -> int:
@@ -118,7 +133,32 @@ def _write_all(*, seconds: float = 600, report: Report | None = None) -> int:
     if building and not pending(building).exists():
         generations.promote(building)
         _forget_old()
+    _settle()
     return written
+
+
+def _settle() -> None:
+    """Let the rows note what the only generation holds of them, so that the next look at them is short.
+
+    Nobody else writes meanwhile, and no other generation begins. Notes are of
+    use once all rows were seen to have a true one at one moment; from then on
+    none becomes untrue. Until then, and after another generation was settled,
+    the generation is looked at in full.
+    """
+    with suppress(index.WriterBusy), index.writing_alone(patience=0):
+        generation, *others = generations.active() or [""]
+        if others or not generation:
+            return
+        settled = _is_settled(generation)
+        if not settled:
+            IndexStamp.objects.update(settled=False)
+        held = Resource.objects.filter(~_differs(generation))
+        last = 0
+        while ids := list(held.unsettled().filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            held.filter(pk__in=ids).update(settled=F("index_hash"))
+            last = ids[-1]
+        if not settled and not Resource.objects.filter(UNSETTLED | _differs(generation)).exists():
+            IndexStamp.objects.filter(pk=generation).update(settled=True)
 
 
 def tidy() -> int:
@@ -160,6 +200,7 @@ def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int
         Resource.objects.filter(pk__in=ids, indexed_audience=None).update(indexed_audience=F("audience"))
         Resource.objects.filter(pk__in=moved).update(indexed_audience=Audience.objects.of([UNSURE]))
         Indexed.objects.filter(generation=generation, resource__in=ids).update(hash="")  # not known until recorded
+        Resource.objects.filter(pk__in=ids).exclude(settled=NOT_KNOWN).update(settled=NOT_KNOWN)
         IndexStamp.objects.update_or_create(pk=generation, defaults={"next_stamp": stamp})
     alive = [row for row in rows if row.gone_at is None]
     gone = [row for row in rows if row.gone_at is not None]

@@ -123,6 +123,11 @@ class Source(models.Model):
 
     objects: ClassVar[Any] = SourceQuerySet.as_manager()
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "address"], condition=~Q(address=""), name="one_source_per_address")
+        ]
+
     def __str__(self) -> str:
         return self.name
 
@@ -177,8 +182,11 @@ class SyncRun(Work):
         ]
 
 
-# Written so that both databases recognise the condition of the partial index in the query.
+# Written so that both databases recognise the conditions of the partial indexes in the queries.
 AUDIENCE_MOVED = Q(audience__lt=F("indexed_audience")) | Q(audience__gt=F("indexed_audience"))
+UNSETTLED = Q(index_hash__lt=F("settled")) | Q(index_hash__gt=F("settled"))
+NOT_KNOWN = "?"
+"""No hash is this one: of a row with it nobody knows what the index holds."""
 
 
 class ResourceQuerySet(models.QuerySet["Resource"]):
@@ -201,6 +209,10 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         """Those of some sources, and all alive ones: by the short index of what is behind, not that of sources."""
         near = Q(place__in=list(sources)) | Q(gone_at=None)
         return self.behind().annotate(place=F("source_id") + 0).filter(near)
+
+    def unsettled(self) -> Self:
+        """Rows that the settled generation may not hold as they are (see `indexing.pending`): a short index."""
+        return self.filter(UNSETTLED)
 
     def telling_too_much(self, *, moved: bool = True) -> Self:
         """Documents about people that may repeat what is not everyone's any more; nobody reads them meanwhile.
@@ -249,8 +261,9 @@ class Resource(models.Model):
     gone_at = models.DateTimeField(null=True, blank=True)
     seen_in = models.BigIntegerField(null=True, editable=False)
 
-    # What the index should hold, and whose audience it is known to hold (see `indexing`).
+    # What the index should hold, what it is known to hold, and whose audience (see `indexing`).
     index_hash = models.CharField(max_length=64, blank=True, editable=False)
+    settled = models.CharField(max_length=64, default=NOT_KNOWN, editable=False)
     indexed_audience = models.ForeignKey(
         Audience, null=True, on_delete=models.PROTECT, related_name="+", editable=False
     )
@@ -262,10 +275,9 @@ class Resource(models.Model):
         indexes = [
             models.Index(fields=["source", "gone_at"]),
             models.Index(fields=["-updated"]),
-            models.Index(
-                fields=["public_id"], name="resource_behind", condition=AUDIENCE_MOVED
-            ),
-        ]  # fmt: skip
+            models.Index(fields=["public_id"], name="resource_behind", condition=AUDIENCE_MOVED),
+            models.Index(fields=["id"], name="resource_unsettled", condition=UNSETTLED),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -304,11 +316,15 @@ class Indexed(models.Model):
 
 
 class IndexStamp(models.Model):
-    """The last batch written to one generation, and the one being written: a restored backup shows here."""
+    """The last batch written to one generation, and the one being written: a restored backup shows here.
+
+    ``settled``: what `Resource.settled` says is said of this generation; of one at most.
+    """
 
     generation = models.CharField(max_length=40, primary_key=True)
     stamp = models.CharField(max_length=40, blank=True)
     next_stamp = models.CharField(max_length=40, blank=True)
+    settled = models.BooleanField(default=False)
 
 
 class Verification(models.Model):
