@@ -9,4 +9,4 @@ COPY --chown=immersive . .
 USER immersive
 RUN SECRET_KEY=only-for-this-build python manage.py collectstatic --noinput -v0
 EXPOSE 8000
-CMD ["gunicorn", "immersive.wsgi", "--no-control-socket", "--bind", "0.0.0.0:8000", "--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+CMD ["gunicorn", "-c", "python:immersive.serving", "--bind", "0.0.0.0:8000", "immersive.wsgi"]

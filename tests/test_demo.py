@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from experts.models import Person
 from immersive.demo import COMPANY, MARK, PHRASE, SHOWN, sign_ins
-from immersive.demo.seed import SOURCES, Refused, rows_of, seed, write_courses
+from immersive.demo.seed import SOURCES, Refused, is_done, rows_of, seed, write_courses
 
 PAGES = COMPANY / "pages"
 LINK = re.compile(r"\[([^\]\n]+)\]\(([^)\s]+\.md)\)")
@@ -277,6 +277,17 @@ def test_seeding_again_changes_nothing() -> None:
     assert snapshot() == before
     for line in sign_ins():
         assert line in out.getvalue()
+
+
+@pytest.mark.usefixtures("company")
+def test_a_start_sees_that_the_company_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_done()
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    with monkeypatch.context() as later:
+        later.setattr(timezone, "localdate", lambda: tomorrow)
+        assert not is_done(), "courses are told with dates that lie ahead"
+    Person.objects.update(external_id=None)
+    assert not is_done(), "another database may stand beside the same folder"
 
 
 @pytest.mark.usefixtures("company")

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import io
+import os
 import re
+import socket
 import stat
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
+from django.core.management import call_command
 from django.test import Client
+
+from immersive import static
+from immersive.management.commands.run import commands
+from tests.chaos.portal import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +47,101 @@ def test_files_of_an_installation_are_its_owners_alone(tmp_path: Path) -> None:
     made = [tmp_path / "var", *(tmp_path / "var").rglob("*")]
     assert any(path.suffix == ".sqlite3" for path in made)
     assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_gunicorn_is_started_the_same_way_everywhere() -> None:
+    how = "-c python:immersive.serving"
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert how in compose["services"]["web"]["command"]
+    assert how in (ROOT / "Dockerfile").read_text().replace('", "', " ")
+    assert how in " ".join(commands("127.0.0.1", 8000)["web"])
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a gunicorn as people have it; as in every test, static files are those of the checkout."""
+    run = "import pytest, sys; from gunicorn.app.wsgiapp import run; run()"
+    place, port = tmp_path_factory.mktemp("gunicorn"), free_port()
+    command = [sys.executable, "-c", run, "-c", "python:immersive.serving", "--bind", f"127.0.0.1:{port}",
+               "--workers", "1", "--log-level", "warning", "immersive.wsgi"]  # fmt: skip
+    env = {"IMMERSIVE_VAR": str(place), "DJANGO_SETTINGS_MODULE": "immersive.settings", "PATH": "/usr/bin"}
+    process = subprocess.Popen(command, cwd=ROOT, env=env)
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                break
+            assert process.poll() is None, "gunicorn ended"
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def ask(port: int, path: str, **headers: str) -> tuple[int, str]:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("GET", path, headers=headers)
+        with connection.getresponse() as answer:
+            return answer.status, answer.read().decode()
+
+
+def test_the_longest_search_fits_into_an_address(gunicorn: int) -> None:
+    from knowledge.index.language import MAX_TEXT
+
+    address = "/sign-in?q=" + quote("語" * MAX_TEXT)
+    status, page = ask(gunicorn, address, HX_Current_URL=f"http://127.0.0.1{address}")
+    assert (status, "Sign in" in page) == (200, True)
+
+
+@pytest.mark.parametrize("length", [170_000, 20_000_000])
+def test_an_address_that_is_longer_gets_a_page_that_says_the_way_on(gunicorn: int, length: int) -> None:
+    status, page = ask(gunicorn, "/search?q=" + "a" * length)
+    assert status == 414
+    assert "what you typed or pasted is still there" in page
+    assert ask(gunicorn, "/health") == (200, "ok")
+
+
+def test_a_header_that_is_too_long_is_refused_as_gunicorn_does(gunicorn: int) -> None:
+    assert ask(gunicorn, "/health", X_Odd="a" * 170_000)[0] == 431
+
+
+# Static files -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(settings: Any, tmp_path: Path) -> Path:
+    """A folder of static files, and a place of their own to collect them in."""
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from/one.css").write_text("a{}")
+    settings.STATICFILES_DIRS = [tmp_path / "from"]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    }
+    return tmp_path / "from"
+
+
+def test_static_files_are_collected_when_they_changed_and_only_then(files: Path, tmp_path: Path) -> None:
+    assert static.collect()
+    assert not static.collect()
+    one = files / "one.css"
+    one.write_text("b{}")
+    os.utime(one, (1, 1))  # older than what was collected, as after going back to a former version
+    assert static.collect()
+    assert not static.collect()
+    (tmp_path / "static/staticfiles.json").unlink()
+    assert static.collect()
+
+
+def test_what_no_page_asks_for_is_collected_by_no_command() -> None:
+    out = io.StringIO()
+    call_command("collectstatic", interactive=False, dry_run=True, verbosity=2, stdout=out)
+    assert "admin/css/base.css" in out.getvalue()
+    assert "rest_framework/" not in out.getvalue()
+    assert "i18n/" not in out.getvalue()
 
 
 def test_compose_can_set_what_an_operator_needs() -> None:

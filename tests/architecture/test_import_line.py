@@ -122,6 +122,7 @@ DOORS = {
     "knowledge.fetch": "the door itself",
     "knowledge.sandbox": "speaks to its own child through a pair of sockets",
     "knowledge.extract_child": "the other end of that pair",
+    "immersive.serving": "takes leave of who asked for an address that is too long",
     "immersive.management.commands.run": "asks its own web server whether it answers",
 }
 

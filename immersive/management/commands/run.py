@@ -13,11 +13,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from immersive import static
 from immersive.supervisor import Supervisor
 from knowledge import sandbox
-
-UNUSED_FILES = ["rest_framework", "i18n", "xregexp"]
-"""Static files of libraries that no page of ours asks for; compressing them would take most of the start."""
 
 
 class Command(BaseCommand):
@@ -35,16 +33,22 @@ class Command(BaseCommand):
         self._free(options["host"], options["port"])
         self.stdout.write("Preparing the database, static files and demo ...")
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED_FILES)
+        static.collect()
         demo = settings.DEVELOPMENT and not options["no_demo"]
         if demo:
-            with open(os.devnull, "w") as quiet:  # the sign-ins are told when the site answers
-                call_command("seed_demo", stdout=quiet)
-            sandbox.close()
+            self._bring_demo()
         supervisor = Supervisor(commands(options["host"], options["port"]))
         threading.Thread(target=self._welcome, args=(address, supervisor, demo), daemon=True).start()
         supervisor.run()
         self.stdout.write("Everything has ended.")
+
+    def _bring_demo(self) -> None:
+        from immersive.demo import seed
+
+        if not seed.is_done():
+            with open(os.devnull, "w") as quiet:  # the sign-ins are told when the site answers
+                call_command("seed_demo", stdout=quiet)
+            sandbox.close()
 
     def _free(self, host: str, port: int) -> None:
         import socket
@@ -93,8 +97,8 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     }
     return {
         "web": [
-            sys.executable, "-m", "gunicorn", "immersive.wsgi", "--no-control-socket", "--bind", f"{host}:{port}",
-            "--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--log-level", "warning",
+            sys.executable, "-m", "gunicorn", "-c", "python:immersive.serving", "--bind", f"{host}:{port}",
+            "--log-level", "warning", "immersive.wsgi",
         ],
         **workers,
         "indexer": [*celery, "worker", "-Q", "index", "-n", "index@%h", *alone],
