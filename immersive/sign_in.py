@@ -20,7 +20,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, views
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.auth.views import redirect_to_login
@@ -115,17 +115,19 @@ def address_of(request: HttpRequest | None) -> str:
     return str(address)
 
 
-class SignInForm(AuthenticationForm):
-    """Name and password; too many wrong ones make an account, or an address, wait."""
+def is_ours(address: str, hosts: set[str] | None = None, *, secure: bool = False) -> bool:
+    """Whether an address leads to this site. What it asks there leads nowhere, so a search of any length passes."""
+    return url_has_allowed_host_and_scheme(address.partition("?")[0], hosts, require_https=secure)
+
+
+class CountingForm:
+    """A form that asks for a password; too many wrong ones make an account, or an address, wait."""
 
     wait = 0
 
-    @sensitive_variables()
-    def clean(self) -> dict[str, Any]:
-        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
-        if username is None or not password:
-            return super().clean()
-        attempts = Attempts(username, address_of(self.request))
+    def begin(self, username: str, request: HttpRequest | None) -> Attempts:
+        """Count this attempt before the password is looked at; raises `ValidationError` when it must wait."""
+        attempts = Attempts(username, address_of(request))
         self.wait = attempts.begin()
         if self.wait:
             minutes = math.ceil(self.wait / 60)
@@ -134,23 +136,45 @@ class SignInForm(AuthenticationForm):
                 "If you do not remember yours, ask whoever looks after this installation for a new link.",
                 code="wait",
             )
+        return attempts
+
+
+class Waits:
+    """What the views of counting forms answer to who must wait."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        if form.wait:
+            response.status_code = 429
+            response["Retry-After"] = str(form.wait)
+        return response
+
+
+class SignInForm(CountingForm, AuthenticationForm):
+    """Name and password."""
+
+    @sensitive_variables()
+    def clean(self) -> dict[str, Any]:
+        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if username is None or not password:
+            return super().clean()
+        attempts = self.begin(username, self.request)
         cleaned: dict[str, Any] = super().clean()
         attempts.succeeded()
         return cleaned
 
 
-class SignIn(views.LoginView):
+class SignIn(Waits, views.LoginView):
     """The one place where one signs in, the operator's pages included."""
 
     form_class = SignInForm
     template_name = "immersive/sign_in.html"
 
-    def form_invalid(self, form: Any) -> HttpResponse:
-        response = super().form_invalid(form)
-        if form.wait:
-            response.status_code = 429
-            response["Retry-After"] = str(form.wait)
-        return response
+    def get_redirect_url(self) -> str:  # type: ignore[override]  # the stubs are of an older Django
+        """The page that was asked for, however long its address is."""
+        name = self.redirect_field_name
+        asked: str = self.request.POST.get(name, self.request.GET.get(name, ""))
+        return asked if is_ours(asked, self.get_success_url_allowed_hosts(), secure=self.request.is_secure()) else ""
 
 
 @login_not_required
@@ -159,7 +183,7 @@ def to_operate(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and not request.user.is_staff:
         raise PermissionDenied("This account may not see the operator's pages.")
     asked = request.GET.get(REDIRECT_FIELD_NAME, "")
-    place = asked if url_has_allowed_host_and_scheme(asked, {request.get_host()}) else reverse("admin:index")
+    place = asked if is_ours(asked, {request.get_host()}) else reverse("admin:index")
     return redirect(place) if request.user.is_authenticated else redirect_to_login(place)
 
 
@@ -187,12 +211,31 @@ class PlainHelp:
         return form
 
 
+class ChangePasswordForm(CountingForm, PasswordChangeForm):
+    """The old password and a new one; old ones that are wrong are counted with those of the sign-in."""
+
+    def __init__(self, user: Person, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.request = request
+
+    @sensitive_variables()
+    def clean_old_password(self) -> str:
+        attempts = self.begin(self.user.get_username(), self.request)
+        password: str = super().clean_old_password()
+        attempts.succeeded()
+        return password
+
+
 @method_decorator(never_cache, name="dispatch")
-class ChangePassword(PlainHelp, views.PasswordChangeView):
+class ChangePassword(Waits, PlainHelp, views.PasswordChangeView):
     """One's own password, by who knows the old one; signs out everywhere else."""
 
+    form_class = ChangePasswordForm
     template_name = "immersive/password.html"
     success_url = reverse_lazy("home")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)

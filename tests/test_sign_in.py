@@ -153,6 +153,25 @@ def test_the_operators_pages_have_no_sign_in_of_their_own(client: Client, make_p
     assert client.get("/operate/password_change/")["Location"] == reverse("password")
 
 
+def test_a_long_search_comes_back_after_the_sign_in(client: Client, ana: Any) -> None:
+    address = "/search?q=" + "word+" * 1800
+    asked = client.get(address)["Location"]
+    page = client.get(asked)
+    assert address in page.content.decode()
+    data = {"username": "ana", "password": RIGHT, "next": address}
+    assert client.post("/sign-in", data)["Location"] == address
+    elsewhere = "https://evil.example/?" + "word+" * 1800
+    assert client.post("/sign-in", data | {"next": elsewhere})["Location"] == "/"
+
+
+def test_a_search_too_long_to_come_back_to_says_so(client: Client) -> None:
+    client.cookies["theme"] = "dark"
+    answer = client.get("/search?q=" + "a" * 20_000)
+    assert answer.status_code == 400
+    assert "Sign in first, then go back" in answer.content.decode()
+    assert 'data-theme="dark"' in answer.content.decode()
+
+
 def test_who_may_not_operate_is_told_so(client: Client, ana: Any) -> None:
     client.force_login(ana)
     assert client.get("/operate/", follow=True).status_code == 403
@@ -300,6 +319,30 @@ def test_ones_own_password_needs_the_old_one_and_ends_other_sessions(client: Cli
     assert signed_in(client)
     assert not signed_in(elsewhere)
     assert Person.objects.get().check_password(NEW)
+
+
+def test_guesses_of_the_old_password_are_counted_with_those_of_the_sign_in(client: Client, ana: Any) -> None:
+    sign_in(client)
+    data = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
+    for _ in range(ACCOUNT_LIMIT):
+        assert client.post(reverse("password"), data).status_code == 200
+    for password in ("wrong", RIGHT):
+        answer = client.post(reverse("password"), data | {"old_password": password})
+        assert answer.status_code == 429
+        assert 0 < int(answer["Retry-After"]) <= WINDOW
+        assert "Wait 15 minutes and try again" in answer.content.decode()
+    assert Person.objects.get().check_password(RIGHT)
+    assert sign_in(Client()).status_code == 429
+
+
+def test_a_right_old_password_forgets_the_wrong_ones(client: Client, ana: Any) -> None:
+    sign_in(client)
+    data = {"old_password": "wrong", "new_password1": "short", "new_password2": "short"}
+    for _ in range(2):
+        for _ in range(ACCOUNT_LIMIT - 1):
+            assert client.post(reverse("password"), data).status_code == 200
+        assert client.post(reverse("password"), data | {"old_password": RIGHT}).status_code == 200
+    assert client.post(reverse("password"), data | {"old_password": ""}).status_code == 200
 
 
 def test_who_has_no_password_is_told_the_way_to_one(client: Client, new: Person) -> None:
