@@ -66,6 +66,11 @@ def words(query: Query) -> str:
     return " ".join([*query.words, *(phrase.text for phrase in query.phrases if not phrase.exclude)])
 
 
+def left_out(query: Query) -> str:
+    """What was typed to be left out."""
+    return " ".join([*query.not_words, *(phrase.text for phrase in query.phrases if phrase.exclude)])
+
+
 def chips(query: Query) -> list[Chip]:
     """Every filter that is set, so that each can be taken away by one link."""
     found = [

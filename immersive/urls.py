@@ -8,11 +8,15 @@ from drf_spectacular.views import SpectacularAPIView
 
 from immersive import sign_in, views
 
+handler400 = views.not_understood
+handler500 = views.broken
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("search", views.search, name="search"),
     path("patterns", views.patterns, name="patterns"),
     path("theme", views.theme, name="theme"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("sign-in", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out", auth.LogoutView.as_view(), name="sign-out"),
     path("password/", sign_in.ChangePassword.as_view(), name="password"),

@@ -1,4 +1,4 @@
-"""The home and search pages, the theme, and the page that shows every component."""
+"""The home and search pages, the theme, what is said of a failure, and the page that shows every component."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import DisallowedRedirect
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import push_url
 
 from experts.evidence import evidence_lines
 from immersive import forms, samples
 from immersive.context import THEMES
+from immersive.context import page as on_every_page
+from immersive.sign_in import is_ours
 from immersive.work import tasks
 from knowledge.access import Viewer
 from knowledge.pages import changed_lately, recent_searches
@@ -51,6 +55,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "evidence": evidence_lines(forms.people_in(found), viewer),
         "text": text,
         "words": forms.words(found.query),
+        "left_out": forms.left_out(found.query),
         "query_string": urlencode({"q": text}),
         "chips": forms.chips(found.query),
         "groups": forms.groups(found.facets),
@@ -76,8 +81,29 @@ def theme(request: HttpRequest) -> HttpResponse:
     now = request.COOKIES.get("theme", "")
     chosen = cycle[(cycle.index(now) + 1) % len(cycle)] if now in cycle else THEMES[0]
     back = request.POST.get("next", "")
-    if not (back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)):
+    if not (back.startswith("/") and is_ours(back)):
         back = reverse("home")
     response = redirect(back)
     response.set_cookie("theme", chosen, max_age=YEAR, secure=settings.HTTPS, httponly=True, samesite="Lax")
     return response
+
+
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for the site's mark on pages that do not name it, the operator's and the API's."""
+    return redirect(static("immersive/mark.svg"))
+
+
+# What is said of a failure: with nothing but the theme, because whatever else a page shows may be what failed ---------
+
+
+def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400; an address that would be too long to come back to after the sign-in is told the way on."""
+    too_long = isinstance(exception, DisallowedRedirect)
+    return HttpResponse(render_to_string("400.html", {**on_every_page(request), "too_long": too_long}), status=400)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500."""
+    return HttpResponse(render_to_string("500.html", on_every_page(request)), status=500)

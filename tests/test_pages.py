@@ -86,6 +86,30 @@ def test_search_without_words_explains_the_language(ana: Client) -> None:
     assert "Type what you are working on" in text_of(ana.get("/search", {"q": "  \n"}))
 
 
+@pytest.mark.parametrize(
+    ("query", "understood", "way_on"),
+    [("-pump", "Only words to leave out", 'href="?q=pump"'), ('-"feed pump" -seal', "Only words to leave out",
+     'href="?q=seal%20feed%20pump"'), ("!!! ??? ---", "There is no word", 'href="/"')],
+)  # fmt: skip
+def test_a_search_without_words_to_find_says_how_it_was_read(
+    ana: Client, found: dict[str, Any], query: str, understood: str, way_on: str
+) -> None:
+    response = ana.get("/search", {"q": query})
+    assert understood in text_of(response)
+    assert way_on in response.content.decode()
+    assert "Type what you are working on" not in text_of(response)
+
+
+def test_a_very_long_search_says_what_was_read_and_keeps_every_word(ana: Client, found: dict[str, Any]) -> None:
+    words = " ".join(f"word{n}" for n in range(1200))
+    response = ana.get("/search", {"q": words})
+    assert "its first 64 words were searched for" in text_of(response)
+    assert f'value="{words}"' in response.content.decode()
+    shown = re.search(r"Nothing found for (.+?) in what", text_of(response))
+    assert shown
+    assert len(shown[1]) < 130
+
+
 def test_an_empty_result_is_a_way_on(ana: Client, found: dict[str, Any]) -> None:
     response = ana.get("/search", {"q": "xylophone kind:tool"})
     assert "Nothing found for “xylophone kind:tool”" in text_of(response)
@@ -302,6 +326,21 @@ def test_a_failure_says_so_without_details(ana: Client, monkeypatch: pytest.Monk
     assert response.status_code == 500
     assert "Something broke on our side" in text_of(response)
     assert "ZeroDivision" not in response.content.decode()
+
+
+def test_a_failure_keeps_the_theme_that_was_chosen(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("immersive.views.changed_lately", lambda viewer: 1 / 0)
+    ana.raise_request_exception = False
+    ana.cookies["theme"] = "dark"
+    assert 'data-theme="dark"' in ana.get("/").content.decode()
+    refused = ana.get("/", headers={"host": "elsewhere.example"})
+    assert refused.status_code == 400
+    assert "was not understood" in text_of(refused)
+    assert 'data-theme="dark"' in refused.content.decode()
+
+
+def test_browsers_find_the_mark_where_they_look_for_it(client: Client) -> None:
+    assert client.get("/favicon.ico")["Location"] == "/static/immersive/mark.svg"
 
 
 def test_health_asks_nothing_of_the_database(client: Client) -> None:

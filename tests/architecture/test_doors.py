@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PUBLIC = {
     "sign-in": "this is where one gets an account's rights",
     "theme": "the sign-in page has a theme, too; it only sets a cookie",
+    "favicon": "browsers ask for it on every page, the sign-in's and the operator's too; it shows the site's mark",
     "set-password": "who has no password yet cannot be signed in; the link itself is the proof, and works once",
     "operate-sign-in": "leads to the one sign-in, which counts wrong passwords",
     "admin:login": "stands behind operate-sign-in, at the same address, and is never reached",

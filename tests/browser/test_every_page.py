@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
 from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
@@ -33,6 +34,9 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "search narrowed": "/search?q=pump+kind%3Apage+after%3A2020-01-01&page=2",
         "search, empty box": "/search",
         "search, nothing found": "/search?q=xylophone",
+        "search, words to leave out": "/search?q=-pump",
+        "search, signs alone": "/search?q=%3F%3F",
+        "search, very long": "/search?q=" + "overlong" * 1250,
         "search, odd query": "/search?q=%22pump+colour%3Ared+-",
         "page": company["pump"].get_absolute_url(),
         "tool": company["valveview"].get_absolute_url(),
@@ -56,6 +60,7 @@ MODES = [
     pytest.param({"width": 1440, "color_scheme": "light"}, id="wide-light"),
     pytest.param({"width": 1440, "color_scheme": "dark"}, id="wide-dark"),
     pytest.param({"width": 360, "color_scheme": "light", "has_touch": True}, id="phone-light"),
+    pytest.param({"width": 360, "color_scheme": "dark", "has_touch": True}, id="phone-dark"),
 ]
 
 
@@ -72,11 +77,35 @@ def test_every_page(open_as: Open, pages: dict[str, str], company: dict[str, Any
     assert troubles == []
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_every_page_that_says_what_failed(
+    open_as: Open, site: str, mode: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_as("ana", **mode)
+    stranger = open_as(**mode)
+    monkeypatch.setattr("immersive.views.changed_lately", lambda viewer: 1 / 0)
+    troubles = look(page, "500", "/") + look(page, "403", "/operate/login/")
+    troubles += look(stranger, "400, too long", "/search?q=" + "a" * 20_000)
+    page.route("**/page-414", lambda route: route.fulfill(body=render_to_string("414.html"), content_type="text/html"))
+    troubles += look(page, "414", "/page-414")
+    page.goto("/tasks/new")
+    page.evaluate("document.querySelector('main form [name=csrfmiddlewaretoken]').remove()")
+    page.get_by_label("What are you working on?").fill("a sentence")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("heading", name="Please send that again").wait_for()
+    troubles += troubles_of(page, "csrf")
+    assert troubles == []
+
+
 def look(page: Page, name: str, address: str) -> list[str]:
     """What is wrong with one page, in words."""
     errors: list[str] = []
     page.once("pageerror", lambda error: errors.append(f"{name}: script failed: {error}"))
     page.goto(address)
+    return troubles_of(page, name) + errors
+
+
+def troubles_of(page: Page, name: str) -> list[str]:
     found = [f"{name}: refused {refused}" for refused in page.evaluate("window.__refused")]
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if width > 0:
@@ -84,7 +113,7 @@ def look(page: Page, name: str, address: str) -> list[str]:
     for violation in Axe().run(page).response["violations"]:
         nodes = " | ".join(node["html"][:120] for node in violation["nodes"][:3])
         found.append(f"{name}: {violation['id']}: {nodes}")
-    return found + errors
+    return found
 
 
 def test_nothing_is_refused_while_one_works(open_as: Open, site: str) -> None:
