@@ -22,7 +22,7 @@ from experts.connector import documents_of
 from experts.evidence import attribute
 from experts.models import Membership, Person, Team, one_line
 from knowledge.documents import EVERYONE, Document
-from knowledge.models import Audience, Contribution, Indexed, Resource, Source, SyncRun, Topic
+from knowledge.models import Audience, Contribution, Resource, Source, SyncRun, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -206,8 +206,8 @@ def _link_topics(rows: Sequence[Resource], told: Mapping[str, Document]) -> None
 
 def _doubt(ids: Sequence[int]) -> None:
     """The index may hold words of these rows that it should not: no answer from them until they are written again."""
-    from knowledge.indexing import UNSURE
+    from knowledge.indexing import UNSURE, take_back
 
     written = Resource.objects.filter(pk__in=ids, indexed_audience__isnull=False)
     written.update(indexed_audience=Audience.objects.of([UNSURE]))
-    Indexed.objects.filter(resource__in=ids).update(hash="")
+    take_back(ids)

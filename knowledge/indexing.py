@@ -15,8 +15,8 @@ process dies between the two.
 On most days nothing is to be done, and finding that out must not take a look
 at every row. So once a generation is complete, each row notes the hash that
 this generation holds (`Resource.settled`), and from then on only rows whose
-hash is another are looked at. A note is taken back, with what `Indexed` says,
-before its row is written, and made again when `Indexed` says so.
+hash is another are looked at. A note is taken back together with what
+`Indexed` says (`take_back`), and made again when `Indexed` says so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -72,6 +72,12 @@ def _differs(generation: str) -> Q:
 
 def _is_settled(generation: str) -> bool:
     return bool(IndexStamp.objects.filter(pk=generation, settled=True).exists())
+
+
+def take_back(resources: Sequence[int], **of: Any) -> None:
+    """Nobody knows what the index holds of these rows until it is recorded: even one that goes back is due."""
+    Indexed.objects.filter(resource__in=resources, **of).update(hash="")
+    Resource.objects.filter(pk__in=resources).exclude(settled=NOT_KNOWN).update(settled=NOT_KNOWN)
 
 
 def index_changes(*, seconds: float = 600) -> int:
@@ -199,8 +205,7 @@ def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int
         moved = [row.pk for row in rows if row.indexed_audience_id not in (None, row.audience_id)]
         Resource.objects.filter(pk__in=ids, indexed_audience=None).update(indexed_audience=F("audience"))
         Resource.objects.filter(pk__in=moved).update(indexed_audience=Audience.objects.of([UNSURE]))
-        Indexed.objects.filter(generation=generation, resource__in=ids).update(hash="")  # not known until recorded
-        Resource.objects.filter(pk__in=ids).exclude(settled=NOT_KNOWN).update(settled=NOT_KNOWN)
+        take_back(ids, generation=generation)
         IndexStamp.objects.update_or_create(pk=generation, defaults={"next_stamp": stamp})
     alive = [row for row in rows if row.gone_at is None]
     gone = [row for row in rows if row.gone_at is not None]

@@ -144,7 +144,7 @@ def test_a_row_that_was_written_and_goes_back_before_that_is_recorded_is_due(
 ) -> None:
     sync(source)
     indexing.index_changes()
-    before = Resource.objects.values("index_hash", "body", "fingerprint", "version").get()
+    before = dict(Resource.objects.values("index_hash", "body", "fingerprint", "version").get())
     write("first.md", "First page", "A samovar.")
     sync(source)
 
