@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -17,7 +18,9 @@ from knowledge.connectors import SourceError, connector_class
 from knowledge.documents import EVERYONE
 from knowledge.durable import prompt, work
 from knowledge.markup import clean_line
-from knowledge.models import HOW_TO_NAME_SOMEBODY, Audience, Search, Source, SyncRun
+from knowledge.models import HOW_TO_NAME_SOMEBODY, Audience, Resource, Search, Source, SyncRun
+
+logger = logging.getLogger(__name__)
 
 KEEP_SEARCHES = timedelta(days=90)
 KEEP_RUNS = timedelta(days=30)
@@ -47,20 +50,23 @@ def add_source(
     known = Source.objects.filter(kind=kind, address=address).first()
     options = options if options is not None else known.options if known else {}
     suggested = connector_class(kind)(address, options).check()
-    with transaction.atomic():
-        source = Source.objects.filter(kind=kind, address=address).first() or Source(kind=kind, address=address)
-        source.options = options
-        source.name = name or source.name or suggested
-        source.trusts_emails = source.trusts_emails if trusts_emails is None else trusts_emails
-        source.active = True
-        if audience is not None or source.pk is None:
-            source.audience = Audience.objects.of([EVERYONE] if audience is None else audience)
-        taken = Source.objects.exclude(pk=source.pk)
-        base, number = source.name, 2
-        while taken.filter(Q(name=source.name) | Q(slug=_slug(source.name))).exists():
-            source.name, number = f"{base} {number}", number + 1
-        source.slug = _slug(source.name)
-        source.save()
+    try:
+        with transaction.atomic():
+            source = Source.objects.filter(kind=kind, address=address).first() or Source(kind=kind, address=address)
+            source.options = options
+            source.name = name or source.name or suggested
+            source.trusts_emails = source.trusts_emails if trusts_emails is None else trusts_emails
+            source.active = True
+            if audience is not None or source.pk is None:
+                source.audience = Audience.objects.of([EVERYONE] if audience is None else audience)
+            taken = Source.objects.exclude(pk=source.pk)
+            base, number = source.name, 2
+            while taken.filter(Q(name=source.name) | Q(slug=_slug(source.name))).exists():
+                source.name, number = f"{base} {number}", number + 1
+            source.slug = _slug(source.name)
+            source.save()
+    except IntegrityError as error:
+        raise SourceError("It, or another source of that name, was added at this very moment: try again.") from error
     return source
 
 
@@ -102,13 +108,21 @@ def remove_source(*, source: Source) -> None:
         )
     for _ in ingest.bury(source.resources.alive()):
         pass
-    connector = connector_class(source.kind)(source.address, source.options)
-    if hasattr(connector, "forget"):
-        connector.forget()
+    _forget(source)
+
+
+def _forget(source: Source) -> None:
+    """Remove what the connector keeps of a source; what is in use at this moment is left to the sweep."""
+    try:
+        connector = connector_class(source.kind)(source.address, source.options)
+        if hasattr(connector, "forget"):
+            connector.forget()
+    except (SourceError, OSError) as error:
+        logger.warning("what is kept of source %s stays for now: %s", source.pk, error)
 
 
 def sweep() -> None:
-    """Find work that nobody does: due runs, sources whose time has come, runs that were given up, old searches."""
+    """Find work that nobody does: due runs, sources whose time has come, runs that were given up, what is to go."""
     from knowledge import jobs
 
     now = timezone.now()
@@ -122,5 +136,8 @@ def sweep() -> None:
     sources = Source.objects.filter(active=True).exclude(pk__in=open_runs).annotate(last=Max("runs__created_at"))
     for source in sources.filter(Q(last=None) | Q(last__lt=now - F("every"))):
         request_sync(source=source)
+    alive = Resource.objects.alive().filter(source=OuterRef("pk"))
+    for source in Source.objects.filter(~Exists(alive), active=False):
+        _forget(source)
     Search.objects.filter(at__lt=now - KEEP_SEARCHES).delete()
     SyncRun.objects.filter(done_at__lt=now - KEEP_RUNS).delete()

@@ -79,7 +79,8 @@ class Connector(Protocol):
         """Tell everything that is there. Raises `SourceError` when the source itself fails."""
         ...
 
-    # A connector that keeps copies of its own (a clone) also has ``forget() -> None``, which removes them.
+    # A connector that keeps copies of its own (a clone) also has ``forget() -> None``, which removes them, or raises
+    # `SourceError` while they are in use.
 
 
 def connector_class(kind: str) -> type[Connector]:

@@ -7,6 +7,7 @@ or symbolic link of a stranger's repository ever does anything here.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import queue
@@ -19,7 +20,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -44,6 +45,9 @@ MAX_ENTRIES = 500_000
 ALIVE = 5.0
 """Seconds without an event after which one is sent, so that the worker keeps its lease while history is counted."""
 
+TURN = 0.5
+"""Seconds between two tries to work on a place that another worker works on."""
+
 DAMAGE = (ChecksumMismatch, FileFormatException, MissingCommitError, NotGitRepository)
 
 TIP = Ref(b"refs/heads/immersive")
@@ -66,8 +70,8 @@ class GitConnector:
         self.branch = str(options.get("branch") or "")
         self.path = str(options.get("path") or "").strip("/")
         self.remote = "://" in address or bool(re.match(r"[\w.-]+@[\w.-]+:", address))
-        name = hashlib.sha256(f"{address}\0{self.branch}".encode()).hexdigest()[:32]
-        self.place = Path(settings.VAR_DIR) / "git" / name
+        name = hashlib.sha256(address.encode()).hexdigest()[:32]
+        self.place = Path(settings.VAR_DIR) / "git" / name  # of one source alone: an address is one source
 
     def check(self) -> str:
         """The repository's name as a title."""
@@ -85,22 +89,34 @@ class GitConnector:
         return title_of_name(self.path.rpartition("/")[2] or name) or self.address
 
     def forget(self) -> None:
-        """Remove the clone and the counts of its history."""
-        for path in self.place.parent.glob(f"{self.place.name}*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        """Remove the clone and the counts of its history; `SourceError` while somebody works on them."""
+        with self._lock() as lock:
+            if not _taken(lock):
+                raise SourceError(f"{self.address} is being read at this moment: its copy is removed later.")
+            for path in self.place.parent.glob(f"{self.place.name}*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _lock(self) -> IO[bytes]:
+        """The file whose lock says who works on the place. It is never removed: two could hold its lock then."""
+        self.place.parent.mkdir(parents=True, exist_ok=True)
+        return self.place.with_name(f".{self.place.name}.lock").open("ab")
 
     def pull(self, known: Known) -> Iterator[Event]:
         """Every file of the branch in the order of its path, then a checkpoint with the commit."""
         try:
-            yield from self._pull(known)
+            with self._lock() as lock:
+                while not _taken(lock):
+                    yield Checkpoint(dict(known.cursor))
+                    time.sleep(TURN)
+                yield from self._pull(known, lock)
         except (LookupError, ValueError, AssertionError, OSError, zlib.error, struct.error, *DAMAGE) as error:
             said = clean_line(f"{type(error).__name__} {error}", 120)
             raise SourceError(f"{self.address} is damaged ({said}). Run git fsck there, or clone it anew.") from error
 
-    def _pull(self, known: Known) -> Iterator[Event]:
+    def _pull(self, known: Known, lock: IO[bytes]) -> Iterator[Event]:
         alive = Checkpoint(dict(known.cursor))
         if self.remote:
-            yield from _while(self._fetch, alive)
+            yield from _while(self._fetch, alive, os.fdopen(os.dup(lock.fileno()), "ab"))
         with contextlib.closing(self._cloned() if self.remote else self._local()) as repo:
             tip = self._tip(repo)
             commit = self._commit(repo, tip)
@@ -279,6 +295,14 @@ class GitConnector:
             repo.refs[TIP] = ObjectID(found.object[1]) if isinstance(found, Tag) else tip
 
 
+def _taken(lock: IO[bytes]) -> bool:
+    """Whether the operating system's lock on this file is ours now; it ends with the file, or with the process."""
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
 class _LocalRepo(Repo):
     """A repository that somebody else may write in: what it names outside of itself is not read."""
 
@@ -401,13 +425,18 @@ def _blob(repo: Repo, sha: ObjectID, limit: int) -> bytes:
     return data
 
 
-def _while(work: Callable[[], None], alive: Checkpoint) -> Iterator[Event]:
-    """Do ``work`` in a thread and say from time to time that it goes on; its error is raised here."""
+def _while(work: Callable[[], None], alive: Checkpoint, lock: IO[bytes]) -> Iterator[Event]:
+    """Do ``work`` in a thread and say from time to time that it goes on; its error is raised here.
+
+    ``lock`` is a duplicate of the file that is locked: the lock holds until
+    the thread ends, also when nobody waits for the thread any more.
+    """
     done: queue.Queue[BaseException | None] = queue.Queue()
 
     def run() -> None:
         try:
-            work()
+            with lock:
+                work()
         except BaseException as error:
             done.put(error)
         else:
