@@ -103,6 +103,13 @@ class OneTask(APIView):
         """The caller's task, or 404."""
         return tasks.mine_or_404(public_id, Viewer.of(self.request.user))
 
+    def said(self, public_id: UUID, form: type[serializers.Serializer[Any]]) -> tuple[Task, dict[str, Any]]:
+        """The caller's task and what the request says of it, or 404 before a word of it is read."""
+        task = self.found(public_id)
+        read = form(data=self.request.data)
+        read.is_valid(raise_exception=True)
+        return task, read.validated_data
+
     def answer(self, public_id: UUID, code: int = status.HTTP_200_OK) -> Response:
         """The task as it is now."""
         return Response(TaskOut(self.found(public_id)).data, status=code)
@@ -174,11 +181,9 @@ class AssessmentView(OneTask):
     @method_decorator(sensitive_variables())
     def put(self, request: Request, task_id: UUID) -> Response:
         """Lock it."""
-        task = self.found(task_id)
-        said = AssessmentIn(data=request.data)
-        said.is_valid(raise_exception=True)
+        task, values = self.said(task_id, AssessmentIn)
         try:
-            actions.assess(task=task, owner=request.user, confidence=said.validated_data["confidence"])
+            actions.assess(task=task, owner=request.user, confidence=values["confidence"])
         except AssessmentLocked:
             raise Refused("It was said already and stays as it was said.", code="locked") from None
         return self.answer(task_id, status.HTTP_201_CREATED)
@@ -198,12 +203,9 @@ class OutcomeView(OneTask):
     @method_decorator(sensitive_variables())
     def put(self, request: Request, task_id: UUID) -> Response:
         """Log it."""
-        task = self.found(task_id)
-        said = OutcomeIn(data=request.data)
-        said.is_valid(raise_exception=True)
-        values = {**said.validated_data, "result": RESULTS[said.validated_data["result"]]}
+        task, values = self.said(task_id, OutcomeIn)
         try:
-            actions.log_outcome(task=task, owner=request.user, **values)
+            actions.log_outcome(task=task, owner=request.user, **{**values, "result": RESULTS[values["result"]]})
         except actions.AssessFirst:
             raise Refused("Say first how sure you are: put the assessment.", code="assess_first") from None
         return self.answer(task_id)
