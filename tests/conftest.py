@@ -10,6 +10,7 @@ import pytest
 from django.conf import LazySettings
 
 from immersive.celery import app as celery_app
+from tests.loopback import Web, serving
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +40,12 @@ def make_person(db: None) -> Callable[..., Any]:
         return person
 
     return make
+
+
+@pytest.fixture
+def web(settings: LazySettings) -> Iterator[Web]:
+    """A web server on loopback that may be fetched from."""
+    server = Web()
+    settings.FETCH_ALLOW = [f"127.0.0.1/32:{server.port}"]
+    with serving(server):
+        yield server

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from django.conf import LazySettings
 
 from tests.contracts.connectors import ConnectorContract, Place
 from tests.contracts.web_places import Feed, JsonFeed, MappedSite, Site
-from tests.loopback import Web, serving
-
-
-@pytest.fixture
-def web(settings: LazySettings) -> Iterator[Web]:
-    """A web server on loopback that may be fetched from."""
-    server = Web()
-    settings.FETCH_ALLOW = [f"127.0.0.1/32:{server.port}"]
-    with serving(server):
-        yield server
+from tests.loopback import Web
 
 
 class TestCrawl(ConnectorContract):

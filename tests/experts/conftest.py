@@ -29,6 +29,19 @@ def plain(body: bytes) -> bytes:
 
 
 @pytest.fixture
+def ana(make_person: Callable[..., Any]) -> Any:
+    """Somebody with everything that a page of a person shows, in a team beneath a team."""
+    from experts.models import Team
+
+    above = Team.objects.create(name="Operations", slug="operations")
+    team = Team.objects.create(name="Pumps", slug="pumps", parent=above)
+    return make_person(
+        "ana", name="Ana Lima", email="ana@example.org", role="Engineer", location="Porto", teams=(team,),
+        about="Listens to pumps.\nAnd to people.",
+    )  # fmt: skip
+
+
+@pytest.fixture
 def hold(
     db: None, settings: LazySettings, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> Callable[..., Any]:

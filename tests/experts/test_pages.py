@@ -22,16 +22,6 @@ from tests.experts.test_people_source import hide_twenty
 
 
 @pytest.fixture
-def ana(make_person: Callable[..., Any]) -> Any:
-    above = Team.objects.create(name="Operations", slug="operations")
-    team = Team.objects.create(name="Pumps", slug="pumps", parent=above)
-    return make_person(
-        "ana", name="Ana Lima", email="ana@example.org", role="Engineer", location="Porto", teams=(team,),
-        about="Listens to pumps.",
-    )  # fmt: skip
-
-
-@pytest.fixture
 def reader(make_person: Callable[..., Any], client: Client) -> Any:
     reader = make_person("reader", name="Some Reader", email="reader@example.org")
     client.force_login(reader)

@@ -44,16 +44,6 @@ class TestPeopleConnector(ConnectorContract):
 
 
 @pytest.fixture
-def ana(make_person: Callable[..., Any]) -> Any:
-    above = Team.objects.create(name="Operations", slug="operations")
-    team = Team.objects.create(name="Pumps", slug="pumps", parent=above)
-    return make_person(
-        "ana", name="Ana Lima", email="ana@example.org", role="Engineer", location="Porto", teams=(team,),
-        about="Listens to pumps.\nAnd to people.",
-    )  # fmt: skip
-
-
-@pytest.fixture
 def reader(make_person: Callable[..., Any]) -> Any:
     return make_person("reader", name="Some Reader")
 

@@ -16,6 +16,7 @@ from knowledge.connectors import Known, SourceError
 from knowledge.connectors.catalogue import CatalogueConnector, minutes
 from knowledge.connectors.tables import TableError, unpacked
 from tests.contracts.connectors import Stored, check_document
+from tests.loopback import Handler, Web
 
 
 def pulled(path: Path | str, **options: object) -> Stored:
@@ -223,28 +224,20 @@ def test_a_bomb_is_never_whole_in_memory() -> None:
     assert unpacked(gzip.compress(b"a", mtime=0) + gzip.compress(b"b"), 10) == b"ab"
 
 
-def test_a_catalogue_behind_an_address(settings: LazySettings) -> None:
-    import threading
-
-    from tests.loopback import Handler, Web
-
+def test_a_catalogue_behind_an_address(web: Web) -> None:
     def answer(handler: Handler) -> None:
         if handler.headers.get("If-None-Match") == '"1"':
             handler.say(304)
         else:
             handler.say(200, b"id,title\n1,One\n", ETag='"1"')
 
-    with Web() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        settings.FETCH_ALLOW = [f"127.0.0.1/32:{server.port}"]
-        server.answers["/c.csv"] = answer
-        stored = pulled(f"{server.base}/c.csv")
-        assert stored.titles() == ["One"]
-        stored.pull(CatalogueConnector(f"{server.base}/c.csv", {}))
-        assert stored.told() == []
-        assert stored.titles() == ["One"]
-        stored.pull(CatalogueConnector(f"{server.base}/c.csv", {"kind": "tool"}))
-        assert [page.kind for page in stored.told()] == ["tool"]
-        with pytest.raises(SourceError, match="404"):
-            CatalogueConnector(f"{server.base}/d.csv", {}).check()
-        server.shutdown()
+    web.answers["/c.csv"] = answer
+    stored = pulled(f"{web.base}/c.csv")
+    assert stored.titles() == ["One"]
+    stored.pull(CatalogueConnector(f"{web.base}/c.csv", {}))
+    assert stored.told() == []
+    assert stored.titles() == ["One"]
+    stored.pull(CatalogueConnector(f"{web.base}/c.csv", {"kind": "tool"}))
+    assert [page.kind for page in stored.told()] == ["tool"]
+    with pytest.raises(SourceError, match="404"):
+        CatalogueConnector(f"{web.base}/d.csv", {}).check()

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from django.conf import LazySettings
 
 from knowledge.connectors import Known, SourceError
 from knowledge.connectors.feed import FeedConnector
 from tests.contracts.connectors import Stored
 from tests.contracts.web_places import Feed
-from tests.loopback import Handler, Web, serving
-
-
-@pytest.fixture
-def web(settings: LazySettings) -> Iterator[Web]:
-    """A web server on loopback that may be fetched from."""
-    server = Web()
-    settings.FETCH_ALLOW = [f"127.0.0.1/32:{server.port}"]
-    with serving(server):
-        yield server
-
+from tests.loopback import Handler, Web
 
 RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"
  xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Talks &amp; films</title><language>en-gb</language>

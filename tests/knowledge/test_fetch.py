@@ -19,16 +19,7 @@ from django.conf import LazySettings
 
 from knowledge.addresses import resolve
 from knowledge.fetch import Door, FetchFailed, FetchRefused, get, request
-from tests.loopback import Answer, Handler, Trap, Web, always, serving
-
-
-@pytest.fixture
-def web(settings: LazySettings) -> Iterator[Web]:
-    """A web server on loopback that may be fetched from."""
-    server = Web()
-    settings.FETCH_ALLOW = [f"127.0.0.1/32:{server.port}"]
-    with serving(server):
-        yield server
+from tests.loopback import Answer, Handler, Trap, Web, always
 
 
 @pytest.fixture

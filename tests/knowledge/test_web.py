@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from django.conf import LazySettings
 
 from knowledge.addresses import normal
 from knowledge.connectors import Checkpoint, Failure, Known, SourceError, Unchanged
@@ -15,16 +14,7 @@ from knowledge.connectors import web as web_module
 from knowledge.connectors.web import Stamp, WebConnector
 from tests.contracts.connectors import Stored
 from tests.contracts.web_places import MappedSite, Site
-from tests.loopback import Handler, Web, serving
-
-
-@pytest.fixture
-def web(settings: LazySettings) -> Iterator[Web]:
-    """A web server on loopback that may be fetched from."""
-    server = Web()
-    settings.FETCH_ALLOW = [f"127.0.0.1/32:{server.port}"]
-    with serving(server):
-        yield server
+from tests.loopback import Handler, Web
 
 
 @pytest.fixture
