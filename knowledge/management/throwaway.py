@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,10 @@ from django.db import connections
 from django.test.utils import override_settings
 from django.utils.text import slugify
 
-from knowledge import indexing, ingest
+from knowledge import ingest
 from knowledge.documents import EVERYONE
 from knowledge.durable import work
+from knowledge.management import beside
 from knowledge.models import Audience, Source, SourceGroup, SyncRun
 
 ALIAS = "default"
@@ -31,16 +33,24 @@ def throwaway(connector: str, *, engine: str | None = None) -> Iterator[Path]:
     inside use (kind ``throwaway``). The installation's own database and index
     are out of reach meanwhile, whichever they are.
     """
-    with tempfile.TemporaryDirectory(prefix="immersive-throwaway-") as name:
-        folder = Path(name)
-        changed: dict[str, Any] = {
-            "INDEX_DIR": folder / "index",
-            "IMMERSIVE_CONNECTORS": {"throwaway": connector},
-            "SEARCH_ENGINE": engine or settings.SEARCH_ENGINE,
-        }
-        with override_settings(**changed), _other_database(folder / "throwaway.sqlite3"):
-            call_command("migrate", verbosity=0, interactive=False)
-            yield folder
+    with (
+        tempfile.TemporaryDirectory(prefix="immersive-throwaway-") as name,
+        place(Path(name), connector, engine or settings.SEARCH_ENGINE),
+    ):
+        call_command("migrate", verbosity=0, interactive=False)
+        yield Path(name)
+
+
+@contextmanager
+def place(folder: Path, connector: str, engine: str) -> Iterator[None]:
+    """Settings and database are those of a throwaway folder."""
+    changed: dict[str, Any] = {
+        "INDEX_DIR": folder / "index",
+        "IMMERSIVE_CONNECTORS": {"throwaway": connector},
+        "SEARCH_ENGINE": engine,
+    }
+    with override_settings(**changed), _other_database(folder / "throwaway.sqlite3"):
+        yield
 
 
 @contextmanager
@@ -80,7 +90,20 @@ def fill(
     return source
 
 
-def write_index() -> None:
-    """Make the index hold everything, as the index worker would."""
-    while indexing.index_changes():
-        pass
+@contextmanager
+def index_worker() -> Iterator[None]:
+    """Inside, another process writes the index, as the index worker does; on leaving, everything is written."""
+    context = multiprocessing.get_context("spawn")
+    ready, enough = context.Event(), context.Event()
+    (connector,) = settings.IMMERSIVE_CONNECTORS.values()
+    where = Path(settings.INDEX_DIR).parent, connector, settings.SEARCH_ENGINE
+    worker = context.Process(target=beside.write_index, args=(where, ready, enough), daemon=True)
+    worker.start()
+    try:
+        ready.wait(60)
+        yield
+    finally:
+        enough.set()
+        worker.join()
+    if worker.exitcode:
+        raise CommandError("The index could not be written: what the index worker says stands above.")

@@ -239,7 +239,7 @@ def test_the_bench_measures_in_a_throwaway_place(load: Path) -> None:
     assert 0 < figures["bare"]["p50_ms"] < figures["search"]["p50_ms"] <= figures["search"]["p95_ms"]
     assert figures["ratio"] == pytest.approx(figures["search"]["p50_ms"] / figures["bare"]["p50_ms"], rel=0.05)
     assert figures["ingest"]["docs_per_s"] > 0
-    assert figures["memory"]["peak_mb"] > 10
+    assert min(figures["memory"].values()) > 10
     assert (Resource.objects.count(), Search.objects.count()) == (0, 0)
     assert "documents a second" in run("bench", "search", "--documents", str(load), "--count", "40", "--queries", "3")
 

@@ -19,7 +19,7 @@ from knowledge.access import Viewer
 from knowledge.connectors import Event, Known, SourceError
 from knowledge.documents import EVERYONE, Document
 from knowledge.index.language import parse
-from knowledge.management.throwaway import fill, throwaway, write_index
+from knowledge.management.throwaway import fill, index_worker, throwaway
 from knowledge.markup import inline, markdown
 from knowledge.models import Resource
 from knowledge.search import retrieve, search, visible_sources
@@ -176,8 +176,8 @@ class Asked:
 def ask(judged: JudgedSet, *, engine: str | None = None) -> list[Asked]:
     """Index the set's documents in a throwaway place and ask its queries there, each as a person would."""
     with throwaway(f"{__name__}.JudgedConnector", engine=engine):
-        fill(judged.name, str(judged.corpus))
-        write_index()
+        with index_worker():
+            fill(judged.name, str(judged.corpus))
         keys = {public_id.hex: key for public_id, key in Resource.objects.values_list("public_id", "key")}
         found: list[Asked] = []
         for query in judged.queries:
