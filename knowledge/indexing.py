@@ -25,7 +25,8 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -36,7 +37,7 @@ from django.utils.timezone import localdate
 from knowledge import index, signals
 from knowledge.documents import EVERYONE, IndexDocument
 from knowledge.index import generations
-from knowledge.models import NOT_KNOWN, UNSETTLED, Audience, Indexed, IndexStamp, Resource, Source
+from knowledge.models import NOT_KNOWN, UNSETTLED, Audience, Contribution, Indexed, IndexStamp, Resource, Source
 
 logger = logging.getLogger(__name__)
 
@@ -197,8 +198,7 @@ def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int
             pending(generation)
             .filter(pk__gt=after)
             .select_for_update(of=("self",), no_key=True, skip_locked=True)
-            .select_related("source__audience", "audience")
-            .prefetch_related("topics", "contributions")
+            .defer("url", "crumbs", "facts")
             .order_by("pk")[:BATCH]
         )
         if not rows:
@@ -211,7 +211,7 @@ def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int
         IndexStamp.objects.update_or_create(pk=generation, defaults={"next_stamp": stamp})
     alive = [row for row in rows if row.gone_at is None]
     gone = [row for row in rows if row.gone_at is not None]
-    engine.write(add=[document_of(row) for row in alive], delete=[row.public_id.hex for row in gone])
+    engine.write(add=list(documents_of(alive)), delete=[row.public_id.hex for row in gone])
     generations.write_stamp(generation, stamp)
     with transaction.atomic():
         IndexStamp.objects.filter(pk=generation).update(stamp=stamp)
@@ -237,23 +237,33 @@ def _record_audiences(moved: list[int], rows: dict[int, Resource]) -> None:
         Resource.objects.filter(pk__in=ids).update(indexed_audience=audience)
 
 
-def document_of(row: Resource) -> IndexDocument:
-    """The index's view of one resource (topics, contributions, audience and source's audience prefetched)."""
-    tokens = frozenset(row.audience.tokens)
-    return IndexDocument(
-        key=row.public_id.hex,
-        source=row.source_id,
-        kind=row.kind,
-        title=row.title,
-        body=row.body,
-        audience=tokens,
-        public=EVERYONE in tokens and is_public(row.source),
-        topics=tuple(topic.name for topic in row.topics.all()),
-        people=tuple(sorted({part.name for part in row.contributions.all() if part.name})),
-        language=row.language,
-        created=localdate(row.created) if row.created else None,
-        updated=localdate(row.updated) if row.updated else None,
-    )
+def documents_of(rows: Sequence[Resource]) -> Iterator[IndexDocument]:
+    """The index's view of resources. What they share is read once for all: a batch is some thousand rows."""
+    ids = [row.pk for row in rows]
+    sources = Source.objects.select_related("audience").in_bulk({row.source_id for row in rows})
+    everyones = {pk: is_public(source) for pk, source in sources.items()}
+    audiences = Audience.objects.in_bulk({row.audience_id for row in rows})
+    tokens = {pk: frozenset(audience.tokens) for pk, audience in audiences.items()}
+    topics, people = defaultdict[int, set[str]](set), defaultdict[int, set[str]](set)
+    for pk, name in Resource.topics.through.objects.filter(resource__in=ids).values_list("resource", "topic__name"):
+        topics[pk].add(name)
+    for pk, name in Contribution.objects.filter(resource__in=ids).exclude(name="").values_list("resource", "name"):
+        people[pk].add(name)
+    for row in rows:
+        yield IndexDocument(
+            key=row.public_id.hex,
+            source=row.source_id,
+            kind=row.kind,
+            title=row.title,
+            body=row.body,
+            audience=tokens[row.audience_id],
+            public=EVERYONE in tokens[row.audience_id] and everyones[row.source_id],
+            topics=tuple(sorted(topics[row.pk])),
+            people=tuple(sorted(people[row.pk])),
+            language=row.language,
+            created=localdate(row.created) if row.created else None,
+            updated=localdate(row.updated) if row.updated else None,
+        )
 
 
 def _heal_hashes() -> None:
