@@ -1,0 +1,81 @@
+"""What the schema promises, the API keeps: right and wrong calls are made from the schema and sent to the real app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import LazySettings
+from django.core.wsgi import get_wsgi_application
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+
+from immersive.work import actions
+from tests import small_company
+
+pytestmark = pytest.mark.django_db(transaction=True)  # each call is a request of its own, connection and all
+CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
+CALLS = 6
+"""Calls of one operation with right values, and as many with wrong ones: each test run makes the same."""
+
+
+@pytest.fixture
+def ids(settings: LazySettings, make_person: Callable[..., Any], client: Client) -> dict[str, Any]:
+    """What an address may name, by the name of its parameter's place."""
+    settings.IMMERSIVE_CONNECTORS = {**settings.IMMERSIVE_CONNECTORS, "told": small_company.CONNECTOR}
+    ana = make_person("ana", name="Ana Ferreira", email="ana@example.org")
+    others = {name: make_person(name, email=f"{name}@example.org") for name in ("ben", "cleo")}
+    pump = small_company.build({"ana": ana, **others})["pump"]
+    small_company.index()
+    client.force_login(ana)
+    return {"resources": pump.public_id, "people": ana.public_id, "owner": ana}
+
+
+def test_the_api_answers_as_its_schema_says(client: Client, ids: dict[str, Any]) -> None:
+    schema = schemathesis.openapi.from_wsgi("/api/schema/", app=signed_in(client.cookies["sessionid"].value))
+    answered: dict[str, set[int]] = {}
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        seen = answered.setdefault(f"{operation.method.upper()} {operation.path}", set())
+        for mode in schemathesis.GenerationMode:
+            call_often(operation, mode, ids, seen)
+    succeeded = {name for name, seen in answered.items() if any(status < 300 for status in seen)}
+    assert len(answered) >= 8
+    assert succeeded == set(answered), "an operation that never succeeds is not looked at"
+
+
+def signed_in(session: str) -> Callable[..., Any]:
+    """The app as a browser sees it in which somebody is signed in."""
+    app, token = get_wsgi_application(), "a" * 32
+    known = {"HTTP_COOKIE": f"sessionid={session}; csrftoken={token}", "HTTP_X_CSRFTOKEN": token}
+    return lambda environ, start: app({**environ, **known}, start)
+
+
+def call_often(operation: Any, mode: Any, ids: dict[str, Any], seen: set[int]) -> None:
+    @settings(
+        max_examples=CALLS, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(operation.as_strategy(generation_mode=mode))
+    def call(case: Any) -> None:
+        if mode is schemathesis.GenerationMode.POSITIVE:
+            for name in case.path_parameters:
+                case.path_parameters[name] = str(named(case.path, ids))
+        response = case.call()
+        seen.add(response.status_code)
+        case.validate_response(response, checks=CHECKS)
+
+    call()
+
+
+def named(path: str, ids: dict[str, Any]) -> Any:
+    """An id that is really there: for tasks a fresh one, for others may have been deleted by the call before."""
+    if "/tasks/" not in path:
+        return ids["people" if "/people/" in path else "resources"]
+    task = actions.start_task(owner=ids["owner"], statement="Prime a pump")
+    if path.endswith("/outcome"):
+        actions.assess(task=task, owner=ids["owner"], confidence=50)
+    return task.public_id
