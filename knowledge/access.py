@@ -48,15 +48,16 @@ class Viewer:
         It is read before the index is opened: so a row that is written in
         between is left out once too often, never once too seldom.
         """
-        from knowledge.models import Resource, Source
+        from knowledge.models import BEHIND, SOURCES, Resource
 
         if sources is None:
-            sources = Source.objects.visible_to(self).values_list("pk", flat=True)
+            sources = [source.pk for source in SOURCES.objects(tokens=self.tokens)]
         visible = frozenset(sources)
-        rows = Resource.objects.behind_in(visible).values_list("public_id", "source_id", "gone_at")
-        behind = {key.hex for key, source, _ in rows if source in visible}
-        moved = any(gone is None for *_, gone in rows)
-        telling = Resource.objects.telling_too_much(moved=moved).values_list("public_id", flat=True)
+        rows = [(UUID(str(key)).hex, source, alive) for key, source, alive in BEHIND.rows()]
+        behind = {key for key, source, _ in rows if source in visible}
+        telling = Resource.objects.telling_too_much(moved=any(alive for *_, alive in rows)).values_list(
+            "public_id", flat=True
+        )
         return Scope(visible, self.tokens, frozenset(behind | {key.hex for key in telling}))
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from knowledge.documents import KINDS
 from knowledge.durable import Work, WorkQuerySet
+from knowledge.questions import Blank, Question
 
 if TYPE_CHECKING:
     from knowledge.access import Viewer
@@ -64,9 +65,13 @@ class AudienceToken(models.Model):
         constraints = [models.UniqueConstraint(fields=["audience", "token"], name="one_token_per_audience")]
 
 
-def may_read(viewer: Viewer, field: str) -> Exists:
-    """That the viewer belongs to the audience in ``field``: looked up row by row, so that any index may lead."""
-    return Exists(AudienceToken.objects.filter(audience=OuterRef(field), token__in=viewer.tokens))
+def may_read(viewer: Viewer | None, field: str) -> Exists:
+    """That the viewer belongs to the audience in ``field``: looked up row by row, so that any index may lead.
+
+    `None` is whoever asks a `Question`: their tokens fill its blank.
+    """
+    tokens = viewer.tokens if viewer else Blank("tokens", "text")
+    return Exists(AudienceToken.objects.filter(audience=OuterRef(field), token__in=tokens))
 
 
 class Topic(models.Model):
@@ -88,7 +93,7 @@ class Topic(models.Model):
 class SourceQuerySet(models.QuerySet["Source"]):
     """Sources by who looks."""
 
-    def visible_to(self, viewer: Viewer) -> Self:
+    def visible_to(self, viewer: Viewer | None) -> Self:
         """Active sources whose audience the viewer belongs to, now."""
         return self.filter(may_read(viewer, "audience"), active=True)
 
@@ -196,7 +201,7 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         """Those that their source still has."""
         return self.filter(gone_at=None)
 
-    def visible_to(self, viewer: Viewer) -> Self:
+    def visible_to(self, viewer: Viewer | None) -> Self:
         """Alive, in an active source that the viewer may read, and not narrowed away from them."""
         mine = self.alive().filter(may_read(viewer, "audience"), may_read(viewer, "source__audience"))
         return mine.filter(source__active=True)
@@ -204,11 +209,6 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
     def behind(self) -> Self:
         """Rows whose indexed audience is not the database's: left out of the index's answers until written again."""
         return self.filter(AUDIENCE_MOVED)
-
-    def behind_in(self, sources: Iterable[int]) -> Self:
-        """Those of some sources, and all alive ones: by the short index of what is behind, not that of sources."""
-        near = Q(place__in=list(sources)) | Q(gone_at=None)
-        return self.behind().annotate(place=F("source_id") + 0).filter(near)
 
     def unsettled(self) -> Self:
         """Rows that the settled generation may not hold as they are (see `indexing.pending`): a short index."""
@@ -222,7 +222,7 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         until the index and the people source have followed, they are left out.
         ``moved``: whether any row is behind, if that is known.
         """
-        changed = list(Source.objects.changed().values_list("pk", flat=True))
+        changed = [pk for (pk,) in CHANGED.rows()]
         if not changed and not moved:
             return self.none()
         rows = self.model.objects.behind().alive().values("pk")
@@ -284,6 +284,21 @@ class Resource(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("knowledge:resource", args=[self.public_id])
+
+
+# What every search asks (see `questions`); SOURCES and CONFIRMED answer for the ``tokens`` of a viewer.
+
+SOURCES = Question(lambda: Source.objects.visible_to(None))
+CHANGED = Question(lambda: Source.objects.changed().values_list("pk"))
+BEHIND = Question(lambda: Resource.objects.behind().values_list("public_id", "source_id", "gone_at"))
+CONFIRMED = Question(
+    lambda: (
+        Resource.objects.visible_to(None)
+        .filter(public_id__in=Blank("keys", "uuid"))
+        .annotate(verified=F("verification"))
+    )
+)
+"""The resources of these ``keys``, and the id of each one's verification."""
 
 
 class Contribution(models.Model):
