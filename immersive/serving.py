@@ -9,6 +9,7 @@ what to do.
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import time
 from typing import Any
@@ -32,6 +33,12 @@ control_socket_disable = True
 limit_request_line = LONGEST_ADDRESS
 limit_request_fields = 64
 limit_request_field_size = LONGEST_ADDRESS  # htmx says in a header which address it is on
+
+
+def when_ready(server: Any) -> None:
+    """Before the first worker is forked: what is loaded stays, so the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
