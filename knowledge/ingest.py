@@ -34,6 +34,8 @@ BATCH = 200
 """Events stored in one transaction: some 100 ms on SQLite."""
 
 BATCH_CHARACTERS = 2_000_000
+PROMPT_EVERY = 5.0
+"""Seconds of reading after which what was stored so far is to be indexed."""
 SHOWN_FAILURES = 100
 MAX_BODY = 2_000_000
 
@@ -55,10 +57,14 @@ def sync(run: SyncRun, report: Report | None = None, *, batch: int = BATCH) -> N
     store = _Store(source, run)
     try:
         connector = connector_class(source.kind)(source.address, source.options)
+        prompted = time.monotonic()
         for events in _batches(connector.pull(Known(versions, source.cursor)), batch):
             store.save(events)
             if report:
                 report(run)
+            if time.monotonic() - prompted > PROMPT_EVERY:  # a large source can be searched while it is being read
+                _prompt_indexing()
+                prompted = time.monotonic()
     except SourceError as error:
         run.finish(error=str(error)[:2000], **_counts(run))
         return
@@ -72,11 +78,15 @@ def sync(run: SyncRun, report: Report | None = None, *, batch: int = BATCH) -> N
     transaction.on_commit(lambda: _announce(source.pk))
 
 
-def _announce(source_id: int) -> None:
-    """After a sync: a worker is asked to index what changed, and the floors above hear of it."""
+def _prompt_indexing() -> None:
     from knowledge import jobs
 
     prompt(jobs.index_changes)
+
+
+def _announce(source_id: int) -> None:
+    """After a sync: a worker is asked to index what changed, and the floors above hear of it."""
+    _prompt_indexing()
     for receiver, error in signals.source_synced.send_robust(Source, source_id=source_id):
         if isinstance(error, Exception):
             logger.error("%s failed after the sync of source %s", receiver, source_id, exc_info=error)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import heapq
 import shutil
+import tempfile
 import threading
 import warnings
+import weakref
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -37,10 +39,15 @@ _FREQUENCIES_KEPT = 50_000
 
 
 class _Memory(RamStorage):  # type: ignore[misc]
-    """An index in memory whose temporary files have a name of their own; Whoosh gives all the same one."""
+    """An index in memory. Whoosh leaves the folders of its temporary files behind: here they go with the index."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._place = tempfile.mkdtemp(prefix="whoosh-")
+        weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
 
     def temp_storage(self, name: str | None = None) -> Any:
-        return super().temp_storage(None)
+        return FileStorage(self._place).temp_storage()
 
 
 class _Commit:
