@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from experts.models import Team
-from knowledge import actions, durable, index, indexing, ingest
+from knowledge import actions, durable, index, indexing, ingest, remembered
 from knowledge import search as searching
 from knowledge.access import Viewer
 from knowledge.connectors import Event, Known
@@ -370,20 +370,20 @@ def test_searches_are_written_by_a_thread_of_their_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    searched, write = threading.Event(), searching.write
+    searched, write = threading.Event(), remembered.write
 
     def write_later(rows: list[Search]) -> None:
         # A database in memory, as tests use, cannot be read by one thread while another writes.
         assert searched.wait(10)
         write(rows)
 
-    monkeypatch.setattr(searching, "write", write_later)
+    monkeypatch.setattr(remembered, "write", write_later)
     with django_assert_num_queries(4):
         ids = {search("leave", ana).search_id}
     ids |= {search("travel", ana).search_id for _ in range(30)}
     assert Search.objects.count() == 0
     searched.set()
-    assert searching.memory.flush()
+    assert remembered.memory.flush()
     assert ids == {public_id.hex for public_id in Search.objects.values_list("public_id", flat=True)}
     assert len(ids) == 31
 
@@ -397,9 +397,9 @@ def test_when_the_database_does_not_keep_up_searches_are_forgotten_and_nobody_wa
         assert held.wait(10)
         written.extend(rows)
 
-    monkeypatch.setattr(searching, "write", slow)
-    monkeypatch.setattr(searching._Memory, "LARGEST", 5)
-    memory = searching._Memory()
+    monkeypatch.setattr(remembered, "write", slow)
+    monkeypatch.setattr(remembered._Memory, "LARGEST", 5)
+    memory = remembered._Memory()
     for number in range(200):
         memory.put(Search(text=f"kestrel {number}"))
     assert not memory.flush(0.01)

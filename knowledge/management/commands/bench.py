@@ -20,7 +20,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from knowledge import index, search
+from knowledge import index, remembered, search
 from knowledge.access import Viewer
 from knowledge.connectors import Event, Known
 from knowledge.documents import KINDS, Contribution, Document
@@ -85,7 +85,7 @@ def bench(
         say("asking …")
         texts = list(mix(path, count, queries))
         times = ask(texts, Viewer.of(person))
-        search.memory.flush()
+        remembered.memory.flush()
     figures: dict[str, Any] = {
         "documents": count,
         "queries": len(texts),
@@ -244,12 +244,12 @@ def ask(texts: Sequence[str], viewer: Viewer) -> list[Times]:
         full(text)
     found: list[Times] = []
     for number, text in enumerate(texts):
-        search.memory.flush()  # what is written after an answer would be counted against the next one
+        remembered.memory.flush()  # what is written after an answer would be counted against the next one
         if number // len(LENGTHS) % 2:
             bare_ms, search_ms = bare(text), full(text)
         else:
             search_ms = full(text)
-            search.memory.flush()
+            remembered.memory.flush()
             bare_ms = bare(text)
         found.append(Times(len(text.split()), search_ms, bare_ms))
     return found
