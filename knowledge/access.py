@@ -53,11 +53,10 @@ class Viewer:
         if sources is None:
             sources = [source.pk for source in SOURCES.objects(tokens=self.tokens)]
         visible = frozenset(sources)
-        rows = [(UUID(str(key)).hex, source, alive) for key, source, alive in BEHIND.rows()]
-        behind = {key for key, source, _ in rows if source in visible}
-        telling = Resource.objects.telling_too_much(moved=any(alive for *_, alive in rows)).values_list(
-            "public_id", flat=True
-        )
+        rows = BEHIND.rows()
+        behind = {UUID(str(key)).hex for key, source, _ in rows if source in visible}
+        moved = any(gone_at is None for *_, gone_at in rows)
+        telling = Resource.objects.telling_too_much(moved=moved).values_list("public_id", flat=True)
         return Scope(visible, self.tokens, frozenset(behind | {key.hex for key in telling}))
 
 

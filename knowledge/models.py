@@ -291,14 +291,17 @@ class Resource(models.Model):
 SOURCES = Question(lambda: Source.objects.visible_to(None))
 CHANGED = Question(lambda: Source.objects.changed().values_list("pk"))
 BEHIND = Question(lambda: Resource.objects.behind().values_list("public_id", "source_id", "gone_at"))
+OWNER = ("id", "name", "first_name", "last_name", "username")
+"""What a result shows of whoever vouches for it."""
 CONFIRMED = Question(
     lambda: (
         Resource.objects.visible_to(None)
         .filter(public_id__in=Blank("keys", "uuid"))
-        .annotate(verified=F("verification"))
+        .annotate(verified=F("verification"), verified_until=F("verification__until"))
+        .annotate(**{f"owner_{name}": F(f"verification__owner__{name}") for name in OWNER})
     )
 )
-"""The resources of these ``keys``, and the id of each one's verification."""
+"""The resources of these ``keys``, with what is said of their verification."""
 
 
 class Contribution(models.Model):

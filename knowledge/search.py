@@ -11,13 +11,14 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import Q
 from django.utils import timezone
 
 from knowledge import index, ranking, remembered
@@ -25,7 +26,7 @@ from knowledge.access import Viewer
 from knowledge.documents import Facet, Hit, Query, Result, ResultPage
 from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse, reading
-from knowledge.models import CONFIRMED, SOURCES, Resource, Source, Verification
+from knowledge.models import CONFIRMED, OWNER, SOURCES, Resource, Source, Verification
 from knowledge.passages import Highlighter
 
 logger = logging.getLogger(__name__)
@@ -170,8 +171,7 @@ def _confirm(
     while hits and len(results) < count:  # a second turn only if the database took something away meanwhile
         some, hits = hits[: count - len(results)], hits[count - len(results) :]
         rows = CONFIRMED.objects(tokens=viewer.tokens, keys=[uuid.UUID(hit.key) for hit in some])
-        confirmed = {row.public_id.hex: row for row in rows if row.source_id in sources}
-        _load_verifications(confirmed.values())
+        confirmed = {row.public_id.hex: _with_verification(row) for row in rows if row.source_id in sources}
         dropped += len(some) - len(confirmed)
         for hit in some:
             if row := confirmed.get(hit.key):
@@ -182,15 +182,14 @@ def _confirm(
     return tuple(results), dropped
 
 
-def _load_verifications(rows: Iterable[Any]) -> None:
-    """Who vouches for these rows: where nobody does, which is most often, nothing is asked."""
-    verified = [row for row in rows if row.verified]
-    if verified:
-        prefetch_related_objects(verified, Prefetch("verification", Verification.objects.select_related("owner")))
-    field: Any = Resource._meta.get_field("verification")
-    for row in rows:
-        if not row.verified:
-            field.set_cached_value(row, None)
+def _with_verification(row: Any) -> Any:
+    """The row with who vouches for it, as CONFIRMED told."""
+    found = None
+    if row.verified:
+        owner = get_user_model()(**{name: getattr(row, f"owner_{name}") for name in OWNER}) if row.owner_id else None
+        found = Verification(pk=row.verified, owner=owner, until=row.verified_until)
+    cast(Any, Resource._meta.get_field("verification")).set_cached_value(row, found)
+    return row
 
 
 def _by_title(query: Query, viewer: Viewer) -> Found:
