@@ -48,15 +48,16 @@ class Viewer:
         It is read before the index is opened: so a row that is written in
         between is left out once too often, never once too seldom.
         """
-        from knowledge.models import BEHIND, SOURCES, Resource
+        from knowledge.models import MOVED, SOURCES, Resource
 
         if sources is None:
             sources = [source.pk for source in SOURCES.objects(tokens=self.tokens)]
         visible = frozenset(sources)
-        rows = BEHIND.rows()
-        behind = {UUID(str(key)).hex for key, source, _ in rows if source in visible}
-        moved = any(gone_at is None for *_, gone_at in rows)
-        telling = Resource.objects.telling_too_much(moved=moved).values_list("public_id", flat=True)
+        rows = MOVED.rows()
+        behind = {UUID(str(key)).hex for key, source, _ in rows if key and source in visible}
+        changed = [source for key, source, _ in rows if not key]
+        moved = any(key and gone_at is None for key, _, gone_at in rows)
+        telling = Resource.objects.telling_too_much(changed, moved=moved).values_list("public_id", flat=True)
         return Scope(visible, self.tokens, frozenset(behind | {key.hex for key in telling}))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.urls import reverse
 from django.utils import timezone
 
@@ -214,15 +214,16 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         """Rows that the settled generation may not hold as they are (see `indexing.pending`): a short index."""
         return self.filter(UNSETTLED)
 
-    def telling_too_much(self, *, moved: bool = True) -> Self:
+    def telling_too_much(self, changed: Sequence[int] | None = None, *, moved: bool = True) -> Self:
         """Documents about people that may repeat what is not everyone's any more; nobody reads them meanwhile.
 
         They repeat titles and topics of what everyone may read. From the
         moment when one of those, or its source, is open to others than before,
         until the index and the people source have followed, they are left out.
-        ``moved``: whether any row is behind, if that is known.
+        ``changed``: the sources that have, and ``moved``: whether any row is behind, if that is known.
         """
-        changed = [pk for (pk,) in CHANGED.rows()]
+        if changed is None:
+            changed = list(Source.objects.changed().values_list("pk", flat=True))
         if not changed and not moved:
             return self.none()
         rows = self.model.objects.behind().alive().values("pk")
@@ -289,8 +290,19 @@ class Resource(models.Model):
 # What every search asks (see `questions`); SOURCES and CONFIRMED answer for the ``tokens`` of a viewer.
 
 SOURCES = Question(lambda: Source.objects.visible_to(None))
-CHANGED = Question(lambda: Source.objects.changed().values_list("pk"))
-BEHIND = Question(lambda: Resource.objects.behind().values_list("public_id", "source_id", "gone_at"))
+MOVED = Question(
+    lambda: (
+        Resource.objects.behind()
+        .values_list("public_id", "source_id", "gone_at")
+        .union(
+            Source.objects.changed().values_list(
+                Value(None, models.UUIDField()), "pk", Value(None, models.DateTimeField())
+            ),
+            all=True,
+        )
+    )
+)
+"""Every row behind (public id, source, when it went), and every source that has changed (nothing, source, nothing)."""
 OWNER = ("id", "name", "first_name", "last_name", "username")
 """What a result shows of whoever vouches for it."""
 CONFIRMED = Question(

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from knowledge.access import Viewer
-from knowledge.models import BEHIND, CHANGED, CONFIRMED, SOURCES, Audience, Resource, Source
+from knowledge.models import CONFIRMED, MOVED, SOURCES, Audience, Resource, Source
 from knowledge.questions import Blank, Question
 
 pytestmark = pytest.mark.django_db
@@ -56,12 +56,12 @@ def test_nothing_of_one_asking_stays_for_the_next(rows: list[Resource]) -> None:
 
 
 def test_what_was_changed_by_any_hand_is_in_the_next_answer(rows: list[Resource]) -> None:
-    assert (BEHIND.rows(), CHANGED.rows()) == ([], [])
+    assert MOVED.rows() == []
     nobody = Audience.objects.of([])
     Resource.objects.filter(pk=rows[1].pk).update(indexed_audience=nobody)
     Source.objects.filter(pk=rows[1].source_id).update(indexed_audience=nobody)
-    assert [row[1:] for row in BEHIND.rows()] == [(rows[1].source_id, None)]
-    assert CHANGED.rows() == [(rows[1].source_id,)]
+    found = {(bool(key), source, gone_at) for key, source, gone_at in MOVED.rows()}
+    assert found == {(True, rows[1].source_id, None), (False, rows[1].source_id, None)}
 
 
 def test_a_blank_that_is_not_filled_is_no_answer() -> None:
