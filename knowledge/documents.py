@@ -194,11 +194,32 @@ class Facet:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A few sentences of a document, and where they stand.
+
+    ``html`` is safe HTML, built from escaped text. ``heading`` is the path of
+    headings above it, plain text. ``place`` is the fragment of the resource's
+    own page here, without ``#``; ``mark`` says the page or the time in words
+    ("page 12", "4:10") and ``there`` is the fragment that leads there in the
+    original. ``by_meaning``: none of the query's words stands in it.
+    """
+
+    html: str
+    heading: str = ""
+    place: str = ""
+    mark: str = ""
+    there: str = ""
+    by_meaning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A match that the database confirmed for this viewer in this request.
 
     ``title`` and ``passage`` are safe HTML, built from escaped text with
     ``<mark>`` around what matched. ``resource`` is the loaded row.
+    ``passages``: the best one or two, `passage` being the first one's HTML.
+    ``similar``: results that say nearly the same, folded under this one.
     """
 
     resource: Any
@@ -206,6 +227,8 @@ class Result:
     passage: str
     score: float
     reasons: tuple[tuple[str, float], ...] = ()
+    passages: tuple[Passage, ...] = ()
+    similar: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
