@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 EVERYONE = "everyone"
 
@@ -95,6 +95,7 @@ class IndexDocument:
     public: bool
     topics: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    crumbs: tuple[str, ...] = ()
     language: str = ""
     created: date | None = None
     updated: date | None = None
@@ -109,11 +110,50 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """What a user's text means: made by ``index.language``, read by every engine.
+class Term:
+    """One thing that the title, the body or a topic may hold; with ``title`` the title alone.
 
-    ``words`` are folded surface forms in the order typed. ``kinds``,
-    ``topics``, ``sources`` and ``people`` are "any of these" within one field
+    ``form`` says how ``text`` (folded words, a space between) is compared: a
+    "word" by its stem, a "phrase" as written and side by side (one word alone
+    too), a "prefix" as the beginning of a word as written. A word and a prefix
+    are one token of `analysis.tokens`.
+    """
+
+    text: str
+    form: Literal["word", "phrase", "prefix"] = "word"
+    title: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Terms of which one at least must be there, or none may be; no terms at all are never there.
+
+    ``a OR b``, ``deploy*`` and ``title:draft`` are choices, the last two of one term.
+    """
+
+    terms: tuple[Term, ...]
+    exclude: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere documents stand: a section, by the name of one crumb in any spelling, or one of these whole sources.
+
+    ``sources`` are ids, known once `search` has looked them up for the viewer.
+    """
+
+    name: str
+    sources: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a user's text means: the tree that ``index.language`` makes and that all others read.
+
+    Bare ``words`` are wishes: folded surface forms in the order typed, any of
+    which will do. Whatever was typed with a sign binds: none of ``not_words``
+    (as written), every phrase and every choice. ``kinds``, ``topics``,
+    ``sources``, ``people`` and ``places`` are "any of these" within one field
     and "all of these" across fields. Dates are inclusive days.
     """
 
@@ -121,21 +161,34 @@ class Query:
     words: tuple[str, ...] = ()
     not_words: tuple[str, ...] = ()
     phrases: tuple[Phrase, ...] = ()
+    choices: tuple[Choice, ...] = ()
     kinds: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
     after: date | None = None
     before: date | None = None
 
     def __bool__(self) -> bool:
         """Whether it asks for anything at all (an empty box asks for nothing)."""
-        return bool(self.words or any(not p.exclude for p in self.phrases) or self.narrows)
+        return bool(self.words or self.binds or self.narrows)
+
+    @property
+    def binds(self) -> bool:
+        """Whether something must be there word for word."""
+        return any(not each.exclude for each in (*self.phrases, *self.choices))
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there are words to be ranked by; else the newest come first."""
+        return bool(self.words or self.binds)
 
     @property
     def narrows(self) -> bool:
         """Whether a filter, not only words, is set."""
-        return bool(self.kinds or self.topics or self.sources or self.people or self.after or self.before)
+        filters = self.kinds, self.topics, self.sources, self.people, self.places, self.after, self.before
+        return any(filters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +289,9 @@ class ResultPage:
     """One page of results with everything the page needs to say about them.
 
     ``total`` counts what this viewer may see; ``took_ms`` is server time.
-    ``notice`` says in one sentence how an odd query was read, or that the
-    index is being built.
+    ``notice`` says in one sentence what was odd about a query, or that the
+    index is being built. ``read_as`` says how its signs were read, in pairs
+    such as ("phrase", "annual leave") and ("not", "contractors").
     """
 
     query: Query
@@ -247,5 +301,6 @@ class ResultPage:
     pages: int = 1
     facets: Mapping[str, tuple[Facet, ...]] = field(default_factory=dict)
     notice: str = ""
+    read_as: tuple[tuple[str, str], ...] = ()
     took_ms: float = 0.0
     search_id: str = ""

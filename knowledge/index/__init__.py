@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -84,13 +84,51 @@ class Engine(Protocol):
     def search(self, query: Query, scope: Scope, *, limit: int = 300, minimum: int = 1, facets: bool = True) -> Matches:
         """The matches inside the scope: the best ``limit`` as candidates, all of them counted.
 
-        A match holds at least ``minimum`` of the query's words (stop words do
-        not count unless there are no others; fewer words than the minimum:
-        all), every phrase, nothing that is excluded, and satisfies each
-        filter. Without words and phrases candidates are the newest. Sources
-        are asked for by id in decimal, topics and people by name in any
+        A match holds at least ``minimum`` of `language.wishes`, the query's
+        words that weigh (fewer than the minimum: all), every phrase, one term
+        of each choice, nothing that is excluded, and satisfies each filter.
+        Where the query does not speak candidates are the newest. Sources are
+        asked for by id in decimal, topics, places and people by name in any
         spelling, people also by a part of the name. Excluded words and
-        phrases are compared as written (folded), words by their stems.
+        phrases are compared as written (folded), words by their stems. A
+        prefix stands for what `beginning` says (`language.expanded`).
+        """
+        ...
+
+    def beginning(self, prefix: str, scope: Scope, *, limit: int, title: bool = False) -> tuple[str, ...]:
+        """Words as written (tokens of the field ``exact``, or of titles) that begin so in documents inside the scope.
+
+        At most ``limit``, those in most documents of the scope first, ties in
+        the order of the words: a document outside the scope changes nothing.
+        """
+        ...
+
+    def names(
+        self, words: Sequence[str], scope: Scope, *, kinds: Collection[str] = (), slips: bool = False, limit: int = 20
+    ) -> tuple[str, ...]:
+        """Keys of documents inside the scope whose titles hold these words, those of the highest `schema.name_rank` first.
+
+        ``words`` are of `analysis.tokens`. Each stands for every token of the
+        title that begins with it, or (all but the last, which is still being
+        typed) that has its stem; ``^pump`` stands for a title's first token.
+        With ``slips`` a token may differ from a word as `near.slips` allows.
+        ``kinds``: of these only.
+        """
+        ...
+
+    def topics(self, words: Sequence[str], scope: Scope, *, slips: bool = False) -> Mapping[str, int]:
+        """Topics of documents inside the scope, as they give them, and how many of these documents have each.
+
+        Those in whose name each of the words begins a word, as `names` does it without stems.
+        """
+        ...
+
+    def similar(self, word: str, scope: Scope) -> Mapping[str, int]:
+        """Tokens of documents inside the scope that are nearly this one, and how many of these documents hold each.
+
+        All that differ by as many slips as `near.slips` allows; of those that
+        differ by two, the ones that begin as `near.beginnings` says. What
+        other documents hold changes neither which are found nor a count.
         """
         ...
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from knowledge.documents import KINDS, Phrase, Query
-from knowledge.index.analysis import tokens
+from knowledge.documents import KINDS, Phrase, Query, Term
+from knowledge.index.analysis import STOP_WORDS, content_words, tokens
 
 MAX_TEXT = 16_000
 MAX_WORDS = 64
@@ -62,6 +62,33 @@ def to_text(query: Query) -> str:
     if query.before:
         parts.append(f"before:{(query.before + timedelta(days=1)).isoformat()}")
     return " ".join(parts)
+
+
+def wishes(query: Query) -> tuple[str, ...]:
+    """The words that an engine matches by: the bare ones that weigh, none where only others are asked for."""
+    words = content_words(query.words)
+    return () if query.binds and all(word in STOP_WORDS for word in words) else words
+
+
+def expanded(query: Query, beginning: Callable[[Term], Sequence[str]]) -> Query:
+    """The query with each prefix replaced by the words that begin so, which ``beginning`` tells."""
+    if not any(term.form == "prefix" for choice in query.choices for term in choice.terms):
+        return query
+    choices = []
+    for choice in query.choices:
+        terms: dict[Term, None] = {}
+        for term in choice.terms:
+            found = [Term(word, "phrase", term.title) for word in beginning(term)] if term.form == "prefix" else [term]
+            terms.update(dict.fromkeys(found))
+        choices.append(replace(choice, terms=tuple(terms)))
+    return replace(query, choices=tuple(choices))
+
+
+def asked_words(query: Query) -> tuple[str, ...]:
+    """Every word that is asked for, signs aside: bare words, then those of phrases and of choices."""
+    said = [phrase.text for phrase in query.phrases if not phrase.exclude]
+    said += [term.text for choice in query.choices if not choice.exclude for term in choice.terms]
+    return (*query.words, *(word for text in said for word in tokens(text)))
 
 
 def toggled(query: Query, name: str, value: str) -> Query:
