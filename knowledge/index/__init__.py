@@ -106,7 +106,7 @@ class Engine(Protocol):
     def names(
         self, words: Sequence[str], scope: Scope, *, kinds: Collection[str] = (), slips: bool = False, limit: int = 20
     ) -> tuple[str, ...]:
-        """Keys of documents inside the scope whose titles hold these words, those of the highest `schema.name_rank` first.
+        """Keys of documents inside the scope whose titles hold these words, highest `schema.name_rank` first.
 
         ``words`` are of `analysis.tokens`. Each stands for every token of the
         title that begins with it, or (all but the last, which is still being

@@ -59,7 +59,7 @@ _TOKEN = re.compile(
 _ASCII_TOKEN = re.compile(r"\w+(?:['.]\w+)*(?:\+\+|(?<=\b[a-z])#(?!\w))?", re.ASCII)
 _UNSPACED = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
                        "\U00020000-\U0003134f]+)")  # fmt: skip
-_JOINTS = re.compile(r"[._']+")
+JOINTS = re.compile(r"[._']+")
 
 
 def fold(text: str) -> str:
@@ -159,7 +159,7 @@ class _Words(dict[str, str]):
     def _parts(self, token: str, term: str) -> tuple[str, ...]:
         if "." not in token and "_" not in token and "'" not in token:
             return ()
-        parts = {part for part in _JOINTS.split(token) if len(part) > 1 and not part.isdigit()} - {token}
+        parts = {part for part in JOINTS.split(token) if len(part) > 1 and not part.isdigit()} - {token}
         return tuple(sorted(part for part in parts if self.prefix + self.stem(part) != term))
 
     def make_room(self) -> None:

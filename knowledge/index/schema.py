@@ -20,6 +20,9 @@ FIELDS = {
     "exact": "tokens of title, body and each topic, with places; no phrase crosses from one to the next",
     "topic": "raw, fast: topics as given, for facets",
     "topic_key": "raw: topics as compared",
+    "topic_words": "tokens of topics, each once",
+    "name": "name_tokens of the title, each once",
+    "name_rank": "number, fast: see name_rank",
     "kind": "raw, fast, stored",
     "source": "raw, fast, stored: the source's id",
     "language": "raw: the language of the stems",
@@ -31,7 +34,7 @@ FIELDS = {
     "body_length": "number, fast: tokens",
     "vector": "stored: see vectors",
 }
-LAYOUT = 2
+LAYOUT = 3
 """Raise it when what a field holds changes without a change of the words above."""
 
 MOST_FACETS = 30
@@ -52,6 +55,19 @@ def audience_digest(token: str) -> str:
 def day_of(*days: date | None) -> int:
     """The ordinal of the first day that is known, or 0."""
     return next((day.toordinal() for day in days if day), 0)
+
+
+def name_tokens(title: str) -> list[str]:
+    """What a title can be completed by: its tokens, the parts of identifiers, and ``^`` with its first token."""
+    own = analysis.tokens(title)
+    parts = [part for token in own for part in analysis.JOINTS.split(token) if part]
+    return list(dict.fromkeys([*own, *parts, *("^" + token for token in own[:1])]))
+
+
+def name_rank(key: str, title_length: int, day: int) -> int:
+    """The order of documents whose names begin alike, of the document alone: short names, then new ones, then any."""
+    by_key = int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:4])
+    return (63 - min(title_length, 63)) << 52 | min(day, 2**20 - 1) << 32 | by_key
 
 
 def most(field: str, counts: Iterable[tuple[str, int]]) -> dict[str, int]:
