@@ -19,7 +19,6 @@ from django.db import connection, connections
 
 from knowledge import index, indexing
 from knowledge.access import Viewer
-from knowledge.management.commands.bench import GROUPS, documents, mix
 from knowledge.management.commands.evaluate_search import (
     Asked,
     JudgedQuery,
@@ -30,6 +29,7 @@ from knowledge.management.commands.evaluate_search import (
     recall,
     reciprocal_rank,
 )
+from knowledge.management.load import GROUPS, documents, mix
 from knowledge.models import Resource, Search, Source
 from knowledge.search import search
 from tests.knowledge.conftest import sync
@@ -223,8 +223,10 @@ def test_short_documents_are_joined_with_their_neighbours_and_spread_over_groups
     groups = {one.audience for one in documents(load, 60)}
     assert None in groups
     assert 10 < len(groups) <= GROUPS + 1
-    with pytest.raises(CommandError, match="holds 60 documents"):
-        list(documents(load, 61))
+    more = list(documents(load, 90))
+    assert more[:60] == list(documents(load, 60)), "the others are made of lines from anywhere"
+    assert len({one.body for one in more}) > 80
+    assert all(len(one.body) > 1_000 for one in more[60:])
 
 
 def test_queries_are_of_one_three_and_six_words_in_equal_parts(load: Path) -> None:
@@ -242,6 +244,15 @@ def test_the_bench_measures_in_a_throwaway_place(load: Path) -> None:
     assert min(figures["memory"].values()) > 10
     assert (Resource.objects.count(), Search.objects.count()) == (0, 0)
     assert "documents a second" in run("bench", "search", "--documents", str(load), "--count", "40", "--queries", "3")
+
+
+def test_growth_is_told_as_a_power_of_the_size(load: Path) -> None:
+    told = json.loads(
+        run("bench", "growth", "--documents", str(load), "--counts", "20", "40", "--queries", "3", "--json")
+    )
+    assert [size["documents"] for size in told["sizes"]] == [20, 40]
+    assert told["exponent"].keys() == {"search", "bare"}
+    assert told["sizes"][0]["index"]["bytes_per_document"] > 100
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
