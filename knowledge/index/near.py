@@ -116,7 +116,12 @@ class Lexicon:
             yield self.words[at[number]], int(best[number])
 
 
-@lru_cache(maxsize=4096)
-def begins_like(typed: str, word: str, most: int) -> bool:
+def begin_like(typed: Sequence[str], words: Sequence[str], forgiving: bool) -> bool:
+    """Whether each of what was typed begins one of these words, slips forgiven if so."""
+    return all(any(begins(one, word, slips(one) if forgiving else 0) for word in words) for one in typed)
+
+
+@lru_cache(maxsize=16_384)
+def begins(typed: str, word: str, most: int = 0) -> bool:
     """Whether a word begins as this was typed, with at most so many slips."""
     return word.startswith(typed) or (most > 0 and distance(typed, word, begins=True, most=most) <= most)

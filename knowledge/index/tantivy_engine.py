@@ -10,7 +10,7 @@ import json
 import random
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ import tantivy
 from tantivy import FieldType, Occur
 
 from knowledge.documents import Candidate, IndexDocument, Query, Scope
-from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, schema
+from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
 from knowledge.index.analysis import analyse, content_words, language_code, terms_of, tokens, topic_key
 
 _SPACED = "spaced"
@@ -40,10 +40,12 @@ def _make_schema() -> tantivy.Schema:
     for name in ("kind", "source"):
         build.add_text_field(name, stored=True, fast=True, tokenizer_name="raw", index_option="basic")
     build.add_text_field("topic", fast=True, tokenizer_name="raw", index_option="basic")
+    for name in ("name", "topic_words"):
+        build.add_text_field(name, tokenizer_name=_SPACED, index_option="basic")
     for name in ("topic_key", "language", "audience", "public"):
         build.add_text_field(name, tokenizer_name="raw", index_option="basic")
     build.add_unsigned_field("day", stored=True, indexed=True, fast=True)
-    for name in ("serial", "title_length", "body_length"):
+    for name in ("serial", "name_rank", "title_length", "body_length"):
         build.add_unsigned_field(name, fast=True)
     build.add_bytes_field("vector", stored=True)
     return build.build()
@@ -168,6 +170,55 @@ class TantivyEngine:
                 counted[name] = schema.most(name, ((bucket["key"], bucket["doc_count"]) for bucket in facet["buckets"]))
         return Matches(self._fetch(commit.searcher, addresses), total, counted)
 
+    def names(
+        self, words: Sequence[str], scope: Scope, *, kinds: Collection[str] = (), slips: bool = False, limit: int = 20
+    ) -> tuple[str, ...]:
+        if not scope.sources or not scope.audience or not words:
+            return ()
+        commit = self._commit
+        parts = _inside(scope)
+        if kinds:
+            parts.append((Occur.Must, _any("kind", kinds)))
+        *whole, _ = words
+        for at, word in enumerate(words):
+            begins = _begins("name", word, slips)
+            if at < len(whole):
+                begins = _either([begins, *(_term("title", term) for term in terms_of(word, commit.languages()))])
+            parts.append((Occur.Must, begins))
+        asked = tantivy.Query.boolean_query(parts)
+        found = commit.searcher.search(asked, limit, count=False, order_by_field="name_rank")
+        return tuple(one.key for one in self._fetch(commit.searcher, [address for _, address in found.hits]))
+
+    def topics(self, words: Sequence[str], scope: Scope, *, slips: bool = False) -> dict[str, int]:
+        if not scope.sources or not scope.audience or not words:
+            return {}
+        parts = _inside(scope)
+        parts += [(Occur.Must, _begins("topic_words", word, slips)) for word in words]
+        asked = tantivy.Query.boolean_query(parts)
+        found = self._commit.searcher.aggregate(asked, {"topic": _FACETS["topic"]})
+        counts = {bucket["key"]: bucket["doc_count"] for bucket in found["topic"]["buckets"]}
+        return {topic: count for topic, count in counts.items() if near.begin_like(words, tokens(topic), slips)}
+
+    def similar(self, word: str, scope: Scope) -> dict[str, int]:
+        most = near.slips(word)
+        if not scope.sources or not scope.audience or not most:
+            return {}
+        searcher, inside = self._commit.searcher, _inside(scope)
+
+        def count(query: tantivy.Query) -> int:
+            asked = tantivy.Query.boolean_query([*inside, (Occur.Must, query)])
+            return int(searcher.search(asked, 1).count)  # type: ignore[attr-defined]
+
+        if not count(tantivy.Query.fuzzy_term_query(_SCHEMA, "exact", word, most)):
+            return {}  # the same work whatever stands in documents outside the scope
+        known = {one for one in near.one_slip_away(word) if searcher.doc_freq("exact", one)}
+        if most > 1:
+            for beginning in near.beginnings(word):
+                terms = (term for term, _ in searcher.terms_with_prefix("exact", beginning))
+                known.update(term for term in terms if near.distance(word, term) <= most)
+        counts = {one: count(_term("exact", one)) for one in known - {word}}
+        return {one: found for one, found in counts.items() if found}
+
     def _fetch(self, searcher: tantivy.Searcher, addresses: list[Any]) -> tuple[Candidate, ...]:
         """The stored candidates. Reading them is the larger part of a search, so those read before are kept."""
         kept = self._kept
@@ -261,13 +312,17 @@ def _stored(document: IndexDocument) -> tantivy.Document:
     for topic in dict.fromkeys(document.topics):
         made.add_text("topic", topic)
         made.add_text("topic_key", topic_key(topic))
+        made.add_text("topic_words", " ".join(tokens(topic)))
     for token in document.audience:
         made.add_text("audience", schema.audience_digest(token))
     made.add_text("kind", document.kind)
     made.add_text("source", str(document.source))
     made.add_text("language", language_code(document.language))
     made.add_text("public", str(int(document.public)))
-    made.add_unsigned("day", schema.day_of(document.updated, document.created))
+    day = schema.day_of(document.updated, document.created)
+    made.add_text("name", " ".join(schema.name_tokens(document.title)))
+    made.add_unsigned("name_rank", schema.name_rank(document.key, analysed.title_length, day))
+    made.add_unsigned("day", day)
     made.add_unsigned("title_length", analysed.title_length)
     made.add_unsigned("body_length", analysed.body_length)
     made.add_unsigned("serial", random.getrandbits(62))
@@ -313,6 +368,23 @@ def _build(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...])
     if scope.behind:
         parts.append((Occur.MustNot, _any("key", sorted(scope.behind))))
     return tantivy.Query.boolean_query(parts)
+
+
+def _inside(scope: Scope) -> list[tuple[Occur, tantivy.Query]]:
+    """What holds a query inside its scope; it adds nothing to the score."""
+    filters = [
+        _any("audience", [schema.audience_digest(token) for token in scope.audience]),
+        _any("source", [str(source) for source in scope.sources]),
+    ]
+    parts = [(Occur.Must, tantivy.Query.const_score_query(part, 0.0)) for part in filters]
+    if scope.behind:
+        parts.append((Occur.MustNot, _any("key", sorted(scope.behind))))
+    return parts
+
+
+def _begins(field: str, word: str, slips: bool) -> tantivy.Query:
+    """A token of the field begins like this word."""
+    return tantivy.Query.fuzzy_term_query(_SCHEMA, field, word, near.slips(word) if slips else 0, prefix=True)
 
 
 def _term(field: str, value: str) -> tantivy.Query:
