@@ -117,6 +117,12 @@ def topic_key(topic: str) -> str:
     return "-".join(tokens(topic.replace("_", " "))) or fold(topic).strip()
 
 
+@lru_cache(maxsize=16_384)
+def topic_words(topic: str) -> tuple[str, ...]:
+    """The words of a topic's name, however they are joined."""
+    return tuple(tokens(topic.replace("_", " ")))
+
+
 def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:
     """For each of these names of topics the most frequent spelling of its topic, of those that are given here.
 

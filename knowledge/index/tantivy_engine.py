@@ -21,7 +21,7 @@ from tantivy import FieldType, Occur
 
 from knowledge.documents import Candidate, IndexDocument, Query, Scope
 from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
-from knowledge.index.analysis import analyse, content_words, language_code, terms_of, tokens, topic_key
+from knowledge.index.analysis import analyse, content_words, language_code, terms_of, tokens, topic_key, topic_words
 
 _SPACED = "spaced"
 _SEGMENT_FILE = re.compile(r"([0-9a-f]{32})\..+")
@@ -197,7 +197,7 @@ class TantivyEngine:
         asked = tantivy.Query.boolean_query(parts)
         found = self._commit.searcher.aggregate(asked, {"topic": _FACETS["topic"]})
         counts = {bucket["key"]: bucket["doc_count"] for bucket in found["topic"]["buckets"]}
-        return {topic: count for topic, count in counts.items() if near.begin_like(words, tokens(topic), slips)}
+        return {topic: count for topic, count in counts.items() if near.begin_like(words, topic_words(topic), slips)}
 
     def similar(self, word: str, scope: Scope) -> dict[str, int]:
         most = near.slips(word)
@@ -312,7 +312,7 @@ def _stored(document: IndexDocument) -> tantivy.Document:
     for topic in dict.fromkeys(document.topics):
         made.add_text("topic", topic)
         made.add_text("topic_key", topic_key(topic))
-        made.add_text("topic_words", " ".join(tokens(topic)))
+        made.add_text("topic_words", " ".join(topic_words(topic)))
     for token in document.audience:
         made.add_text("audience", schema.audience_digest(token))
     made.add_text("kind", document.kind)

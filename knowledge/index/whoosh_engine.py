@@ -14,7 +14,7 @@ import threading
 import warnings
 import weakref
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import date
 from itertools import compress
@@ -23,8 +23,16 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.documents import Candidate, IndexDocument, Query, Scope
-from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, schema
-from knowledge.index.analysis import analyse, content_words, language_code, terms_of, tokens, topic_key
+from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
+from knowledge.index.analysis import (
+    analyse,
+    content_words,
+    language_code,
+    terms_of,
+    tokens,
+    topic_key,
+    topic_words,
+)
 from knowledge.index.whoosh_segments import SCHEMA, Codec, Segment, flags_of
 
 with warnings.catch_warnings():
@@ -194,6 +202,55 @@ class WhooshEngine:
         best.sort(key=lambda row: (-row[0], row[1], row[2]))
         return [(segment, number) for _, _, number, segment in best[:limit]]
 
+    def names(
+        self, words: Sequence[str], scope: Scope, *, kinds: Collection[str] = (), slips: bool = False, limit: int = 20
+    ) -> tuple[str, ...]:
+        if not scope.sources or not scope.audience or not words:
+            return ()
+        with self._lock:
+            best: list[tuple[int, str]] = []
+            for segment in self._commit.segments:
+                found = segment.within(scope)
+                if kinds:
+                    found &= _any(segment.having("kind", kind) for kind in kinds)
+                for at, word in enumerate(words):
+                    if not found:
+                        break
+                    holding = segment.beginning("name", word, near.slips(word) if slips else 0)
+                    if at < len(words) - 1:
+                        stems = terms_of(word, self.languages())
+                        holding |= _any(segment.having("title", term) for term in stems)
+                    found &= holding
+                if found:
+                    ranks, chosen = segment.ranks(), compress(range(segment.size), flags_of(found, segment.size))
+                    best += [ranks[number] for number in heapq.nlargest(limit, chosen, key=ranks.__getitem__)]
+            return tuple(key for _, key in sorted(best, key=lambda one: (-one[0], one[1]))[:limit])
+
+    def topics(self, words: Sequence[str], scope: Scope, *, slips: bool = False) -> dict[str, int]:
+        if not scope.sources or not scope.audience or not words:
+            return {}
+        counts: Counter[str] = Counter()
+        with self._lock:
+            for segment in self._commit.segments:
+                found = segment.within(scope)
+                for topic in segment.values("topic"):
+                    if near.begin_like(words, topic_words(topic), slips):
+                        counts[topic] += (segment.having("topic", topic) & found).bit_count()
+        return {topic: count for topic, count in counts.items() if count}
+
+    def similar(self, word: str, scope: Scope) -> dict[str, int]:
+        most = near.slips(word)
+        if not scope.sources or not scope.audience or not most:
+            return {}
+        counts: Counter[str] = Counter()
+        with self._lock:
+            for segment in self._commit.segments:
+                found = segment.within(scope)
+                for one, slips in segment.lexicon("exact").near(word, most):
+                    if slips == 1 or (slips == 2 and one.startswith(near.beginnings(word))):
+                        counts[one] += (segment.having("exact", one) & found).bit_count()
+        return {one: count for one, count in counts.items() if count}
+
     def _candidate(self, segment: Segment, number: int) -> Candidate:
         name = segment.name, number
         known = self._kept.get(name)
@@ -290,6 +347,7 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         "people": [tokens(name) for name in document.people],
         "topic": list(document.topics),
         "topic_key": [topic_key(topic) for topic in document.topics],
+        "name": schema.name_tokens(document.title),
         "kind": [document.kind],
         "source": [str(document.source)],
         "language": [language_code(document.language)],

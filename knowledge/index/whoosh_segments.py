@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from array import array
+from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
@@ -16,6 +17,7 @@ from typing import Any
 
 from knowledge.documents import Scope
 from knowledge.index import schema
+from knowledge.index.near import Lexicon
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh's sources are older than some of Python's warnings
@@ -27,6 +29,7 @@ _K1, _B = 1.2, 0.75
 _POSTINGS_KEPT = 1_500_000
 _SET_BYTES_KEPT = 24_000_000
 _PHRASE_GAP = 100
+_LAST = "\U0010ffff"
 
 
 class Values(fields.FieldType):  # type: ignore[misc]
@@ -107,6 +110,7 @@ class Codec(W3Codec):  # type: ignore[misc]
 SCHEMA = fields.Schema(
     title=Counted(), text=Counted(), exact=Placed(), people=Placed(), row=fields.STORED(),
     **{name: Values() for name in ("key", "topic", "topic_key", "kind", "source", "language", "audience", "public")},
+    name=Values(),
     **{name: Values() for name in ("day", "lengths")},
 )  # fmt: skip
 
@@ -128,6 +132,8 @@ class Segment:
         self._keys: dict[str, int] = {}
         self._days: list[int] = []
         self._lengths: list[tuple[int, int]] = []
+        self._ranks: list[tuple[int, str]] = []
+        self._lexicons: dict[str, Lexicon] = {}
         self._scopes: OrderedDict[tuple[frozenset[str], frozenset[int]], int] = OrderedDict()
 
     def look(self, reader: SegmentReader) -> Segment:
@@ -156,12 +162,45 @@ class Segment:
         known = self._sets.get((field, term))
         if known is None:
             known = bits_of(number for numbers, _, _ in self.postings(field, term) for number in numbers)
-            self._sets[field, term] = known
-            self._set_bytes += known.bit_length() // 8 + 200
-            if self._set_bytes > _SET_BYTES_KEPT:
-                self._sets.clear()
-                self._set_bytes = 0
+            self._keep((field, term), known)
         return known
+
+    def beginning(self, field: str, word: str, slips: int = 0) -> int:
+        """The set of documents that hold a term which begins like this word, deleted ones too."""
+        name = field, f"{word}\0{slips}"  # no term holds this character
+        known = self._sets.get(name)
+        if known is None:
+            terms = self.values(field)
+            if slips:
+                found = [term for term, _ in self.lexicon(field).near(word, slips, begins=True)]
+            else:
+                found = terms[bisect_left(terms, word) : bisect_left(terms, word + _LAST)]
+            blocks = (numbers for term in found for numbers, _, _ in self.postings(field, term))
+            known = bits_of(number for numbers in blocks for number in numbers)
+            self._keep(name, known)
+        return known
+
+    def lexicon(self, field: str) -> Lexicon:
+        """All terms of a field, to be compared with a word."""
+        if field not in self._lexicons:
+            self._lexicons[field] = Lexicon(self.values(field))
+        return self._lexicons[field]
+
+    def ranks(self) -> list[tuple[int, str]]:
+        """Of each document its `schema.name_rank`, and its key."""
+        if not self._ranks:
+            self._ranks = [(0, "")] * self.size
+            lengths, days = self._all_lengths(), self.days()
+            for key, number in self.keys().items():
+                self._ranks[number] = schema.name_rank(key, lengths[number][0], days[number]), key
+        return self._ranks
+
+    def _keep(self, name: tuple[str, str], found: int) -> None:
+        self._sets[name] = found
+        self._set_bytes += found.bit_length() // 8 + 200
+        if self._set_bytes > _SET_BYTES_KEPT:
+            self._sets.clear()
+            self._set_bytes = 0
 
     def scored(self, field: str, term: str) -> tuple[Sequence[int], Sequence[float]]:
         """Documents that hold a term, and how much it weighs in each (BM25 without the term's rarity)."""
