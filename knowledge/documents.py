@@ -147,6 +147,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Synonym:
+    """What curators call another way to say some of a query's bare words (``said``, as typed); ``text`` is folded.
+
+    It is found as they are: one word by its stem, several side by side.
+    """
+
+    said: tuple[str, ...]
+    text: str
+
+    @property
+    def term(self) -> Term:
+        """What an engine looks for."""
+        return Term(self.text, "phrase" if " " in self.text else "word")
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What a user's text means: the tree that ``index.language`` makes and that all others read.
 
@@ -154,7 +170,8 @@ class Query:
     which will do. Whatever was typed with a sign binds: none of ``not_words``
     (as written), every phrase and every choice. ``kinds``, ``topics``,
     ``sources``, ``people`` and ``places`` are "any of these" within one field
-    and "all of these" across fields. Dates are inclusive days.
+    and "all of these" across fields. Dates are inclusive days. ``synonyms``
+    are wishes too, which nobody typed (see `curated`): they count a little less.
     """
 
     text: str = ""
@@ -169,6 +186,7 @@ class Query:
     places: tuple[Place, ...] = ()
     after: date | None = None
     before: date | None = None
+    synonyms: tuple[Synonym, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether it asks for anything at all (an empty box asks for nothing)."""
@@ -224,7 +242,10 @@ class Candidate:
 class Hit:
     """An index match put in its place by `ranking`, not yet authorised. ``parts`` sum to ``score``, as `PARTS` says."""
 
-    PARTS: ClassVar[tuple[str, ...]] = ("title", "body", "topics", "exact", "near", "name")
+    PARTS: ClassVar[tuple[str, ...]] = (
+        "title", "body", "topics", "exact", "near", "name",
+        "trust", "use", "fresh", "pin",
+    )  # fmt: skip
 
     key: str
     score: float

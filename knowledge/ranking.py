@@ -13,8 +13,8 @@ just what was asked for. A document that lacks words of the query loses part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from math import log
 from typing import cast
@@ -22,6 +22,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge import trust
 from knowledge.documents import Candidate, Hit, Query
 from knowledge.index import Statistics
 from knowledge.index.analysis import content_words, terms_of, tokens
@@ -45,6 +46,7 @@ class Weights:
     near_span: int = 4
     name: float = 1.5
     lacking: float = 0.3
+    synonym: float = 0.9
 
 
 WEIGHTS = Weights()
@@ -63,7 +65,31 @@ def _spoken(query: Query) -> list[str]:
 def terms(query: Query, languages: Iterable[str] = ()) -> tuple[str, ...]:
     """The terms whose `Statistics` ranking needs for this query."""
     languages = tuple(languages)
-    return tuple(dict.fromkeys(term for word in words_of(query) for term in terms_of(word, languages)))
+    words = (word for each in (query, *readings(query)) for word in words_of(each))
+    return tuple(dict.fromkeys(term for word in words for term in terms_of(word, languages)))
+
+
+MOST_READINGS = 6
+
+
+def readings(query: Query) -> tuple[Query, ...]:
+    """The query as curators say it can also be said: each synonym in the place of its words, then all that fit."""
+    said: dict[tuple[str, ...], None] = {}
+    whole = query.words
+    for synonym in query.synonyms[:MOST_READINGS]:
+        said[_instead(query.words, synonym.said, synonym.text)] = None
+        whole = _instead(whole, synonym.said, synonym.text)
+    said[whole] = None
+    said.pop(query.words, None)
+    return tuple(replace(query, words=words, synonyms=()) for words in said)
+
+
+def _instead(words: tuple[str, ...], said: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """The words with ``text`` where ``said`` stands in them."""
+    for at in range(len(words) - len(said) + 1):
+        if words[at : at + len(said)] == said:
+            return tuple(dict.fromkeys((*words[:at], *text.split(), *words[at + len(said) :])))
+    return words
 
 
 def order(
@@ -74,19 +100,49 @@ def order(
     now: date,
     languages: Iterable[str] = (),
     weights: Weights = WEIGHTS,
+    signals: Mapping[str, trust.Signals] | None = None,
 ) -> list[Hit]:
-    """The candidates, best first, ties by key; without words the newest first (``now`` bounds dates to come)."""
+    """The candidates, best first, ties by key; without words the newest first (``now`` bounds dates to come).
+
+    ``signals``: what is known of documents beside their words, by key (see `trust`).
+    """
     candidates = list(candidates)
     asked = list(_asked(query, statistics, tuple(languages)))
     if asked and candidates:
-        scorer = _Scorer(asked, Vectors([one.vector for one in candidates]), statistics, weights)
-        parts = scorer.parts(_left_out(query, tuple(languages)))
-        scores = np.sum(parts, axis=0).tolist()
-        of_each = zip(*(part.tolist() for part in parts), strict=True)
-        hits = [Hit(one.key, score, row) for one, score, row in zip(candidates, scores, of_each, strict=True)]
+        parts = _parts(query, asked, Vectors([one.vector for one in candidates]), statistics, tuple(languages), weights)
+        more = trust.shares(query, candidates, np.sum(parts, axis=0).tolist(), signals or {}, now)
+        rows = [(*row, *known) for row, known in zip(parts.T.tolist(), more, strict=True)]
+        hits = [Hit(one.key, sum(row), row) for one, row in zip(candidates, rows, strict=True)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.key))
     dated = sorted(candidates, key=lambda one: (-min(one.updated or date.min, now).toordinal(), one.key))
     return [Hit(candidate.key, 0.0) for candidate in dated]
+
+
+def _parts(
+    query: Query,
+    asked: list[_Asked],
+    vectors: Vectors,
+    statistics: Statistics,
+    languages: tuple[str, ...],
+    weights: Weights,
+) -> NDArray[np.float64]:
+    """A line for each part and a column for each candidate: of the reading of the query that suits it best.
+
+    What is said by a synonym counts as much as the words it stands for, less
+    ``weights.synonym``: another reading is weighed as if its words were as rare as they are.
+    """
+    best = np.array(_Scorer(asked, vectors, statistics, weights).parts(_left_out(query, languages)))
+    for reading in readings(query):
+        also = list(_asked(reading, statistics, languages))
+        parts = np.array(_Scorer(also, vectors, statistics, weights).parts(_left_out(reading, languages)))
+        parts *= weights.synonym * _rarity(asked) / _rarity(also)
+        best = np.where(parts.sum(axis=0) > best.sum(axis=0), parts, best)
+    return cast("NDArray[np.float64]", best)
+
+
+def _rarity(asked: Iterable[_Asked]) -> float:
+    """What all words of a query weigh together, each once."""
+    return sum({one.place: one.idf for one in asked}.values()) or 1.0
 
 
 @dataclass(frozen=True, slots=True)
