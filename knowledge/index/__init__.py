@@ -5,16 +5,14 @@ An engine retrieves, filters and counts. It does not decide the order
 
 Readers call `open_for_reading` for every request; it is cheap, sees every
 commit and says `IndexMissing` when there is nothing to read. The one writing
-process calls `writer`. Which folder serves is the business of `generations`.
+process calls `writer`. Which one serves is the business of `generations`.
 """
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +30,10 @@ class IndexMissing(IndexProblem):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or "There is no index to search yet: it is built by `manage.py rebuild_index`.")
+
+
+class IndexUnreachable(IndexProblem):
+    """The index is on other machines and they do not answer now: what it holds stays, and it is asked again later."""
 
 
 class WriterBusy(IndexProblem):
@@ -68,7 +70,9 @@ class Engine(Protocol):
     """One generation of an index, open for reading and, in one process at a time, writing.
 
     Threads may share it. Made as ``Engine(folder, **options)``: the folder is
-    made into an empty index if it is empty; `None` means in memory.
+    made into an empty index if it is empty; `None` means in memory. An engine
+    whose data is on other machines takes the generation's name from the folder
+    and has a ``shelf`` (see `generations`); its `None` is gone with the object.
     """
 
     def __init__(self, folder: Path | None, **options: Any) -> None: ...
@@ -224,25 +228,8 @@ def writer(generation: str | None = None, *, patience: float = 1.0) -> Iterator[
             engine.close()
 
 
-@contextmanager
-def writing_alone(patience: float = 1.0) -> Iterator[None]:
-    """Keep every other writer out, in this process and in others, also if this one is killed.
-
-    The lock is the operating system's, on a file: it ends with its process.
-    """
-    import fcntl
-
+def writing_alone(patience: float = 1.0) -> AbstractContextManager[None]:
+    """Keep every other writer out, in this process and in others, also if this one is killed."""
     from knowledge.index import generations
 
-    path = generations.root() / "writer.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + patience
-    with path.open("a") as file:
-        while True:
-            with suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            if time.monotonic() >= deadline:
-                raise WriterBusy("Another process is writing the index. It is tried again later; nothing is lost.")
-            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, no secret
-        yield
+    return generations.shelf().alone(patience)
