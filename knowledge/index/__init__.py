@@ -88,14 +88,14 @@ class Engine(Protocol):
     def search(self, query: Query, scope: Scope, *, limit: int = 300, minimum: int = 1, facets: bool = True) -> Matches:
         """The matches inside the scope: the best ``limit`` as candidates, all of them counted.
 
-        A match holds at least ``minimum`` of `language.wishes`, the query's
+        A match holds at least ``minimum`` of `asked.wishes`, the query's
         words that weigh (fewer than the minimum: all), every phrase, one term
         of each choice, nothing that is excluded, and satisfies each filter.
         Where the query does not speak candidates are the newest. Sources are
         asked for by id in decimal, topics, places and people by name in any
         spelling, people also by a part of the name. Excluded words and
         phrases are compared as written (folded), words by their stems. A
-        prefix stands for what `beginning` says (`language.expanded`).
+        prefix stands for what `beginning` says (`asked.expanded`).
         """
         ...
 

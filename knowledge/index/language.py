@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from knowledge.documents import KINDS, Phrase, Query, Term
-from knowledge.index.analysis import STOP_WORDS, content_words, tokens
+from knowledge.documents import KINDS, Choice, Phrase, Place, Query, Term
+from knowledge.index.analysis import STOP_WORDS, tokens
 
 MAX_TEXT = 16_000
 MAX_WORDS = 64
 MAX_VALUES = 16
 MAX_VALUE = 120
+MAX_PREFIXES = 4
+SHORTEST_PREFIX = 2
 
-FIELDS = {"kind": "kinds", "topic": "topics", "source": "sources", "by": "people"}
-"""Operators that take a value, and the part of `Query` that each one fills."""
+FIELDS = {"kind": "kinds", "topic": "topics", "source": "sources", "by": "people", "in": "places"}
+"""Operators whose values are alternatives, and the part of `Query` that each one fills."""
+OPERATORS = (*FIELDS, "title", "after", "before")
 
 QUOTES = '"“”„‟«»″＂'
 _PIECE = re.compile(
@@ -36,6 +39,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
+_BEGINNING = re.compile(r"([^*]*[^\s*!-\"$-*,-/:-@\[-^`{-~])\*+[^\w*]*")
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _YEARS = range(1900, 2200)  # what every engine's dates can hold
 
@@ -46,8 +50,32 @@ def parse(text: str) -> Query:
 
 
 def reading(query: Query) -> str:
-    """How an odd text was read, in one sentence for the person who typed it, or an empty string."""
+    """What was odd about a text, in one sentence for the person who typed it, or an empty string."""
     return _read(query.text)[1]
+
+
+def read_as(query: Query) -> tuple[tuple[str, str], ...]:
+    """How the signs in a text were read, in pairs; filters are not among them, for each of them is a chip."""
+    said = [("phrase", f"‘{phrase.text}’") for phrase in query.phrases if not phrase.exclude]
+    for choice in query.choices:
+        if not choice.exclude and not is_filter(choice):
+            terms = [_spoken(term) for term in choice.terms]
+            said.append(("any of", ", ".join(terms)) if len(terms) > 1 else ("words that begin with", terms[0]))
+    left_out = [*query.not_words, *(f"‘{phrase.text}’" for phrase in query.phrases if phrase.exclude)]
+    left_out += [_spoken(choice.terms[0], alone=False) for choice in query.choices if choice.exclude]
+    return (*said, *(("not", each) for each in left_out))
+
+
+def _spoken(term: Term, *, alone: bool = True) -> str:
+    text = {"word": term.text, "phrase": f"‘{term.text}’", "prefix": f"{term.text}…"}[term.form]
+    return f"{text} in the title" if term.title else text
+
+
+def plain(text: str) -> str:
+    """The same text without a sign that means anything: `parse` reads nothing but words in it."""
+    bare = re.sub(rf"[{QUOTES}:*]", " ", _tidy(text[:MAX_TEXT]))
+    bare = re.sub(r"(?<!\S)[-−]+", " ", bare)
+    return " ".join(re.sub(r"(?<!\S)(?:OR|NOT)(?!\S)", lambda sign: sign[0].lower(), bare).split())
 
 
 def to_text(query: Query) -> str:
@@ -55,8 +83,8 @@ def to_text(query: Query) -> str:
     parts = list(query.words)
     parts += [f"-{word}" for word in query.not_words]
     parts += [f'{"-" * phrase.exclude}"{phrase.text}"' for phrase in query.phrases]
-    for name, field in FIELDS.items():
-        parts += [f"{name}:{_value(value)}" for value in getattr(query, field)]
+    parts += ["-" * choice.exclude + " OR ".join(map(_written, choice.terms)) for choice in query.choices]
+    parts += [f"{name}:{written}" for name, value in _values(query) if (written := _quoted(value))]
     if query.after:
         parts.append(f"after:{query.after.isoformat()}")
     if query.before:
@@ -64,39 +92,50 @@ def to_text(query: Query) -> str:
     return " ".join(parts)
 
 
-def wishes(query: Query) -> tuple[str, ...]:
-    """The words that an engine matches by: the bare ones that weigh, none where only others are asked for."""
-    words = content_words(query.words)
-    return () if query.binds and all(word in STOP_WORDS for word in words) else words
+def _written(term: Term) -> str:
+    text = {"word": term.text, "phrase": f'"{term.text}"', "prefix": f"{term.text}*"}[term.form]
+    return f"title:{text}" if term.title else text
 
 
-def expanded(query: Query, beginning: Callable[[Term], Sequence[str]]) -> Query:
-    """The query with each prefix replaced by the words that begin so, which ``beginning`` tells."""
-    if not any(term.form == "prefix" for choice in query.choices for term in choice.terms):
-        return query
-    choices = []
-    for choice in query.choices:
-        terms: dict[Term, None] = {}
-        for term in choice.terms:
-            found = [Term(word, "phrase", term.title) for word in beginning(term)] if term.form == "prefix" else [term]
-            terms.update(dict.fromkeys(found))
-        choices.append(replace(choice, terms=tuple(terms)))
-    return replace(query, choices=tuple(choices))
+def _values(query: Query) -> Iterator[tuple[str, str]]:
+    """Each value of each operator that takes several, with the operator's name."""
+    for name, of in FIELDS.items():
+        for value in getattr(query, of):
+            yield name, value.name if isinstance(value, Place) else value
 
 
-def asked_words(query: Query) -> tuple[str, ...]:
-    """Every word that is asked for, signs aside: bare words, then those of phrases and of choices."""
-    said = [phrase.text for phrase in query.phrases if not phrase.exclude]
-    said += [term.text for choice in query.choices if not choice.exclude for term in choice.terms]
-    return (*query.words, *(word for text in said for word in tokens(text)))
+def _quoted(value: str) -> str:
+    """A value as it can be typed; no quotation mark can stand in it."""
+    value = _tidy(re.sub(f"[{QUOTES}]", " ", value))
+    if not any(char.isalnum() for char in value):
+        return ""
+    return f'"{value}"' if " " in value or value[:1] in ":/" else value
+
+
+def is_filter(choice: Choice) -> bool:
+    """Whether this is ``title:`` with one value, which shows as a chip like any other operator."""
+    return len(choice.terms) == 1 and choice.terms[0].title and not choice.exclude
+
+
+def filters(query: Query) -> Iterator[tuple[str, str, Query]]:
+    """Each operator that narrows: its name, its value in words, and the query without it."""
+    for choice in filter(is_filter, query.choices):
+        rest = tuple(other for other in query.choices if other != choice)
+        yield "title", _spoken(replace(choice.terms[0], title=False)), _retold(replace(query, choices=rest))
+    for name, value in _values(query):
+        yield name, value, toggled(query, name, value)
+    if query.after:
+        yield "after", f"{query.after:%-d %B %Y}", _retold(replace(query, after=None))
+    if query.before:
+        yield "before", f"{query.before + timedelta(days=1):%-d %B %Y}", _retold(replace(query, before=None))
 
 
 def toggled(query: Query, name: str, value: str) -> Query:
-    """The query with this filter added, or taken away where it was set (``name``: kind, topic, source, by)."""
-    field = FIELDS[name]
-    values = getattr(query, field)
-    rest = tuple(old for old in values if old.casefold() != value.casefold())
-    changed: dict[str, Any] = {field: rest if len(rest) < len(values) else (*values, _tidy(value))}
+    """The query with this filter added, or taken away where it was set (``name``: one of `FIELDS`)."""
+    have = [old for of, old in _values(query) if of == name]
+    rest = [old for old in have if old.casefold() != value.casefold()]
+    values = rest if len(rest) < len(have) else [*have, _tidy(value)]
+    changed: dict[str, Any] = {FIELDS[name]: tuple(Place(each) if name == "in" else each for each in values)}
     return _retold(replace(query, **changed))
 
 
@@ -109,10 +148,6 @@ def _retold(query: Query) -> Query:
     return replace(query, text=to_text(query))
 
 
-def _value(value: str) -> str:
-    return f'"{value}"' if re.search(r"\s", value) or value[:1] in ":/" else value
-
-
 def _tidy(text: str) -> str:
     """Without characters that cannot be seen, and with single spaces."""
     kept = (
@@ -123,6 +158,27 @@ def _tidy(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+# Reading ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Item:
+    """One piece of the text: bare words, or one term, or ``OR``, or nothing more because it was taken as a filter."""
+
+    typed: str
+    words: list[str] = field(default_factory=list)
+    term: Term | None = None
+    exclude: bool = False
+    operator: str = ""
+    """``OR``, or the name of the filter that it was taken as."""
+
+    def one_term(self) -> Term | None:
+        """What it may be one alternative as."""
+        if self.term or not self.words:
+            return self.term
+        return Term(self.words[0]) if len(self.words) == 1 else Term(" ".join(self.words), "phrase")
+
+
 class _Parts:
     """What has been read so far, each thing once and in the order typed, and what was odd about it."""
 
@@ -130,62 +186,159 @@ class _Parts:
         self.words: dict[str, None] = {}
         self.not_words: dict[str, None] = {}
         self.phrases: dict[Phrase, None] = {}
-        self.values: dict[str, dict[str, str]] = {field: {} for field in FIELDS.values()}
+        self.choices: dict[Choice, None] = {}
+        self.values: dict[str, dict[str, str]] = {name: {} for name in FIELDS}
         self.after: date | None = None
         self.before: date | None = None
         self.room = MAX_WORDS
+        self.prefixes = 0
         self.cut = False
         self.odd: list[str] = []
 
-    def take(self, words: Iterable[str]) -> list[str]:
-        """As many of these words as there is still room for."""
-        words = list(words)
+    def take(self, text: str) -> list[str]:
+        """The words of a text, as many as there is still room for."""
+        # Twice, because a word cut out of a script without spaces may end in a mark that it would not keep alone.
+        if not self.room:
+            self.cut = self.cut or any(map(str.isalnum, text))
+            return []
+        words = tokens(" ".join(tokens(text)))
         taken = words[: self.room]
         self.room -= len(taken)
         self.cut = self.cut or len(taken) < len(words)
         return taken
+
+    def remark(self, typed: str, why: str) -> None:
+        """Note what could not be read."""
+        self.odd.append(f"“{typed[:40]}…” {why}" if len(typed) > 40 else f"“{typed}” {why}")
+
+    def add(self, item: _Item) -> None:
+        """One item that stands alone."""
+        term, words = item.term, item.words
+        if term and term.form == "phrase" and not term.title:
+            self.phrases[Phrase(term.text, item.exclude)] = None
+        elif term:
+            self.choices[Choice((term,), item.exclude)] = None
+        elif item.exclude and len(words) > 1:
+            # What falls into several words is left out as a phrase: -e-mail must not hide every "mail".
+            self.phrases[Phrase(" ".join(words), True)] = None
+        else:
+            (self.not_words if item.exclude else self.words).update(dict.fromkeys(words))
 
 
 def _read(text: str) -> tuple[Query, str]:
     tidy = _tidy(text[:MAX_TEXT])
     parts = _Parts()
     parts.cut = len(text) > MAX_TEXT
-    for piece in _PIECE.finditer(tidy):
-        name, quoted, plain = piece["name"], piece["quoted"], piece["plain"]
-        value = plain if quoted is None else quoted
-        if name and not piece["minus"] and _filter(parts, name.lower(), value.strip()):
-            continue
-        if name and name.lower() in (*FIELDS, "after", "before"):
-            parts.odd.append(piece[0])
-        if name and (quoted is None or piece["minus"]):
-            value = f"{name} {value}"
-        elif name:
-            _words(parts, name)
-        _words(parts, value, phrase=quoted is not None, exclude=bool(piece["minus"]))
+    _combine(parts, [item for piece in _PIECE.finditer(tidy) for item in _items(parts, piece)])
     query = Query(
         text=tidy,
         words=tuple(parts.words),
         not_words=tuple(parts.not_words),
         phrases=tuple(parts.phrases),
-        kinds=tuple(parts.values["kinds"].values()),
-        topics=tuple(parts.values["topics"].values()),
-        sources=tuple(parts.values["sources"].values()),
-        people=tuple(parts.values["people"].values()),
+        choices=tuple(parts.choices),
+        kinds=tuple(parts.values["kind"].values()),
+        topics=tuple(parts.values["topic"].values()),
+        sources=tuple(parts.values["source"].values()),
+        people=tuple(parts.values["by"].values()),
+        places=tuple(map(Place, parts.values["in"].values())),
         after=parts.after,
         before=parts.before,
     )
     return query, _say(query, parts)
 
 
-def _words(parts: _Parts, text: str, *, phrase: bool = False, exclude: bool = False) -> None:
-    # Twice, because a word cut out of a script without spaces may end in a mark that it would not keep alone.
-    words = parts.take(tokens(" ".join(tokens(text))))
-    if phrase or (exclude and len(words) > 1):
-        # What is left out and falls into several words is left out as a phrase: -e-mail must not hide every "mail".
-        if words:
-            parts.phrases[Phrase(" ".join(words), exclude)] = None
-    else:
-        (parts.not_words if exclude else parts.words).update(dict.fromkeys(words))
+def _items(parts: _Parts, piece: re.Match[str]) -> Iterator[_Item]:
+    """What one piece of the text holds."""
+    typed, name, quoted, exclude = piece[0], (piece["name"] or "").lower(), piece["quoted"], bool(piece["minus"])
+    value: str = piece["plain"] if quoted is None else quoted
+    if typed == "OR":
+        yield _Item(typed, operator="OR")
+        return
+    if name == "title" and (term := _title(parts, value, phrase=quoted is not None)):
+        yield _Item(typed, term=term, exclude=exclude)
+        return
+    if name and not exclude and _filter(parts, name, value.strip()):
+        yield _Item(typed, operator=name)
+        return
+    if name in OPERATORS and parts.room:
+        parts.remark(typed, "could not be read as a filter and was searched as words.")
+    elif not name and value.lower() in ("kind:", "topic:", "source:"):
+        parts.remark(typed, "has no value directly after it and was searched as a word.")
+    before = f"{piece['name']} " if name else ""
+    if quoted is None:
+        yield _plain(parts, typed, before + value, exclude)
+        return
+    if before and not exclude:
+        yield _Item(typed, parts.take(before))
+        before = ""
+    words = parts.take(before + value)
+    yield _Item(typed, term=Term(" ".join(words), "phrase") if words else None, exclude=exclude)
+
+
+def _plain(parts: _Parts, typed: str, value: str, exclude: bool) -> _Item:
+    """Words, or the beginning of one."""
+    words = parts.take(value)
+    if "*" in value and words:
+        if prefix := _prefix(parts, value, words):
+            return _Item(typed, term=Term(prefix, "prefix"), exclude=exclude)
+        if not re.fullmatch(r"\*+[^*]+\*+", value):  # **bold** asks for nothing
+            parts.remark(typed, "was searched as words: a * ends the beginning of one word, of two letters at least.")
+    return _Item(typed, words, exclude=exclude)
+
+
+def _prefix(parts: _Parts, value: str, words: list[str]) -> str:
+    """The beginning of a word that a value is (``deploy*``, ``ERR_*``), or an empty string."""
+    match = _BEGINNING.fullmatch(value)
+    if match is None or len(words) > 1 or len(words[0]) < SHORTEST_PREFIX:
+        return ""
+    if tokens(f"{words[0]}x") == [words[0], "x"]:  # a script without spaces, whose words begin nowhere
+        return ""
+    if parts.prefixes == MAX_PREFIXES:
+        parts.cut = True
+        return ""
+    parts.prefixes += 1
+    return words[0] + "_" * match[1].endswith("_")
+
+
+def _title(parts: _Parts, value: str, *, phrase: bool) -> Term | None:
+    """What ``title:`` asks for, or `None` where there is no word in it."""
+    words = parts.take(value)
+    if not words:
+        return None
+    if phrase or len(words) > 1:
+        return Term(" ".join(words), "phrase", title=True)
+    prefix = _prefix(parts, value, words) if "*" in value else ""
+    return Term(prefix or words[0], "prefix" if prefix else "word", title=True)
+
+
+def _combine(parts: _Parts, items: list[_Item]) -> None:
+    """Sort the items into what they mean: those with ``OR`` between them are one choice."""
+    at = 0
+    while at < len(items):
+        item, end = items[at], at + 1
+        while end + 1 < len(items) and items[end].operator == "OR" and _alike(item, items[end + 1]):
+            end += 2
+        terms = tuple(dict.fromkeys(filter(None, (each.one_term() for each in items[at:end:2]))))
+        if len(terms) > 1:
+            parts.choices[Choice(terms)] = None
+        elif item.operator == "OR":
+            parts.words.update(dict.fromkeys(taken := parts.take("or")))
+            if taken:
+                parts.remark("OR", "was searched as a word: it stands between two words, phrases or beginnings.")
+        else:
+            parts.add(item)
+            if item.typed == "NOT" and end < len(items):
+                parts.remark("NOT", "was searched as a word: a minus directly before a word leaves it out.")
+        at = end
+
+
+def _alike(one: _Item, other: _Item) -> bool:
+    """Whether ``OR`` can stand between them: two terms, or two values of one operator (alternatives anyway)."""
+    if one.exclude or other.exclude:
+        return False
+    if one.operator or other.operator:
+        return one.operator == other.operator and one.operator in FIELDS
+    return bool(one.one_term() and other.one_term())
 
 
 def _filter(parts: _Parts, name: str, value: str) -> bool:
@@ -207,7 +360,7 @@ def _filter(parts: _Parts, name: str, value: str) -> bool:
         value = _kind(value)
         if not value:
             return False
-    chosen = parts.values[FIELDS[name]]
+    chosen = parts.values[name]
     if len(chosen) < MAX_VALUES:
         chosen.setdefault(value.casefold(), value)
     else:
@@ -236,14 +389,16 @@ def _first_day(value: str) -> date | None:
 
 def _say(query: Query, parts: _Parts) -> str:
     if parts.odd:
-        piece = parts.odd[0]
-        if len(piece) > 40:
-            piece = f"{piece[:40]}…"
-        return f"“{piece}” could not be read as a filter and was searched as words."
+        return parts.odd[0]
     if parts.cut:
-        return f"This is a long query: its first {MAX_WORDS} words were searched for."
+        return (
+            f"This is a long query: its first {MAX_WORDS} words were searched for, "
+            f"{MAX_PREFIXES} of them as beginnings, and {MAX_VALUES} values of a filter."
+        )
     if query.text and not query:
-        if query.not_words or query.phrases:
+        if query.not_words or query.phrases or query.choices:
             return "Only words to leave out were given: add a word to search for."
         return "There is no word in this query."
+    if query.words and not (query.binds or query.narrows) and all(word in STOP_WORDS for word in query.words):
+        return "Nearly every text holds these words: add what it is about."
     return ""

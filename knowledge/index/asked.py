@@ -1,0 +1,80 @@
+"""What a query asks for in words, for whoever matches, ranks or shows them: none of these read a query's syntax."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from knowledge.documents import Choice, Query, Term
+from knowledge.index.analysis import STOP_WORDS, content_words, stem, tokens
+
+MOST_BEGINNINGS = 50
+"""Words that one prefix stands for: those in most documents that the viewer may see."""
+MOST_WORDS = 64
+"""Words that a query is ranked by."""
+
+_QUESTION = (
+    "who whom whose how what where when which why does do did is are can could should would may will i i'm we anyone "
+    "anybody someone somebody please"
+)
+_QUESTIONS = frozenset(_QUESTION.split())
+"""Words that a question begins with."""
+_REQUESTS = frozenset({("tell", "me"), ("show", "me"), ("help", "me"), ("give", "me"), ("looking", "for")})
+_ASK = (
+    "know knows known anyone anybody someone somebody anything something tell show give find need needs want like "
+    "looking look get help please explain ask talk speak people person best way possible able supposed learn ever here "
+    "information info"
+)
+_ASKING = frozenset(_ASK.split())
+"""Words that only ask, where they stand in the beginning of a question."""
+
+
+def wishes(query: Query) -> tuple[str, ...]:
+    """The words that an engine matches by: the bare ones that weigh; none where none does and something else binds."""
+    return () if query.binds and not _weighty(query.words) else weighing(query.words)
+
+
+def asked_words(query: Query) -> tuple[str, ...]:
+    """Every word that is asked for, signs aside: bare words, then those of phrases and of choices."""
+    said = [phrase.text for phrase in query.phrases if not phrase.exclude]
+    said += [text for choice in query.choices if not choice.exclude for text in _by_stem(choice)]
+    return (*query.words, *(word for text in said for word in tokens(text)))[:MOST_WORDS]
+
+
+def weighing(words: Sequence[str]) -> tuple[str, ...]:
+    """The words that weigh, each once: neither common ones nor how a question begins, unless there are no others."""
+    return _weighty(words) or content_words(words)
+
+
+def _weighty(words: Sequence[str]) -> tuple[str, ...]:
+    passed_over = STOP_WORDS | (_ASKING & set(words[: _question_length(words)]))
+    return tuple(word for word in dict.fromkeys(words) if word not in passed_over)
+
+
+def _question_length(words: Sequence[str]) -> int:
+    """How many of the first words only ask: ``who knows about``, ``how do i find the``."""
+    if not words or not (words[0] in _QUESTIONS or tuple(words[:2]) in _REQUESTS):
+        return 0
+    return next((n for n, word in enumerate(words) if word not in STOP_WORDS | _ASKING | _QUESTIONS), len(words))
+
+
+def expanded(query: Query, beginning: Callable[[Term], Iterable[str]]) -> Query:
+    """The query with each prefix replaced by the words that begin so, which ``beginning`` tells."""
+    if not any(term.form == "prefix" for choice in query.choices for term in choice.terms):
+        return query
+    choices = []
+    for choice in query.choices:
+        terms: dict[Term, None] = {}
+        for term in choice.terms:
+            found = [Term(word, "phrase", term.title) for word in beginning(term)] if term.form == "prefix" else [term]
+            terms.update(dict.fromkeys(found))
+        choices.append(replace(choice, terms=tuple(terms)))
+    return replace(query, choices=tuple(choices))
+
+
+def _by_stem(choice: Choice) -> list[str]:
+    """The texts of a choice's terms, one for each stem: ranking knows a word by its stem."""
+    found: dict[str, str] = {}
+    for term in choice.terms:
+        found.setdefault(term.text if " " in term.text else stem(term.text), term.text)
+    return list(found.values())
