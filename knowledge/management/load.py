@@ -7,7 +7,7 @@ import json
 import pickle
 import random
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -93,7 +93,7 @@ def _document(number: int, joined: Sequence[Mapping[str, Any]], chance: random.R
     )
 
 
-def prepare(documents: Iterator[Document], path: Path) -> None:
+def prepare(documents: Iterable[Document], path: Path) -> None:
     """Keep documents where `LoadConnector` finds them: making them is no part of what is measured."""
     with path.open("wb") as file:
         for document in documents:
@@ -104,12 +104,11 @@ CONNECTOR = f"{__name__}.LoadConnector"
 
 
 class LoadConnector:
-    """Yields what `prepare` kept in the file that is its address."""
-
-    lists_everything = True
+    """Yields what `prepare` kept in the file that is its address: all there is, or with ``part`` what has changed."""
 
     def __init__(self, address: str, options: Mapping[str, Any]) -> None:
         self.path = Path(address)
+        self.lists_everything = not options.get("part")
 
     def check(self) -> str:
         """See `Connector`."""

@@ -57,9 +57,7 @@ def place(folder: Path, connector: str, engine: str) -> Iterator[None]:
 def _other_database(path: Path) -> Iterator[None]:
     """The default connection of this thread is one to a new SQLite file."""
     kept, kept_settings = connections[ALIAS], connections.settings[ALIAS]
-    own = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
-    if kept.vendor == "sqlite":
-        own["OPTIONS"] = kept_settings.get("OPTIONS", {})
+    own = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": settings.SQLITE_OPTIONS}
     connections.settings[ALIAS] = connections.configure_settings({ALIAS: own})[ALIAS]
     connections[ALIAS] = connections.create_connection(ALIAS)
     try:
