@@ -289,7 +289,8 @@ class Resource(models.Model):
 
 # What every search asks (see `questions`); SOURCES and CONFIRMED answer for the ``tokens`` of a viewer.
 
-SOURCES = Question(lambda: Source.objects.visible_to(None))
+SOURCES = Question(lambda: Source.objects.visible_to(None).annotate(edition=Edition.objects.now()))
+"""With each source the `Edition` of what this process may keep in memory: asked here, it costs no question more."""
 MOVED = Question(
     lambda: (
         Resource.objects.behind()
@@ -382,10 +383,35 @@ class Search(models.Model):
         indexes = [models.Index(fields=["person", "-at"]), models.Index(fields=["at"])]
 
 
-class Click(models.Model):
+class Among(models.Model):
+    """Something that was done to a resource, and whose it was to read at that moment: it tells nobody else anything."""
+
+    among = models.ForeignKey(Audience, null=True, editable=False, on_delete=models.SET_NULL, related_name="+")
+    among_source = models.ForeignKey(Audience, null=True, editable=False, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        abstract = True
+
+
+class Click(Among):
     """A result that a person opened from a search."""
 
     search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="clicks")
     resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="clicks")
     rank = models.PositiveSmallIntegerField(default=0)
-    at = models.DateTimeField(default=timezone.now)
+
+
+class Verdict(Among):
+    """Whether a resource helped one person, as they said: theirs alone, in no admin, and taken back at will."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="verdicts")
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="verdicts")
+    helped = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "resource"], name="one_verdict_per_person")]
+
+
+# Rows of this package that stand in a file of their own and name those above.
+from knowledge.edition import Edition, Pin, Standing, Synonym  # noqa: E402, F401

@@ -18,6 +18,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 from knowledge.documents import Candidate, Query
 from knowledge.index.analysis import fold
 
@@ -29,6 +32,8 @@ TRUST, USE, FRESH = 0.05, 0.05, 0.1
 LEAST, MOST = 1 - USE, 1 + TRUST + USE + FRESH
 CLEARLY = MOST / LEAST
 """How many times better a match must be so that nothing known of two documents changes their order: about 1.26."""
+STEPS = 4
+"""Use is known in so many steps each way: too coarse to show what any one person did."""
 HALF_LIFE = 180
 """Days after which a document is half as fresh."""
 PINNED = 10_000.0
@@ -86,3 +91,52 @@ def freshness(updated: date | None, now: date) -> float:
     if updated is None:
         return 0.0
     return float(0.5 ** (max(0, (now - updated).days) / HALF_LIFE))
+
+
+class Standings:
+    """Use and verification of many documents, in 13 bytes each: found by the first 64 bits of their (random) keys.
+
+    A row is a key in hexadecimal digits, its use in `STEPS`, and the last day of its verification if it has one.
+    Never changed: `changed` makes another.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, int, date | None]] = ()) -> None:
+        known = {int(key[:16], 16): (use, until.toordinal() if until else 0) for key, use, until in rows}
+        self._set(
+            np.fromiter(known, np.uint64, len(known)),
+            np.fromiter((use for use, _ in known.values()), np.int8, len(known)),
+            np.fromiter((until for _, until in known.values()), np.int32, len(known)),
+        )
+
+    def _set(self, keys: NDArray[np.uint64], use: NDArray[np.int8], until: NDArray[np.int32]) -> None:
+        in_order = np.argsort(keys)
+        self._keys, self._use, self._until = keys[in_order], use[in_order], until[in_order]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def changed(self, rows: Iterable[tuple[str, int, date | None]]) -> Standings:
+        """These, with some rows added or replaced; one that says nothing any more is left out."""
+        new = Standings(rows)
+        says = (new._use != 0) | (new._until != 0)
+        rest = ~np.isin(self._keys, new._keys)
+        made = Standings()
+        made._set(
+            np.concatenate((self._keys[rest], new._keys[says])),
+            np.concatenate((self._use[rest], new._use[says])),
+            np.concatenate((self._until[rest], new._until[says])),
+        )
+        return made
+
+    def of(self, keys: Sequence[str], today: date) -> dict[str, Signals]:
+        """What is known today of those among these documents of which anything is."""
+        if not len(self._keys) or not keys:
+            return {}
+        wanted = np.fromiter((int(key[:16], 16) for key in keys), np.uint64, len(keys))
+        at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        known = np.flatnonzero(self._keys[at] == wanted)
+        day = today.toordinal()
+        return {
+            keys[number]: Signals(verified=bool(self._until[row] >= day), use=int(self._use[row]) / STEPS)
+            for number, row in zip(known.tolist(), at[known].tolist(), strict=True)
+        }
