@@ -16,7 +16,7 @@ from typing import Any
 from knowledge.markup import Extracted, markdown, plain, restructured, title_of_name
 from knowledge.sandbox import LIMITS, ExtractionError, Limits, in_child
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same bytes would give another text: connectors put it into a document's version."""
 
 SUFFIXES = {

@@ -17,6 +17,7 @@ from typing import Any
 
 from knowledge import markup
 from knowledge.markup import Extracted, clean, clean_line, moment
+from knowledge.outline import PAGE
 from knowledge.sandbox import ExtractionError, Limits
 
 TOO_MUCH = "It needed more than {} MB of memory to read: split it, or save it as a simpler copy."
@@ -62,7 +63,8 @@ def document(data: bytes, *, limits: Limits, form: str, charset: str = "", title
         text = decode(data, charset)
         read = {"markdown": markup.markdown, "restructured": markup.restructured}.get(form)
         found = read(text, title=title) if read else markup.plain(text)
-    found = replace(found, title=clean_line(found.title) or clean_line(title), body=clean(found.body))
+    body = PAGE.join(map(clean, found.body.split(PAGE))) if form == "pdf" else clean(found.body)
+    found = replace(found, title=clean_line(found.title) or clean_line(title), body=body)
     values = {name: getattr(found, name) for name in Extracted.__slots__}
     values["front"] = _simple(dict(found.front))
     values["created"] = found.created.isoformat() if found.created else None
@@ -254,13 +256,14 @@ def pdf(data: bytes, limits: Limits) -> Extracted:
         except (MemoryError, RecursionError):
             raise
         except Exception:  # pypdf raises much; one bad page is not the whole document
+            texts.append("")
             unreadable += 1
     notes = []
     if count > limits.pages:
         notes.append(f"only the first {limits.pages} of {count} pages can be found: split it into parts")
     if unreadable:
         notes.append(f"{unreadable} of {count} pages cannot be read: save it as a new copy")
-    body = "\n\n".join(text for text in texts if text)
+    body = f"\n\n{PAGE}".join(texts).rstrip()
     if not body:
         notes.append("it holds no text, it is probably a scan: run text recognition (OCR) over it")
     facts = source.metadata

@@ -1,37 +1,51 @@
-"""The best sentences of a body for a query, as safe HTML.
+"""The best sentences of a body for a query, as safe HTML, and where they stand.
 
 Every character of the source is escaped before it leaves this module; the only
-tags are the ``<mark>`` put around matching words here. Whatever a document
-holds, nothing in it becomes markup.
+tags are the ``<mark>`` put around matching words and the ``<code>`` put around
+code here. Whatever a document holds, nothing in it becomes markup.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nlargest
-from html import escape
 from itertools import pairwise, takewhile
 
-from knowledge.documents import Query
+from knowledge import outline
+from knowledge.documents import Passage, Query
 from knowledge.index.analysis import fold, stem, tokens
 from knowledge.ranking import words_of
+from knowledge.units import (
+    DIRECTION,
+    MAX_UNIT,
+    Span,
+    Text,
+    Unit,
+    html_of,
+    lines,
+    marked,
+    sentences,
+    stretches,
+    text_of,
+    units,
+    word_end,
+    word_start,
+)
 
 LENGTH = 240
+SECOND = 160
+"""Characters of a second passage, which has less to say."""
+CODE_LINES = 4
+"""Lines of code that are shown together."""
 MAX_SCANNED = 1_000_000
 """Characters of one body that are looked at."""
 MAX_WEIGHED = 8
 """Units (paragraphs, list items, lines) that are weighed against each other: those that seem to hold most words."""
 MAX_OPENING = 60
 """Units looked at for how a body begins."""
-MAX_UNIT = 4_000
-"""Characters weighed of one unit: a text without a single break must not cost more than others."""
 
-_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_UNIT = re.compile(r"\S[^\n]*(?:\n(?![ \t]*(?:\n|[-*+>#|] |#|```|\d+[.)] ))[^\n]+)*")
-_LEAD = re.compile(r"(?:#{1,6}|[-*+>|]|\d+[.)])[ \t]+|```\w*")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’)\]]*\s+(?=[^\sa-z])|(?<=[。！？])")
 _WORD = re.compile(
     r"[\w\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0963\u0981-\u0d63\u0e31\u0e34-\u0e4e\u200b-\u200d]+"
     r"(?:['’ʼ.][\w\u0300-\u036f]+)*(?:\+\+|\#)?"
@@ -47,26 +61,37 @@ def highlight(title: str, query: Query, language: str = "") -> str:
 
 def passage(body: str, query: Query, length: int = LENGTH, language: str = "") -> str:
     """One or two sentences of a body as safe HTML, at most about ``length`` characters, the query's words marked."""
-    return Highlighter(query).passage(body, length, language)
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Where a word of the query stands in a text, and which of the query's words it is."""
-
-    start: int
-    end: int
-    word: int
+    return Highlighter(query).passages(body, length=length, language=language)[0].html
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """A stretch of one unit that might be shown."""
+    """A stretch of one unit that might be shown, and which of the query's words it holds."""
 
     weight: float
+    of: Text
+    start: int
+    end: int
+    words: frozenset[int] = frozenset()
+    cut_before: bool = False
+    cut_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The text of one document and what is known of its form."""
+
     text: str
-    cut_before: bool
-    cut_after: bool
+    title: str
+    code: list[outline.Fence]
+    transcript: bool
+
+    def original(self, at: int) -> tuple[str, str, str]:
+        """Where the character ``at`` stands in the original: in words, as the end of an address, and as an anchor."""
+        if page := outline.page_of(self.text, at):
+            return f"page {page}", f"page={page}", outline.page_anchor(page)
+        second = outline.second_of(self.text, at) if self.transcript else -1
+        return (outline.clock(second), f"t={second}", "") if second >= 0 else ("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,73 +128,136 @@ class Highlighter:
 
     def title(self, title: str, language: str = "") -> str:
         """As `highlight`."""
-        title = _DIRECTION.sub("", title)
-        return _marked(title, self._spans(title, language))
+        title = DIRECTION.sub("", title)
+        return marked(title, self._spans(title, language))
 
-    def passage(self, body: str, length: int = LENGTH, language: str = "") -> str:
-        """As `passage`."""
+    def passages(
+        self,
+        body: str,
+        *,
+        title: str = "",
+        language: str = "",
+        transcript: bool = False,
+        length: int = LENGTH,
+        meant: tuple[int, int] | None = None,
+    ) -> tuple[Passage, ...]:
+        """The best passage; and a second one where it holds words of the query that the first lacks.
+
+        ``transcript``: lines of the body may begin with a time. ``meant``: the
+        characters of the body that are nearest in meaning, shown where none of
+        the query's words stands in it.
+        """
+        body = body[:MAX_SCANNED]
+        code = outline.fences(body) if "```" in body else []
+        likely = self._likely_units(body, language, code)
+        best = self._best(likely, length, language)
+        by_meaning = best is None and meant is not None
+        if best is None:
+            chosen = [_opening(body, code, length, meant)]
+        elif len(best.words) < len(self.words) and (more := self._lacking(likely, best, language)):
+            chosen = [best, more]
+        else:
+            chosen = [best]
+        known = _Body(body, title, code, transcript)
+        return tuple(self._shown(one, known, language, by_meaning) for one in chosen)
+
+    def _best(self, likely: list[Unit], length: int, language: str) -> _Choice | None:
+        """The best stretch of the units that seem to hold most."""
         best: _Choice | None = None
-        for promise, place, unit in self._likely_units(body, language):
+        for unit in nlargest(MAX_WEIGHED, likely, key=lambda unit: (len(unit.seems), -unit.place)):
+            promise = len(unit.seems)
             if best and best.weight > promise + 0.4 * (promise - 1) + 0.3:
                 break  # this unit cannot weigh more, nor can those after it
-            choice = self._best_of(unit, length, language, early=-place)
+            choice = self._best_of(unit, length, language)
             if choice and (best is None or choice.weight > best.weight):
                 best = choice
-        if best is None:
-            best = _opening(body, length)
-        inside = _marked(best.text, self._spans(best.text, language))
-        return f"{'…' if best.cut_before else ''}{inside}{'…' if best.cut_after else ''}"
+        return best
+
+    def _lacking(self, likely: list[Unit], first: _Choice, language: str) -> _Choice | None:
+        """The best stretch elsewhere, by the words that the first one lacks."""
+        seen = first.of.unit.seems
+        others = [unit for unit in likely if unit is not first.of.unit and not unit.seems <= seen]
+        best: _Choice | None = None
+        for unit in nlargest(2, others, key=lambda unit: (len(unit.seems - seen), -unit.place)):
+            choice = self._best_of(unit, SECOND, language, without=first.words)
+            if choice and not choice.of.heading and (best is None or choice.weight > best.weight):
+                best = choice
+        return best
+
+    def _shown(self, choice: _Choice, known: _Body, language: str, by_meaning: bool) -> Passage:
+        """A stretch as the page shows it, with the way to its place."""
+        at, found = choice.of.unit.place, bool(choice.words) or by_meaning
+        if choice.of.heading and found and (below := _below(known.text, choice.of.unit, known.code)):
+            choice = _beginning(below, LENGTH)  # the heading stands in the path: what it is about says more
+        start = choice.start
+        if known.transcript and start == 0:
+            start = len(choice.of.text) - len(outline.without_time(choice.of.text))
+        text = choice.of.text[start : choice.end]
+        code = [(max(begin, start) - start, min(end, choice.end) - start) for begin, end in choice.of.code]
+        html = html_of(text, self._spans(text, language), [(begin, end) for begin, end in code if begin < end])
+        html = f"{'…' if choice.cut_before else ''}{html}{'…' if choice.cut_after else ''}"
+        if not found:
+            return Passage(html)
+        where = outline.standing(known.text, at, known.title, known.code)
+        mark, there, page = known.original(at)
+        place = (where.anchor or page) + outline.text_fragment(text, choice.of.apart)
+        return Passage(html, " › ".join(where.path), place, mark, there, by_meaning)
 
     def _wanted(self, language: str) -> _Wanted:
         if language not in self._languages:
             self._languages[language] = _Wanted.of(self.words, language)
         return self._languages[language]
 
-    def _likely_units(self, body: str, language: str) -> list[tuple[int, int, str]]:
-        """The units that promise most, judged by how many words of the query seem to begin there: that number, the
-        place of the unit in the body as a negative number, the unit."""
+    def _likely_units(self, body: str, language: str, code: list[outline.Fence]) -> list[Unit]:
+        """The units in which a word of the query seems to begin."""
         if not self.words:
             return []
-        likely = self._wanted(language).likely
-        body = body[:MAX_SCANNED]
+        beginnings = self._wanted(language).likely
         folded = fold(body)
         same = len(folded) == len(body)  # else folding moved the characters, and every unit is looked at
-        parts = _paragraphs(folded, likely) if same else iter([(0, len(body))])
         promising = []
-        for start, end in parts:
-            for place, unit in _units(body, start, end):
-                text = folded[place : place + len(unit)] if same else fold(unit)
-                if words := len(set(likely.findall(text))):
-                    promising.append((words, -place, unit))
-        return nlargest(MAX_WEIGHED, promising)
+        for start, end in _paragraphs(folded, beginnings) if same else iter([(0, len(body))]):
+            for unit in units(body, start, end, code):
+                text = folded[unit.place : unit.place + len(unit.raw)] if same else fold(unit.raw)
+                if seems := frozenset(beginnings.findall(text)):
+                    promising.append(Unit(unit.place, unit.raw, unit.code, seems))
+        return promising
 
-    def _best_of(self, unit: str, length: int, language: str, early: int) -> _Choice | None:
-        """The stretch of one unit that holds most of the query's words, or `None` where it holds none."""
-        text, heading = _plain(unit)
-        spans = self._spans(text, language)
+    def _best_of(self, unit: Unit, length: int, language: str, without: frozenset[int] = frozenset()) -> _Choice | None:
+        """The stretch of one unit that holds most of the query's words, or `None` where it holds none.
+
+        Words ``without`` which it is weighed count for nothing.
+        """
+        of = text_of(unit)
+        spans = self._spans(of.text, language)
+        if without:
+            spans = [span for span in spans if span.word not in without]
         if not spans:
             return None
-        sentences = _sentences(text)
-        best: tuple[float, int, int] | None = None
-        for start, end, first_end in _stretches(sentences, length):
+        parts = lines(of.text) if unit.code else sentences(of.text)
+        best: tuple[float, int, int, list[Span]] | None = None
+        for start, end, first_end in stretches(parts, length, CODE_LINES if unit.code else 2):
             inside = [span for span in spans if start <= span.start and span.end <= end]
             if inside and inside[0].start < first_end:  # a stretch begins with what was asked for
                 weight = self._weight(inside)
                 if best is None or weight > best[0]:
-                    best = (weight, start, end)
+                    best = (weight, start, end, inside)
         if best is None:  # the words stand in a sentence too long to show
-            start, end, inside = self._window(text, spans, length)
-            best = (self._weight(inside), start, end)
-        weight, start, end = best
+            start, end, inside = self._window(of.text, spans, length)
+            best = (self._weight(inside), start, end, inside)
+        weight, start, end, inside = best
         # Headings say little of themselves, and of equals the earlier one is what the reader meets first.
         return _Choice(
-            weight * (0.6 if heading else 1.0) / (1 + 0.00002 * early),
-            text[start:end].strip(),
-            cut_before=start not in (0, *(begin for begin, _ in sentences)),
-            cut_after=end not in (len(text), *(finish for _, finish in sentences)),
+            weight * (0.6 if of.heading else 1.0) / (1 + 0.00002 * unit.place),
+            of,
+            start,
+            end,
+            frozenset(span.word for span in inside),
+            cut_before=start not in (0, *(begin for begin, _ in parts)),
+            cut_after=end not in (len(of.text), *(finish for _, finish in parts)),
         )
 
-    def _weight(self, spans: list[_Span]) -> float:
+    def _weight(self, spans: list[Span]) -> float:
         """Different words of the query count most, then words side by side, then how often they stand there."""
         if not spans:
             return 0.0
@@ -178,25 +266,25 @@ class Highlighter:
         )  # fmt: skip
         return len({span.word for span in spans}) + 0.4 * beside + 0.05 * min(len(spans), 6)
 
-    def _window(self, text: str, spans: list[_Span], length: int) -> tuple[int, int, list[_Span]]:
+    def _window(self, text: str, spans: list[Span], length: int) -> tuple[int, int, list[Span]]:
         """The stretch of ``length`` characters, cut between words, that holds most of the spans."""
-        best: tuple[int, int, list[_Span]] = (0, min(length, len(text)), [])
+        best: tuple[int, int, list[Span]] = (0, min(length, len(text)), [])
         for number, first in enumerate(spans):
             inside = [span for span in spans[number : number + 40] if span.end - first.start <= length] or [first]
             if self._weight(inside) > self._weight(best[2]):
                 margin = max(0, length - (inside[-1].end - first.start)) // 3
-                start = _word_start(text, max(0, first.start - margin), first.start)
+                start = word_start(text, max(0, first.start - margin), first.start)
                 last = min(inside[-1].end, start + length)
-                end = _word_end(text, min(len(text), start + length), last)
+                end = word_end(text, min(len(text), start + length), last)
                 best = (start, end, inside)
         return best
 
-    def _spans(self, text: str, language: str) -> list[_Span]:
+    def _spans(self, text: str, language: str) -> list[Span]:
         """Every place of a word of the query in the text, in order."""
         if not self.words:
             return []
         wanted = self._wanted(language)
-        found: list[_Span] = []
+        found: list[Span] = []
         for match in _likely_words(text, wanted.likely):
             word = match[0]
             if _UNSPACED.search(word):
@@ -204,10 +292,10 @@ class Highlighter:
                 continue
             number = wanted.number(word, language)
             if number is not None:
-                found.append(_Span(match.start(), match.end(), number))
+                found.append(Span(match.start(), match.end(), number))
         return found
 
-    def _pairs(self, run: str, start: int) -> list[_Span]:
+    def _pairs(self, run: str, start: int) -> list[Span]:
         """Places of the query's words in a run of a script without spaces."""
         folded = fold(run)
         if len(folded) != len(run):
@@ -217,12 +305,12 @@ class Highlighter:
             for number, word in enumerate(self.words)
             for match in re.finditer(re.escape(word), folded)
         }
-        found: list[_Span] = []
+        found: list[Span] = []
         for (begin, end), number in sorted(places.items()):
             if found and start + begin < found[-1].end:  # pairs of characters overlap
-                found[-1] = _Span(found[-1].start, max(start + end, found[-1].end), found[-1].word)
+                found[-1] = Span(found[-1].start, max(start + end, found[-1].end), found[-1].word)
             else:
-                found.append(_Span(start + begin, start + end, number))
+                found.append(Span(start + begin, start + end, number))
         return found
 
 
@@ -270,85 +358,42 @@ def _paragraphs(folded: str, likely: re.Pattern[str]) -> Iterator[tuple[int, int
         yield start, end
 
 
-def _units(body: str, start: int = 0, end: int = MAX_SCANNED) -> Iterator[tuple[int, str]]:
-    """Paragraphs, headings, list items and lines of tables, as they stand in the body, and where."""
-    for match in _UNIT.finditer(body, start, end):
-        yield match.start(), match[0][:MAX_UNIT]
-
-
-def _plain(unit: str) -> tuple[str, bool]:
-    """A unit without the marks it begins with, on one line; whether it is a heading."""
-    lead = _LEAD.match(unit)
-    text = _DIRECTION.sub("", " ".join(unit[lead.end() if lead else 0 :].split()))
-    return text, unit.startswith("#")
-
-
-def _sentences(text: str) -> list[tuple[int, int]]:
-    """Where each sentence of a line begins and ends."""
-    ends = [(match.start(), match.end()) for match in _SENTENCE_END.finditer(text)]
-    starts = [0, *(after for _, after in ends)]
-    return [(start, end) for start, end in zip(starts, [*(before for before, _ in ends), len(text)], strict=True)
-            if end > start]  # fmt: skip
-
-
-def _stretches(sentences: list[tuple[int, int]], length: int) -> Iterator[tuple[int, int, int]]:
-    """One sentence, or two that follow each other, where they fit; and where the first of them ends."""
-    for number, (start, end) in enumerate(sentences):
-        if end - start > length:
-            continue
-        after = sentences[number + 1][1] if number + 1 < len(sentences) else end
-        yield start, after if after - start <= length else end, end
-
-
-def _word_start(text: str, at: int, latest: int) -> int:
-    """A place not before ``at`` where a word begins."""
-    if at == 0:
-        return 0
-    space = text.find(" ", at - 1, latest)
-    return space + 1 if space >= 0 else latest
-
-
-def _word_end(text: str, at: int, earliest: int) -> int:
-    """A place not after ``at`` where a word ends."""
-    if at >= len(text):
-        return len(text)
-    space = text.rfind(" ", earliest, at + 1)
-    return space if space >= 0 else at
-
-
-def _opening(body: str, length: int) -> _Choice:
-    """How a body begins, its headings left out unless there is nothing else."""
-    heading = ""
-    for number, (_, unit) in enumerate(_units(body)):
-        text, is_heading = _plain(unit)
-        if is_heading or not any(char.isalnum() for char in text):
-            heading = heading or text
-        elif text:
-            break
+def _opening(body: str, code: list[outline.Fence], length: int, meant: tuple[int, int] | None) -> _Choice:
+    """How a body, or the stretch that is ``meant``, begins: headings are left out unless there is nothing else."""
+    start, end = meant or (0, len(body))
+    heading: Text | None = None
+    for number, unit in enumerate(units(body, start, end, code)):
+        of = text_of(unit)
         if number > MAX_OPENING:
-            text = heading
             break
-    else:
-        text = heading
-    if len(text) <= length:
-        return _Choice(0.0, text, cut_before=False, cut_after=False)
-    ends = [end for _, end in _sentences(text) if end <= length]
-    end = ends[-1] if ends else _word_end(text, length, 0)
-    return _Choice(0.0, text[:end].strip(), cut_before=False, cut_after=not ends)
-
-
-def _marked(text: str, spans: Iterable[_Span]) -> str:
-    """The text escaped, its spans between ``<mark>`` and ``</mark>``, neighbours in one."""
-    joined: list[tuple[int, int]] = []
-    for span in spans:
-        if joined and text[joined[-1][1] : span.start] in ("", " ", "-"):
-            joined[-1] = (joined[-1][0], span.end)
+        if of.heading or not any(map(str.isalnum, of.text)):
+            heading = heading or of
         else:
-            joined.append((span.start, span.end))
-    parts: list[str] = []
-    done = 0
-    for start, end in joined:
-        parts += (escape(text[done:start]), "<mark>", escape(text[start:end]), "</mark>")
-        done = end
-    parts.append(escape(text[done:]))
-    return "".join(parts)
+            return _beginning(of, length)
+    return _beginning(heading or Text(Unit(start, ""), ""), length)
+
+
+def _below(body: str, heading: Unit, code: list[outline.Fence]) -> Text | None:
+    """What stands first under a heading, if it is text."""
+    start = heading.place + len(heading.raw)
+    for unit in units(body, start, min(len(body), start + MAX_UNIT), code):
+        of = text_of(unit)
+        if of.heading:
+            return None
+        if any(map(str.isalnum, of.text)):
+            return of
+    return None
+
+
+def _beginning(of: Text, length: int) -> _Choice:
+    """The first sentences of a unit, or lines of code, that fit."""
+    text = of.text
+    if of.unit.code:
+        ends = [end for _, end in lines(text)][:CODE_LINES]
+    elif len(text) <= length:
+        return _Choice(0.0, of, 0, len(text))
+    else:
+        ends = [end for _, end in sentences(text)]
+    ends = [end for end in ends if end <= length]
+    end = ends[-1] if ends else word_end(text, min(length, len(text)), 0)
+    return _Choice(0.0, of, 0, end, cut_after=not ends and end < len(text))

@@ -20,18 +20,21 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from knowledge.outline import PAGE, Anchors, page_anchor
+
 LIMIT = 100_000
 """Characters that are shown; what is longer is read at its source."""
 DEAREST = 60_000
 """What `_cost` may come to, in some hundred-thousandths of a second; what is dearer is shown as it is written."""
 MARKS = re.compile(r"[\[*_~`<!&\\]")
 DEEPEST = 6
-PREFIX = "s-"
+PAGE_MARK = re.compile("\ue000(\\d{1,6})\ue000")
+"""What stands for the beginning of a page while the body is read as Markdown."""
 TAGS = {
     "a", "blockquote", "br", "code", "del", "div", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
     "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
-ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "pre": {"tabindex"}, "div": {"tabindex", "role", "aria-label"}} | {
+ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "pre": {"tabindex"}, "div": {"tabindex", "role", "aria-label", "id"}} | {
     f"h{level}": {"id"} for level in range(2, DEEPEST + 1)
 }
 
@@ -89,14 +92,15 @@ def render(body: str, *, title: str = "", base: str = "") -> Reading:
     if _cost(body[:LIMIT]) > DEAREST:
         return Reading(format_html('<pre tabindex="0">{}</pre>\n', body[:LIMIT]), (), len(body) > LIMIT)
     markdown = _markdown()
-    tokens = _without_title(markdown.parse(body[:LIMIT]), title)
+    tokens = _without_title(markdown.parse(_with_pages(body[:LIMIT])), title)
     _without_pictures(tokens)
+    _place_pages(tokens)
     headings = _place_headings(tokens)
     html = nh3.clean(
         markdown.renderer.render(tokens, markdown.options, {}),
         tags=TAGS,
         attributes=ATTRIBUTES,
-        allowed_classes={"div": {"scroll-x"}},
+        allowed_classes={"div": {"scroll-x", "page-mark"}},
         url_schemes={"http", "https"},
         url_relative=("rewrite_with_base", base) if base else "deny",
         link_rel="noopener noreferrer",
@@ -126,6 +130,25 @@ def _without_title(tokens: list[Token], title: str) -> list[Token]:
     return tokens
 
 
+def _with_pages(body: str) -> str:
+    """The body with a paragraph of its own where each further page of a paginated original begins."""
+    if PAGE not in body:
+        return body
+    first, *pages = body.split(PAGE)
+    return first + "".join(f"\n\n\ue000{number}\ue000\n\n{page}" for number, page in enumerate(pages, 2))
+
+
+def _place_pages(tokens: list[Token]) -> None:
+    """Make a line that says the number, with an address, of each beginning of a page."""
+    for at, token in enumerate(tokens):
+        if token.type == "inline" and (found := PAGE_MARK.fullmatch(token.content)) and tokens[at - 1].tag == "p":
+            tokens[at - 1].tag = tokens[at + 1].tag = "div"
+            tokens[at - 1].attrs = {"id": page_anchor(int(found[1])), "class": "page-mark"}
+            tokens[at - 1].hidden = tokens[at + 1].hidden = False
+            for part in token.children or ():
+                part.content = f"Page {int(found[1])}"
+
+
 def _without_pictures(tokens: list[Token]) -> None:
     for token in tokens:
         for part in token.children or ():
@@ -137,6 +160,7 @@ def _place_headings(tokens: list[Token]) -> list[Heading]:
     """Give each heading an address and a level below the page's own, none skipped (screen readers go by them)."""
     found: list[Heading] = []
     stack: list[int] = []
+    anchors = Anchors()
     for at, token in enumerate(tokens):
         if token.type != "heading_open":
             continue
@@ -145,7 +169,8 @@ def _place_headings(tokens: list[Token]) -> list[Heading]:
             stack.pop()
         stack.append(written)
         level = min(len(stack) + 1, DEEPEST)
-        heading = Heading(f"{PREFIX}{len(found) + 1}", _plain(tokens[at + 1]), level)
+        text = _plain(tokens[at + 1])
+        heading = Heading(anchors.of(text), text, level)
         token.tag = tokens[at + 2].tag = f"h{level}"
         token.attrSet("id", heading.id)
         found.append(heading)

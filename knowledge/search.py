@@ -177,8 +177,10 @@ def _confirm(
             if row := confirmed.get(hit.key):
                 row.source = sources[row.source_id]
                 title = marker.title(row.title, row.language)
-                passage = marker.passage(row.body, language=row.language)
-                results.append(Result(row, title, passage, hit.score, hit.reasons))
+                passages = marker.passages(
+                    row.body, title=row.title, language=row.language, transcript=row.kind == "video"
+                )
+                results.append(Result(row, title, passages[0].html, hit.score, hit.reasons, passages))
     return tuple(results), dropped
 
 

@@ -298,7 +298,7 @@ def test_slides() -> None:
 
 def test_pdf() -> None:
     page = extract(pdf("Always wear a hat.", "Second page.", title="Hat rules"), "hats.pdf")
-    assert (page.title, page.body) == ("Hat rules", "Always wear a hat.\n\nSecond page.")
+    assert (page.title, page.body) == ("Hat rules", "Always wear a hat.\n\n\fSecond page.")
     assert extract(pdf("Words."), "hat-rules.pdf").title == "Hat rules"
 
 
