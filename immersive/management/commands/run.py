@@ -34,6 +34,7 @@ class Command(BaseCommand):
         self.stdout.write("Preparing the database, static files and demo ...")
         call_command("migrate", verbosity=0)
         static.collect()
+        self._prepare_meaning()
         demo = settings.DEVELOPMENT and not options["no_demo"]
         if demo:
             self._bring_demo()
@@ -41,6 +42,12 @@ class Command(BaseCommand):
         threading.Thread(target=self._welcome, args=(address, supervisor, demo), daemon=True).start()
         supervisor.run()
         self.stdout.write("Everything has ended.")
+
+    def _prepare_meaning(self) -> None:
+        try:
+            call_command("prepare_meaning", stdout=self.stdout)
+        except CommandError as problem:  # search is complete without it
+            self.stdout.write(str(problem))
 
     def _bring_demo(self) -> None:
         from immersive.demo import seed
