@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
-from knowledge.documents import Choice, Query, Term
+from knowledge.documents import Choice, Query, Scope, Term
 from knowledge.index.analysis import STOP_WORDS, content_words, stem, tokens
 
 MOST_BEGINNINGS = 50
@@ -58,16 +59,25 @@ def _question_length(words: Sequence[str]) -> int:
     return next((n for n, word in enumerate(words) if word not in STOP_WORDS | _ASKING | _QUESTIONS), len(words))
 
 
-def expanded(query: Query, beginning: Callable[[Term], Iterable[str]]) -> Query:
-    """The query with each prefix replaced by the words that begin so, which ``beginning`` tells."""
+class _Knows(Protocol):
+    """An engine, as far as it is asked here."""
+
+    def beginning(self, prefix: str, scope: Scope, *, limit: int, title: bool = False) -> Sequence[str]: ...
+
+
+def expanded(query: Query, engine: _Knows, scope: Scope) -> Query:
+    """The query with each prefix replaced by the words that begin so in what a scope may see."""
     if not any(term.form == "prefix" for choice in query.choices for term in choice.terms):
         return query
     choices = []
     for choice in query.choices:
         terms: dict[Term, None] = {}
         for term in choice.terms:
-            found = [Term(word, "phrase", term.title) for word in beginning(term)] if term.form == "prefix" else [term]
-            terms.update(dict.fromkeys(found))
+            if term.form == "prefix":
+                words = engine.beginning(term.text, scope, limit=MOST_BEGINNINGS, title=term.title)
+                terms.update(dict.fromkeys(Term(word, "phrase", term.title) for word in words))
+            else:
+                terms[term] = None
         choices.append(replace(choice, terms=tuple(terms)))
     return replace(query, choices=tuple(choices))
 

@@ -18,6 +18,8 @@ FIELDS = {
     "title": "terms of the title, with counts",
     "text": "terms of title, body and topics, with counts",
     "exact": "tokens of title, body and each topic, with places; no phrase crosses from one to the next",
+    "title_exact": "tokens of the title, with places",
+    "place": "raw: topic_key of each crumb",
     "topic": "raw, fast: topics as given, for facets",
     "topic_key": "raw: topics as compared",
     "topic_words": "tokens of topics, each once",

@@ -19,9 +19,10 @@ from typing import Any
 import tantivy
 from tantivy import FieldType, Occur
 
-from knowledge.documents import Candidate, IndexDocument, Query, Scope
+from knowledge.documents import Candidate, IndexDocument, Query, Scope, Term
 from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
-from knowledge.index.analysis import analyse, content_words, language_code, terms_of, tokens, topic_key, topic_words
+from knowledge.index.analysis import analyse, language_code, terms_of, tokens, topic_key, topic_words
+from knowledge.index.asked import expanded, wishes
 
 _SPACED = "spaced"
 _SEGMENT_FILE = re.compile(r"([0-9a-f]{32})\..+")
@@ -35,14 +36,14 @@ def _make_schema() -> tantivy.Schema:
     build.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
     for name in ("title", "text"):
         build.add_text_field(name, tokenizer_name=_SPACED, index_option="freq")
-    for name in ("exact", "people"):
+    for name in ("exact", "title_exact", "people"):
         build.add_text_field(name, tokenizer_name=_SPACED, index_option="position")
     for name in ("kind", "source"):
         build.add_text_field(name, stored=True, fast=True, tokenizer_name="raw", index_option="basic")
     build.add_text_field("topic", fast=True, tokenizer_name="raw", index_option="basic")
     for name in ("name", "topic_words"):
         build.add_text_field(name, tokenizer_name=_SPACED, index_option="basic")
-    for name in ("topic_key", "language", "audience", "public"):
+    for name in ("topic_key", "place", "language", "audience", "public"):
         build.add_text_field(name, tokenizer_name="raw", index_option="basic")
     build.add_unsigned_field("day", stored=True, indexed=True, fast=True)
     for name in ("serial", "name_rank", "title_length", "body_length"):
@@ -159,9 +160,8 @@ class TantivyEngine:
         if not scope.sources or not scope.audience or not query:
             return Matches()
         commit = self._commit
-        asked = _build(query, scope, minimum, commit.languages())
-        by_date = not (query.words or query.phrases)
-        found = commit.searcher.search(asked, limit, order_by_field="day" if by_date else None)
+        asked = _build(expanded(query, self, scope), scope, minimum, commit.languages())
+        found = commit.searcher.search(asked, limit, order_by_field=None if query.speaks else "day")
         addresses = [address for _, address in found.hits]
         counted: dict[str, dict[str, int]] = {}
         total = found.count  # type: ignore[attr-defined]
@@ -169,6 +169,15 @@ class TantivyEngine:
             for name, facet in commit.searcher.aggregate(asked, _FACETS).items():
                 counted[name] = schema.most(name, ((bucket["key"], bucket["doc_count"]) for bucket in facet["buckets"]))
         return Matches(self._fetch(commit.searcher, addresses), total, counted)
+
+    def beginning(self, prefix: str, scope: Scope, *, limit: int, title: bool = False) -> tuple[str, ...]:
+        if not scope.sources or not scope.audience:
+            return ()
+        inside = tantivy.Query.boolean_query(_inside(scope))
+        field = "title_exact" if title else "exact"
+        return tuple(
+            term for term, count in self._commit.searcher.terms_with_prefix(field, prefix, inside, limit) if count
+        )
 
     def names(
         self, words: Sequence[str], scope: Scope, *, kinds: Collection[str] = (), slips: bool = False, limit: int = 20
@@ -307,6 +316,9 @@ def _stored(document: IndexDocument) -> tantivy.Document:
     made.add_text("text", " ".join(analysed.text))
     for part in analysed.exact:
         made.add_text("exact", " ".join(part))
+    made.add_text("title_exact", " ".join(analysed.exact[0]))
+    for crumb in document.crumbs:
+        made.add_text("place", topic_key(crumb))
     for name in document.people:
         made.add_text("people", " ".join(tokens(name)))
     for topic in dict.fromkeys(document.topics):
@@ -332,10 +344,7 @@ def _stored(document: IndexDocument) -> tantivy.Document:
 
 def _build(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...]) -> tantivy.Query:
     """The query inside its scope. Filters add nothing to the score."""
-    filters = [
-        _any("audience", [schema.audience_digest(token) for token in scope.audience]),
-        _any("source", [str(source) for source in scope.sources]),
-    ]
+    filters: list[tantivy.Query] = []
     if query.kinds:
         filters.append(_any("kind", query.kinds))
     if query.sources:
@@ -344,12 +353,16 @@ def _build(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...])
         filters.append(_any("topic_key", [topic_key(topic) for topic in query.topics]))
     if query.people:
         filters.append(_either([_phrase("people", tokens(name)) for name in query.people]))
+    if query.places:
+        sources = [str(source) for place in query.places for source in place.sources]
+        sections = [topic_key(place.name) for place in query.places]
+        filters.append(_either([_any("place", sections), _any("source", sources)]))
     if query.after or query.before:
         first, last = schema.day_of(query.after) or 1, schema.day_of(query.before) or date.max.toordinal()
         filters.append(tantivy.Query.range_query(_SCHEMA, "day", FieldType.Unsigned, first, last))
-    parts = [(Occur.Must, tantivy.Query.const_score_query(part, 0.0)) for part in filters]
+    parts = [*_inside(scope), *((Occur.Must, tantivy.Query.const_score_query(part, 0.0)) for part in filters)]
 
-    words = [token for word in content_words(query.words) for token in dict.fromkeys(tokens(word))]
+    words = [token for word in wishes(query) for token in dict.fromkeys(tokens(word))]
     if words:
         parts.append((Occur.Must, _words(words, minimum, languages)))
         parts += [
@@ -357,7 +370,7 @@ def _build(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...])
             for word in words
             for term in terms_of(word, languages)
         ]
-    elif query.words:
+    elif query.words and not query.binds:
         parts.append((Occur.Must, tantivy.Query.empty_query()))
     for phrase in query.phrases:
         if spoken := tokens(phrase.text):
@@ -365,8 +378,9 @@ def _build(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...])
     for word in query.not_words:
         if spoken := tokens(word):
             parts.append((Occur.MustNot, _phrase("exact", spoken)))
-    if scope.behind:
-        parts.append((Occur.MustNot, _any("key", sorted(scope.behind))))
+    for choice in query.choices:
+        one_of = _either([_holding(term, languages) for term in choice.terms])
+        parts.append((Occur.MustNot if choice.exclude else Occur.Must, one_of))
     return tantivy.Query.boolean_query(parts)
 
 
@@ -380,6 +394,15 @@ def _inside(scope: Scope) -> list[tuple[Occur, tantivy.Query]]:
     if scope.behind:
         parts.append((Occur.MustNot, _any("key", sorted(scope.behind))))
     return parts
+
+
+def _holding(term: Term, languages: tuple[str, ...]) -> tantivy.Query:
+    """What holds one term."""
+    spoken = tokens(term.text)
+    if term.form == "word" and len(spoken) == 1:
+        field = "title" if term.title else "text"
+        return _either([_term(field, form) for form in terms_of(spoken[0], languages)])
+    return _phrase("title_exact" if term.title else "exact", spoken)
 
 
 def _begins(field: str, word: str, slips: bool) -> tantivy.Query:

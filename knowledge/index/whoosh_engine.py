@@ -22,17 +22,17 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from knowledge.documents import Candidate, IndexDocument, Query, Scope
+from knowledge.documents import Candidate, IndexDocument, Query, Scope, Term
 from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
 from knowledge.index.analysis import (
     analyse,
-    content_words,
     language_code,
     terms_of,
     tokens,
     topic_key,
     topic_words,
 )
+from knowledge.index.asked import asked_words, expanded, weighing, wishes
 from knowledge.index.whoosh_segments import SCHEMA, Codec, Segment, flags_of
 
 with warnings.catch_warnings():
@@ -167,16 +167,19 @@ class WhooshEngine:
             return Matches()
         with self._lock:
             segments = self._commit.segments
-            words = [token for word in content_words(query.words) for token in dict.fromkeys(tokens(word))]
-            terms = [terms_of(word, self.languages()) for word in words]
-            matched = [_match(segment, query, scope, terms, minimum) for segment in segments]
+            query, languages = expanded(query, self, scope), self.languages()
+            words = [token for word in wishes(query) for token in dict.fromkeys(tokens(word))]
+            terms = [terms_of(word, languages) for word in words]
+            matched = [_match(segment, query, scope, terms, minimum, languages) for segment in segments]
             total = sum(found.bit_count() for found in matched)
-            best = self._best(segments, matched, query, terms, limit) if total else []
+            said = dict.fromkeys(token for word in asked_words(query) for token in tokens(word))
+            weighed = [terms_of(word, languages) for word in dict.fromkeys((*words, *weighing(tuple(said))))]
+            best = self._best(segments, matched, weighed if query.speaks else [], limit) if total else []
             counted = _count(segments, matched) if facets and total else {}
             return Matches(tuple(self._candidate(segment, number) for segment, number in best), total, counted)
 
     def _best(
-        self, segments: list[Segment], matched: list[int], query: Query, terms: list[tuple[str, ...]], limit: int
+        self, segments: list[Segment], matched: list[int], terms: list[tuple[str, ...]], limit: int
     ) -> list[tuple[Segment, int]]:
         """The documents that stand highest: by BM25, or the newest where nothing was said."""
         documents = sum(segment.size for segment in segments)
@@ -201,6 +204,19 @@ class WhooshEngine:
             best += [(scores[number], segment.name, number, segment) for number in chosen]
         best.sort(key=lambda row: (-row[0], row[1], row[2]))
         return [(segment, number) for _, _, number, segment in best[:limit]]
+
+    def beginning(self, prefix: str, scope: Scope, *, limit: int, title: bool = False) -> tuple[str, ...]:
+        if not scope.sources or not scope.audience:
+            return ()
+        field = "title_exact" if title else "exact"
+        counts: Counter[str] = Counter()
+        with self._lock:
+            for segment in self._commit.segments:
+                found = segment.within(scope)
+                for word in segment.words_beginning(field, prefix):
+                    counts[word] += (segment.having(field, word) & found).bit_count()
+        best = heapq.nsmallest(limit, counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return tuple(word for word, count in best if count)
 
     def names(
         self, words: Sequence[str], scope: Scope, *, kinds: Collection[str] = (), slips: bool = False, limit: int = 20
@@ -344,6 +360,8 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         "title": analysed.title,
         "text": analysed.text,
         "exact": analysed.exact,
+        "title_exact": analysed.exact[:1],
+        "place": [topic_key(crumb) for crumb in document.crumbs],
         "people": [tokens(name) for name in document.people],
         "topic": list(document.topics),
         "topic_key": [topic_key(topic) for topic in document.topics],
@@ -359,7 +377,14 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
     }
 
 
-def _match(segment: Segment, query: Query, scope: Scope, terms: list[tuple[str, ...]], minimum: int) -> int:
+def _match(
+    segment: Segment,
+    query: Query,
+    scope: Scope,
+    terms: list[tuple[str, ...]],
+    minimum: int,
+    languages: tuple[str, ...],
+) -> int:
     """The set of a segment's documents that a query means, inside its scope."""
     found = segment.within(scope)
     for field, wanted in (
@@ -371,6 +396,9 @@ def _match(segment: Segment, query: Query, scope: Scope, terms: list[tuple[str, 
             found &= _any(segment.having(field, value) for value in wanted)
     if query.people:
         found &= _any(segment.saying("people", tokens(name), found) for name in query.people)
+    if query.places:
+        sections = _any(segment.having("place", topic_key(place.name)) for place in query.places)
+        found &= sections | _any(segment.having("source", str(pk)) for place in query.places for pk in place.sources)
     if query.after or query.before:
         found &= segment.between(schema.day_of(query.after) or 1, schema.day_of(query.before) or date.max.toordinal())
     if terms:
@@ -382,7 +410,7 @@ def _match(segment: Segment, query: Query, scope: Scope, terms: list[tuple[str, 
                 at_least[n] |= at_least[n - 1] & holding
             at_least[0] |= holding
         found &= at_least[-1]
-    elif query.words:
+    elif query.words and not query.binds:
         return 0
     for phrase in query.phrases:
         if found and (spoken := tokens(phrase.text)):
@@ -391,7 +419,20 @@ def _match(segment: Segment, query: Query, scope: Scope, terms: list[tuple[str, 
     for word in query.not_words:
         if found and (spoken := tokens(word)):
             found &= ~segment.saying("exact", spoken, found)
+    for choice in query.choices:
+        if found:
+            one_of = _any(_holding(segment, term, found, languages) for term in choice.terms)
+            found = found & ~one_of if choice.exclude else found & one_of
     return found
+
+
+def _holding(segment: Segment, term: Term, among: int, languages: tuple[str, ...]) -> int:
+    """The set of a segment's documents, of these, that hold one term."""
+    spoken = tokens(term.text)
+    if term.form == "word" and len(spoken) == 1:
+        field = "title" if term.title else "text"
+        return _any(segment.having(field, form) for form in terms_of(spoken[0], languages))
+    return segment.saying("title_exact" if term.title else "exact", spoken, among)
 
 
 def _any(sets: Iterable[int]) -> int:

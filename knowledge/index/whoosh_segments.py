@@ -109,6 +109,7 @@ class Codec(W3Codec):  # type: ignore[misc]
 
 SCHEMA = fields.Schema(
     title=Counted(), text=Counted(), exact=Placed(), people=Placed(), row=fields.STORED(),
+    title_exact=Placed(), place=Values(),
     **{name: Values() for name in ("key", "topic", "topic_key", "kind", "source", "language", "audience", "public")},
     name=Values(),
     **{name: Values() for name in ("day", "lengths")},
@@ -165,16 +166,20 @@ class Segment:
             self._keep((field, term), known)
         return known
 
+    def words_beginning(self, field: str, word: str) -> list[str]:
+        """The terms of a field that begin like this word, in their order."""
+        terms = self.values(field)
+        return terms[bisect_left(terms, word) : bisect_left(terms, word + _LAST)]
+
     def beginning(self, field: str, word: str, slips: int = 0) -> int:
         """The set of documents that hold a term which begins like this word, deleted ones too."""
         name = field, f"{word}\0{slips}"  # no term holds this character
         known = self._sets.get(name)
         if known is None:
-            terms = self.values(field)
             if slips:
                 found = [term for term, _ in self.lexicon(field).near(word, slips, begins=True)]
             else:
-                found = terms[bisect_left(terms, word) : bisect_left(terms, word + _LAST)]
+                found = self.words_beginning(field, word)
             blocks = (numbers for term in found for numbers, _, _ in self.postings(field, term))
             known = bits_of(number for numbers in blocks for number in numbers)
             self._keep(name, known)
