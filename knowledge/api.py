@@ -16,6 +16,7 @@ from knowledge.access import Viewer, resource_or_404
 from knowledge.documents import KINDS, Facet, Result
 from knowledge.models import Resource
 from knowledge.search import search
+from knowledge.typeahead import GROUPS, Group, suggest
 
 NOT_FOUND = OpenApiResponse(description="No such resource, or none that the caller may read: the answers are the same.")
 
@@ -101,6 +102,45 @@ class SearchView(APIView):
         page = search(asked.validated_data["q"], Viewer.of(request.user), page=asked.validated_data["page"])
         prefetch_related_objects([result.resource for result in page.results], "topics")
         return Response(ResultPageSerializer(page).data)
+
+
+class SuggestionSerializer(serializers.Serializer[Any]):
+    """One thing that may be meant."""
+
+    kind = serializers.ChoiceField(choices=[*KINDS, "topic", "search"])
+    text = serializers.CharField()
+    html = serializers.CharField(help_text="Safe HTML: the text, escaped, with <mark> around what was typed.")
+    url = serializers.CharField(help_text="Where it leads, on this site.")
+    detail = serializers.CharField(help_text="A few words more: role, source, how many documents.")
+    verified = serializers.BooleanField(help_text="Whether somebody vouches for it today.")
+
+
+class SuggestionGroupSerializer(serializers.Serializer[Group]):
+    """Suggestions of one sort."""
+
+    name = serializers.ChoiceField(choices=list(GROUPS))
+    label = serializers.CharField()  # type: ignore[assignment]
+    suggestions = SuggestionSerializer(many=True)
+
+
+class SuggestParameters(serializers.Serializer[Any]):
+    """What was typed so far."""
+
+    q = serializers.CharField(max_length=10_000, allow_blank=True, trim_whitespace=False)
+
+
+class SuggestView(APIView):
+    """What may be meant by a text that is still being typed."""
+
+    @extend_schema(
+        operation_id="suggest", parameters=[SuggestParameters], responses=SuggestionGroupSerializer(many=True)
+    )
+    def get(self, request: Request) -> Response:
+        """People, tools, pages and topics that the caller may see and whose names hold ``q``; searches of their own."""
+        asked = SuggestParameters(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        groups = suggest(asked.validated_data["q"], Viewer.of(request.user))
+        return Response(SuggestionGroupSerializer(groups, many=True).data)
 
 
 class ResourceView(APIView):

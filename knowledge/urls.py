@@ -6,5 +6,6 @@ from knowledge import views
 
 app_name = "knowledge"
 urlpatterns = [
+    path("search/suggest", views.suggestions, name="suggest"),
     path("r/<uuid:public_id>", views.resource, name="resource"),
 ]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
 from knowledge.access import Viewer, resource_or_404
@@ -13,6 +14,7 @@ from knowledge.documents import Query
 from knowledge.index.language import to_text
 from knowledge.pages import opened, who_can_help
 from knowledge.reader import render as read
+from knowledge.typeahead import suggest
 
 
 @require_safe
@@ -33,3 +35,11 @@ def resource(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "search_text": search.text if search else "",
     }
     return render(request, "knowledge/resource.html", context)
+
+
+@require_safe
+@sensitive_variables()
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """What may be meant by ``q``, which is still being typed: options for the list under the search box."""
+    groups = suggest(request.GET.get("q", ""), Viewer.of(request.user))
+    return render(request, "components/typeahead.html", {"groups": groups})

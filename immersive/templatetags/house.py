@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from knowledge.documents import Result
+from knowledge.typeahead import Suggestion
 
 register = template.Library()
 
@@ -78,6 +79,12 @@ def found_title(result: Result) -> SafeString:
 def found_passage(result: Result) -> SafeString:
     """A result's passage; as `found_title`."""
     return mark_safe(result.passage) if isinstance(result, Result) else SafeString()  # noqa: S308 - as above
+
+
+@register.filter
+def suggested(suggestion: Suggestion) -> SafeString:
+    """A suggestion's text with what was typed marked; as `found_title`."""
+    return mark_safe(suggestion.html) if isinstance(suggestion, Suggestion) else SafeString()  # noqa: S308 - as above
 
 
 @register.filter

@@ -1,0 +1,283 @@
+"""Typeahead: what somebody may mean who has typed this much, in groups, from what they may see now.
+
+The index completes inside the viewer's scope, the database confirms what is
+shown, and searches are the viewer's own. Nothing else is read, so nothing else
+can change a suggestion, its place or a count.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from knowledge import index
+from knowledge.access import Viewer
+from knowledge.documents import KINDS, Query, Scope
+from knowledge.index import near
+from knowledge.index.analysis import STOP_WORDS, fold, one_spelling, tokens, topic_words
+from knowledge.index.language import parse, to_text
+from knowledge.models import Resource, Search, Topic
+from knowledge.questions import Blank, Question
+from knowledge.search import Sources, visible_sources
+
+GROUPS = {
+    "people": ("People", ("person",)),
+    "tools": ("Tools", ("tool",)),
+    "pages": ("Pages", tuple(kind for kind in KINDS if kind not in ("person", "tool"))),
+    "topics": ("Topics", ()),
+    "searches": ("My searches", ()),
+}
+"""The groups in their order: the heading of each, and the kinds of documents in it."""
+SHOWN = {"people": 3, "tools": 3, "pages": 5, "topics": 3, "searches": 3}
+ASKED = 12
+"""Documents of one group that the index is asked for: the database may not confirm all of them."""
+FEW = 3
+"""With fewer suggestions than these, words that are nearly as typed are looked for as well."""
+WORDS = 6
+"""Of a longer text the last words alone are completed."""
+REMEMBERED = 300
+"""Searches of a person that are looked through, the newest first."""
+
+NAMED = Question(
+    lambda: (
+        Resource.objects.visible_to(None)
+        .filter(public_id__in=Blank("keys", "uuid"))
+        .only("public_id", "source", "kind", "title", "facts")
+        .annotate(verified_until=F("verification__until"))
+    )
+)
+"""What a suggestion shows of the resources of these ``keys``."""
+TOPICS = Question(
+    lambda: (
+        Topic.objects.filter(name__in=Blank("names", "text"))
+        .filter(Exists(Resource.objects.visible_to(None).filter(topics=OuterRef("pk"))))
+        .values_list("name")
+    )
+)
+"""Those of these topics that a visible resource has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One thing that may be meant: the database confirmed it for this viewer, or it is their own.
+
+    ``kind`` is a resource's, or "topic" or "search"; ``html`` the text,
+    escaped, with ``<mark>`` around what was typed; ``url`` where it leads.
+    """
+
+    kind: str
+    text: str
+    html: str
+    url: str
+    detail: str = ""
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Suggestions of one sort under their heading; ``name`` is one of `GROUPS`."""
+
+    name: str
+    label: str
+    suggestions: tuple[Suggestion, ...]
+
+
+@sensitive_variables()
+def suggest(text: str, viewer: Viewer) -> tuple[Group, ...]:
+    """What ``viewer`` may mean by a text that is still being typed; groups without suggestions are left out.
+
+    The last word is unfinished. Filters that are typed narrow nothing here but
+    the kind; whoever types other signs is offered nothing but their own searches.
+    """
+    query = parse(text)
+    typed = _typed(query)
+    found: dict[str, list[Suggestion]] = {}
+    if typed and viewer.tokens:
+        found = _known(typed, query, viewer)
+    found["searches"] = _mine(query, viewer)
+    return tuple(Group(name, label, tuple(found[name])) for name, (label, _) in GROUPS.items() if found.get(name))
+
+
+def _typed(query: Query) -> tuple[str, ...]:
+    """The words to be completed: those that mean something, and the last one whatever it means."""
+    plain = Query(text=query.text, words=query.words, kinds=query.kinds)
+    if query != plain or not query.words:
+        return ()
+    *whole, last = query.words
+    return (*(word for word in whole if word not in STOP_WORDS), last)[-WORDS:]
+
+
+# What the index and the database know -----------------------------------------------------------------------------
+
+
+def _known(typed: tuple[str, ...], query: Query, viewer: Viewer) -> dict[str, list[Suggestion]]:
+    sources = visible_sources(viewer)
+    scope = viewer.scope(sources)
+    try:
+        engine = index.open_for_reading()
+    except index.IndexMissing:
+        return {}
+    asked = {name: kinds for name, (_, kinds) in GROUPS.items() if kinds}
+    if query.kinds:
+        asked = {name: tuple(set(kinds) & set(query.kinds)) for name, kinds in asked.items()}
+        asked = {name: kinds for name, kinds in asked.items() if kinds}
+    for words in _shorter(typed):
+        keys, topics = _complete(engine, words, scope, asked)
+        found = _confirmed(keys, topics, words, viewer, sources)
+        if any(found.values()):
+            return found
+    return {}
+
+
+def _shorter(typed: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """All that was typed; then, where that begins nothing, its last two words, then the last one."""
+    yield typed
+    if len(typed) > 2:
+        yield typed[-2:]
+    if len(typed) > 1 and len(typed[-1]) >= near.ONE_FROM - 1:
+        yield typed[-1:]
+
+
+def _complete(
+    engine: index.Engine, words: tuple[str, ...], scope: Scope, asked: dict[str, Collection[str]]
+) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """Keys by group and topics with counts: as typed, and nearly as typed in the groups where few were found."""
+    keys: dict[str, list[str]] = {}
+    for name, kinds in asked.items():
+        found = list(engine.names(words, scope, kinds=kinds, limit=ASKED))
+        if len(words) == 1 and len(found) == ASKED:  # of many those first whose names begin so
+            first = engine.names((f"^{words[0]}",), scope, kinds=kinds, limit=ASKED)
+            found = list(dict.fromkeys((*first, *found)))[:ASKED]
+        keys[name] = found
+    topics = dict(engine.topics(words, scope)) if "pages" in asked else {}
+    few = sum(map(len, keys.values())) + len(topics) < FEW
+    if few and any(map(near.slips, words)) and engine.names(words, scope, slips=True, limit=1):
+        for name, kinds in asked.items():
+            keys[name] = keys[name] or list(engine.names(words, scope, kinds=kinds, slips=True, limit=ASKED))
+    if few and "pages" in asked and not topics:
+        topics = dict(engine.topics(words, scope, slips=True))
+    return keys, topics
+
+
+def _confirmed(
+    keys: dict[str, list[str]], topics: dict[str, int], words: tuple[str, ...], viewer: Viewer, sources: Sources
+) -> dict[str, list[Suggestion]]:
+    """The suggestions that the database confirms, the nearest to what was typed first."""
+    rows = {}
+    every = [UUID(key) for some in keys.values() for key in some]
+    if every:
+        told = NAMED.objects(tokens=viewer.tokens, keys=every)
+        rows = {row.public_id.hex: row for row in told if row.source_id in sources}
+    found = {}
+    for name, some in keys.items():
+        confirmed = sorted((rows[key] for key in some if key in rows), key=lambda row: _fit(words, row.title))
+        found[name] = [_of_resource(row, words, sources) for row in confirmed[: SHOWN[name]]]
+    spelling = one_spelling(topics)
+    counts: dict[str, int] = {}
+    for topic, count in topics.items():
+        counts[spelling[topic]] = counts.get(spelling[topic], 0) + count
+    best = sorted(counts, key=lambda topic: (_fit(words, topic), -counts[topic], topic))[: SHOWN["topics"]]
+    known = {name for (name,) in TOPICS.rows(tokens=viewer.tokens, names=best)} if best else set()
+    found["topics"] = [_of_topic(topic, counts[topic], words) for topic in best if topic in known]
+    return found
+
+
+def _fit(words: tuple[str, ...], name: str) -> int:
+    """How a name fits what was typed, 0 best: it begins so; it holds it side by side; as words; nearly."""
+    own = topic_words(name)
+    *whole, last = words
+
+    def at(place: int) -> bool:
+        end = place + len(whole)
+        return own[place:end] == tuple(whole) and end < len(own) and own[end].startswith(last)
+
+    if at(0):
+        return 0
+    if any(at(place) for place in range(1, len(own))):
+        return 1
+    return 2 if near.begin_like(words, own, False) else 3
+
+
+def _of_resource(row: Any, words: tuple[str, ...], sources: Sources) -> Suggestion:
+    facts = row.facts
+    if row.kind == "person":
+        detail = ", ".join(filter(None, (facts.get("role"), facts.get("team"))))
+    elif row.kind == "tool" and facts.get("jobs"):
+        detail = str(facts["jobs"][0])
+    else:
+        detail = sources[row.source_id].name
+    verified = str(row.verified_until or "") >= str(timezone.localdate())
+    return Suggestion(row.kind, row.title, marked(row.title, words), row.get_absolute_url(), detail, verified)
+
+
+def _of_topic(topic: str, count: int, words: tuple[str, ...]) -> Suggestion:
+    url = _search_for(to_text(Query(topics=(topic,))))
+    return Suggestion("topic", topic, marked(topic, words), url, f"{count} document{'s' if count > 1 else ''}")
+
+
+def _search_for(text: str) -> str:
+    return f"{reverse('search')}?{urlencode({'q': text})}"
+
+
+# What the viewer searched for -------------------------------------------------------------------------------------
+
+
+@sensitive_variables()
+def _mine(query: Query, viewer: Viewer) -> list[Suggestion]:
+    """The viewer's own searches that found something and in which each word typed begins a word, the newest first."""
+    typed = tuple(tokens(query.text))
+    if not typed or viewer.person_id is None:
+        return []
+    mine = Search.objects.filter(person_id=viewer.person_id, total__gt=0).order_by("-at")
+    found: dict[str, Suggestion] = {}
+    for text in mine.values_list("text", flat=True)[:REMEMBERED]:
+        name = fold(text)
+        if name != fold(query.text) and name not in found and near.begin_like(typed, tokens(text), False):
+            found[name] = Suggestion("search", text, marked(text, typed), _search_for(text))
+            if len(found) == SHOWN["searches"]:
+                break
+    return list(found.values())
+
+
+# What was typed, marked -------------------------------------------------------------------------------------------
+
+
+def marked(text: str, typed: Sequence[str]) -> str:
+    """A name as safe HTML with ``<mark>`` around the beginnings that were typed, or the words nearly like them."""
+    parts: list[str] = []
+    at = 0
+    while at < len(text):
+        end = at
+        if text[at].isalnum() and not (at and text[at - 1].isalnum()):
+            end = max(_end(text, at, word) for word in typed)
+        parts.append(f"<mark>{escape(text[at:end])}</mark>" if end > at else escape(text[at]))
+        at = max(end, at + 1)
+    return "".join(parts)
+
+
+def _end(text: str, start: int, typed: str) -> int:
+    """Where what was typed ends in the word that begins here; ``start`` where that is another word."""
+    end, limit = start, min(len(text), start + 2 * len(typed) + 2)
+    while end < limit:
+        end += 1
+        said = fold(text[start:end])
+        if said.startswith(typed):
+            while end < len(text) and unicodedata.combining(text[end]):
+                end += 1
+            return end
+        if not typed.startswith(said):
+            break
+    word = start
+    while word < len(text) and (text[word].isalnum() or unicodedata.combining(text[word])):
+        word += 1
+    return word if near.slips(typed) and near.begins(typed, fold(text[start:word]), near.slips(typed)) else start
