@@ -256,7 +256,10 @@ CELERY_BEAT_SCHEDULE = {
         "sweep-index": "knowledge.jobs.index_changes",
         "sweep-work": "immersive.work.jobs.sweep",
     }.items()
-} | {"tidy-index": {"task": "knowledge.jobs.tidy_index", "schedule": 3600.0}}
+} | {
+    "tidy-index": {"task": "knowledge.jobs.tidy_index", "schedule": 3600.0},
+    "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 
 # Search and sources -----------------------------------------------------------------------------------------------
@@ -293,6 +296,12 @@ GIT_SCHEMES = env.list("GIT_SCHEMES", default=["https"])
 FETCH_USER_AGENT = env("FETCH_USER_AGENT", default="ImmersiveBot")
 FETCH_ALLOW = env.list("FETCH_ALLOW", default=[])
 """Networks in CIDR notation that may be fetched from although they are private (an intranet's, say)."""
+LIVE_HOSTS = env.list("LIVE_HOSTS", default=[])
+"""Hosts outside that curators may declare as services to be asked while somebody searches."""
+LIVE_SOURCES: list[dict[str, Any]] = env.json("LIVE_SOURCES", default=[])
+"""Such services as the operator declares them; their hosts need not stand in LIVE_HOSTS."""
+LIVE_AT_ONCE = env.int("LIVE_AT_ONCE", default=2)
+"""Threads of each web process, of four, that may wait for services outside at one moment."""
 
 # API --------------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from knowledge.curated import Curated, PinSaid, SynonymSaid, Terms
+from knowledge.signals import withdrawn
 from knowledge.trust import Standings
 
 
@@ -146,6 +147,15 @@ def _verified_anew(instance: Any, **_sent: Any) -> None:
 @receiver(post_delete, sender="knowledge.Verification")
 def _verified_no_more(instance: Any, **_sent: Any) -> None:
     Standing.objects.doubt(instance.resource_id, gone=True)
+
+
+@receiver(withdrawn)
+def _open_to_others(resources: Any, **_sent: Any) -> None:
+    """What was done while other people might read them counts no more, from this moment on."""
+    rows = Standing.objects.filter(resource__in=resources)
+    if rows.exclude(use=0).exists():
+        rows.exclude(use=0).update(use=0, edition=Edition.objects.rise(), weighed_at=None)
+    rows.update(weighed_at=None)
 
 
 # The memory of this process ---------------------------------------------------------------------------------------

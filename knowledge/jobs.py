@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from knowledge import actions, indexing
+from knowledge import actions, indexing, standing
 
 
 @shared_task(name="knowledge.jobs.sync_source", soft_time_limit=3600, time_limit=3660)
@@ -29,3 +29,9 @@ def tidy_index() -> None:
 def sweep() -> None:
     """Find work that nobody does: due runs, sources whose time has come, runs that were given up."""
     actions.sweep()
+
+
+@shared_task(name="knowledge.jobs.weigh", soft_time_limit=300, time_limit=330)
+def weigh() -> None:
+    """Count anew what people's use says of resources."""
+    standing.weigh()

@@ -15,8 +15,9 @@ from uuid import UUID
 from django.db import DatabaseError, transaction
 from django.views.decorators.debug import sensitive_variables
 
+from knowledge import standing
 from knowledge.access import Viewer
-from knowledge.models import Click, Resource, Search
+from knowledge.models import Click, Resource, Search, Standing
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,9 @@ def opened(resource: Resource, viewer: Viewer, search_id: str, rank: str) -> Sea
     place = min(int(rank), HIGHEST_RANK) if rank.isascii() and rank.isdigit() and len(rank) < 9 else 0
     try:
         with transaction.atomic():
-            Click.objects.get_or_create(search=search, resource=resource, defaults={"rank": place})
+            first = {"rank": place, **standing.among(resource)}
+            if Click.objects.get_or_create(search=search, resource=resource, defaults=first)[1]:
+                Standing.objects.doubt(resource.pk)
     except (DatabaseError, Click.MultipleObjectsReturned) as error:
         logger.warning("an opened result was not remembered: %s", type(error).__name__)
     return search
