@@ -27,8 +27,6 @@ Vectors = NDArray[np.float32]
 """A line for each text."""
 
 MOST_TOKENS = 256
-AT_ONCE = 8
-"""Texts in one turn of the graph: more are not quicker on a processor, and wait for each other's length."""
 CURE = "Search goes on by words meanwhile."
 
 
@@ -121,25 +119,18 @@ class Graph:
     def encode(self, texts: Sequence[str], *, seconds: float = 60.0) -> Vectors:
         """See `Encoder`; ``seconds`` has no use here."""
         session, tokenizer, inputs = self._loaded
-        read = tokenizer.encode_batch([text.encode("utf-8", "replace").decode() for text in texts])
-        by_length = sorted(range(len(texts)), key=lambda n: len(read[n].ids))
-        found: dict[int, Any] = {}
-        for begin in range(0, len(texts), AT_ONCE):
-            some = by_length[begin : begin + AT_ONCE]
-            longest = max(1, *(len(read[n].ids) for n in some))
-            ids, mask = np.zeros((2, len(some), longest), np.int64)
-            for row, n in enumerate(some):
-                ids[row, : len(read[n].ids)] = read[n].ids
-                mask[row, : len(read[n].ids)] = 1
-            given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-            try:
-                out = session.run(None, {name: given[name] for name in inputs})[0]
-            except Exception as error:  # onnxruntime has no exception of its own
-                raise ModelProblem(f"The model in {self.folder} does not run ({_line(error)}). {CURE}") from error
-            if out.ndim == 3:
-                out = (out * mask[:, :, None]).sum(1) / np.maximum(1, mask.sum(1, keepdims=True))
-            found.update(zip(some, out, strict=True))
-        return unit([found[n] for n in range(len(texts))]) if texts else np.zeros((0, 0), np.float32)
+        # One at a time: no slower, and a vector depends on nothing but its text (numbers of a turn share one scale).
+        found = [self._vector(session, tokenizer, inputs, text) for text in texts]
+        return unit(found) if found else np.zeros((0, 0), np.float32)
+
+    def _vector(self, session: Any, tokenizer: Any, inputs: list[str], text: str) -> Any:
+        ids = np.array([tokenizer.encode(text.encode("utf-8", "replace").decode()).ids], np.int64)
+        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        try:
+            out = session.run(None, {name: given[name] for name in inputs})[0][0]
+        except Exception as error:  # onnxruntime has no exception of its own
+            raise ModelProblem(f"The model in {self.folder} does not run ({_line(error)}). {CURE}") from error
+        return out.mean(0) if out.ndim == 2 else out
 
     @property
     def _loaded(self) -> tuple[Any, Any, list[str]]:
