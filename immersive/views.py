@@ -21,6 +21,7 @@ from immersive.context import THEMES
 from immersive.context import page as on_every_page
 from immersive.sign_in import is_ours
 from immersive.work import tasks
+from knowledge import live
 from knowledge.access import Viewer
 from knowledge.pages import changed_lately, recent_searches
 from knowledge.search import search as find
@@ -61,6 +62,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "groups": forms.groups(found.facets),
         "ages": forms.AGES.items(),
         "age": forms.age_of(found.query),
+        "offer": live.offer(found.query, viewer) if found.page == 1 else None,
     }
     if request.htmx:  # type: ignore[attr-defined]
         return push_url(render(request, "immersive/search.html#found", context), address)

@@ -7,5 +7,7 @@ from knowledge import views
 app_name = "knowledge"
 urlpatterns = [
     path("search/suggest", views.suggestions, name="suggest"),
+    path("search/live", views.live, name="live"),
+    path("search/live/<uuid:key>", views.live_source, name="live-source"),
     path("r/<uuid:public_id>", views.resource, name="resource"),
 ]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
 from knowledge.access import Viewer, resource_or_404
 from knowledge.documents import Query
-from knowledge.index.language import to_text
+from knowledge.index.language import parse, to_text
+from knowledge.live import ask_all, offer, one_of
 from knowledge.pages import opened, who_can_help
 from knowledge.reader import render as read
 from knowledge.typeahead import suggest
@@ -43,3 +46,38 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     """What may be meant by ``q``, which is still being typed: options for the list under the search box."""
     groups = suggest(request.GET.get("q", ""), Viewer.of(request.user))
     return render(request, "components/typeahead.html", {"groups": groups})
+
+
+MOST_TRIES = 8
+"""How often a page asks again for a service while too many are waiting."""
+
+
+@require_safe
+@sensitive_variables()
+def live(request: HttpRequest) -> HttpResponse:
+    """What services outside say about ``q``: asked here and now, or by htmx one by one those that wait for a click."""
+    text, viewer = request.GET.get("q", ""), Viewer.of(request.user)
+    query = parse(text)
+    offered = offer(query, viewer)
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {"asked": offered.on_click, "words": offered.words}
+        return render(request, "components/live_lines.html", context)
+    context = {"text": text, "words": offered.words, "all_said": ask_all(offered.all, query, viewer)}
+    return render(request, "knowledge/live.html", context)
+
+
+@require_safe
+@sensitive_variables()
+def live_source(request: HttpRequest, key: UUID) -> HttpResponse:
+    """What one service outside says about ``q``; while too many wait, a line that asks again by itself."""
+    text, viewer = request.GET.get("q", ""), Viewer.of(request.user)
+    source = one_of(key, viewer)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(f"{reverse('knowledge:live')}?{urlencode({'q': text})}")
+    (said,) = ask_all([source], parse(text), viewer)
+    again = request.GET.get("again", "")
+    tries = int(again) if again.isascii() and again.isdecimal() and len(again) < 3 else 0
+    if said.busy and tries < MOST_TRIES:
+        context = {"source": source, "words": text, "again": tries + 1}
+        return render(request, "components/live_line.html", context)
+    return render(request, "components/live_arrived.html", {"said": said})

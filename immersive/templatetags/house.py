@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from knowledge.documents import Result
+from knowledge.live import LiveResult
 from knowledge.typeahead import Suggestion
 
 register = template.Library()
@@ -79,6 +80,18 @@ def found_title(result: Result) -> SafeString:
 def found_passage(result: Result) -> SafeString:
     """A result's passage; as `found_title`."""
     return mark_safe(result.passage) if isinstance(result, Result) else SafeString()  # noqa: S308 - as above
+
+
+@register.filter
+def live_title(result: LiveResult) -> SafeString:
+    """The title of what a service outside found; as `found_title`."""
+    return mark_safe(result.title) if isinstance(result, LiveResult) else SafeString()  # noqa: S308 - as above
+
+
+@register.filter
+def live_passage(result: LiveResult) -> SafeString:
+    """The passage of what a service outside found; as `found_title`."""
+    return mark_safe(result.passage) if isinstance(result, LiveResult) else SafeString()  # noqa: S308 - as above
 
 
 @register.filter
