@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from knowledge import trust
 from knowledge.documents import Candidate, Hit, Query
 from knowledge.index import Statistics
-from knowledge.index.analysis import content_words, terms_of, tokens
+from knowledge.index.analysis import terms_of
+from knowledge.index.asked import asked_words, placed, weighing
 from knowledge.index.vectors import NOWHERE, Rows, Vectors, surface_tag, term_hash
 
 Column = NDArray[np.float64]
@@ -53,13 +54,8 @@ WEIGHTS = Weights()
 
 
 def words_of(query: Query) -> tuple[str, ...]:
-    """The words that a query is ranked by: its own and its phrases', without those that every text holds."""
-    return content_words(_spoken(query))
-
-
-def _spoken(query: Query) -> list[str]:
-    """Every word that is asked for."""
-    return [*query.words, *(word for phrase in query.phrases if not phrase.exclude for word in tokens(phrase.text))]
+    """The words that a query is ranked by: all that it asks for, without those that every text or question holds."""
+    return weighing(asked_words(query))
 
 
 def terms(query: Query, languages: Iterable[str] = ()) -> tuple[str, ...]:
@@ -141,13 +137,21 @@ def _parts(
 
 
 def _rarity(asked: Iterable[_Asked]) -> float:
-    """What all words of a query weigh together, each once."""
-    return sum({one.place: one.idf for one in asked}.values()) or 1.0
+    """What all places of a query weigh together."""
+    return sum(_by_place(asked).values()) or 1.0
+
+
+def _by_place(asked: Iterable[_Asked]) -> dict[int, float]:
+    """What each place weighs: of alternatives, the rarest."""
+    weights: dict[int, float] = {}
+    for one in asked:
+        weights[one.place] = max(one.idf, weights.get(one.place, 0.0))
+    return weights
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One form of one word of the query, as vectors know it. ``place`` is the word's number in the query."""
+    """One form of one word of the query, as vectors know it. ``place``: see `asked.placed`."""
 
     place: int
     term: int
@@ -157,7 +161,7 @@ class _Asked:
 
 def _asked(query: Query, statistics: Statistics, languages: tuple[str, ...]) -> Iterator[_Asked]:
     documents = statistics.documents
-    for place, word in enumerate(words_of(query)):
+    for place, word in placed(query):
         forms = terms_of(word, languages)
         frequency = min(sum(statistics.frequency.get(form, 0) for form in forms), documents)
         idf = log(1 + (documents - frequency + 0.5) / (frequency + 0.5))
@@ -167,7 +171,7 @@ def _asked(query: Query, statistics: Statistics, languages: tuple[str, ...]) -> 
 
 def _left_out(query: Query, languages: tuple[str, ...]) -> list[int]:
     """The terms that are asked for and not ranked by, for every text holds them."""
-    left_out = set(_spoken(query)) - set(words_of(query))
+    left_out = set(asked_words(query)) - set(words_of(query))
     return [term_hash(term) for word in sorted(left_out) for term in terms_of(word, languages)]
 
 
@@ -177,7 +181,8 @@ class _Scorer:
     def __init__(self, asked: list[_Asked], vectors: Vectors, statistics: Statistics, weights: Weights) -> None:
         self.asked, self.vectors, self.weights = asked, vectors, weights
         self.found = [vectors.find(one.term) for one in asked]
-        self.all_idf = sum({one.place: one.idf for one in asked}.values()) or 1.0
+        self.by_place = _by_place(asked)
+        self.all_idf = _rarity(asked)
         self.size = len(vectors)
         # A mean of nothing, where no document is public yet, must not divide by zero.
         self.norm_title = _norm(vectors.title_length, statistics.mean_title_length or 5.0, weights.k1, weights.b_title)
@@ -186,7 +191,8 @@ class _Scorer:
     def parts(self, left_out: list[int]) -> tuple[Column, ...]:
         """What each candidate's score is the sum of, in the order of `Hit.PARTS`."""
         weights = self.weights
-        in_title, in_body, in_topics, in_form, covered, named, spoken = np.zeros((7, self.size))
+        in_title, in_body, in_topics, in_form, spoken = np.zeros((5, self.size))
+        covered, named = (dict.fromkeys(self.by_place, np.zeros(self.size, bool)) for _ in range(2))
         for one, rows in zip(self.asked, self.found, strict=True):
             if not rows.document.size:
                 continue
@@ -202,17 +208,21 @@ class _Scorer:
             for part, column in ((part_title, rows.title), (part_body, rows.body), (part_topics, rows.topics)):
                 exact = rows.document[own & (column > 0)]
                 in_form[exact] += part[exact]
-            covered += one.idf * (self._sum(rows) > 0)
-            named += one.idf * (title > 0)
+            covered[one.place] = covered[one.place] | (self._sum(rows) > 0)
+            named[one.place] = named[one.place] | (title > 0)
             spoken += title
-        kept = 1 - weights.lacking + weights.lacking * covered / self.all_idf
-        in_name = self._name(named, spoken, left_out)
+        kept = 1 - weights.lacking + weights.lacking * self._weigh(covered) / self.all_idf
+        in_name = self._name(self._weigh(named), spoken, left_out)
         parts = (in_title, in_body, in_topics, in_form * weights.exact, self._near(), in_name)
         return tuple(part * kept for part in parts)
 
     def _sum(self, rows: Rows, column: NDArray[np.int64] | None = None) -> Column:
         """The rows of each candidate, counted or summed."""
         return np.bincount(rows.document, column, self.size).astype(np.float64, copy=False)
+
+    def _weigh(self, met: Mapping[int, NDArray[np.bool_]]) -> Column:
+        """What the places weigh that each candidate meets."""
+        return sum((weight * met[place] for place, weight in self.by_place.items()), np.zeros(self.size))
 
     def _name(self, named: Column, spoken: Column, left_out: list[int]) -> Column:
         """What it adds that the title is what was asked for: all of the query in it, and nothing else."""

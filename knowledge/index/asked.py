@@ -42,6 +42,23 @@ def asked_words(query: Query) -> tuple[str, ...]:
     return (*query.words, *(word for text in said for word in tokens(text)))[:MOST_WORDS]
 
 
+def placed(query: Query) -> list[tuple[int, str]]:
+    """The words that a query is ranked by, each with its place.
+
+    Neighbours in the query have places that follow each other. All words of
+    one choice have one place, for one of them is enough, and no neighbours.
+    """
+    bare = {*query.words, *(word for each in query.phrases if not each.exclude for word in tokens(each.text))}
+    of_choice: dict[str, int] = {}
+    for number, choice in enumerate(query.choices):
+        words = (word for text in _by_stem(choice) for word in tokens(text))
+        of_choice |= {word: -2 * number - 2 for word in words if word not in of_choice and not choice.exclude}
+    found: list[tuple[int, str]] = []
+    for word in weighing(asked_words(query)):
+        found.append((of_choice[word] if word in of_choice and word not in bare else len(found), word))
+    return found
+
+
 def weighing(words: Sequence[str]) -> tuple[str, ...]:
     """The words that weigh, each once: neither common ones nor how a question begins, unless there are no others."""
     return _weighty(words) or content_words(words)
