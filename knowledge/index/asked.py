@@ -35,6 +35,18 @@ def wishes(query: Query) -> tuple[str, ...]:
     return () if query.binds and not _weighty(query.words) else weighing(query.words)
 
 
+def wished(query: Query) -> tuple[tuple[Term, ...], ...]:
+    """For each wish what will do: the word itself, then what curators call another way to say it.
+
+    What they say of words that do not weigh (``IT``, ``who``) stands at the
+    end, each for itself.
+    """
+    words = [token for word in wishes(query) for token in dict.fromkeys(tokens(word))]
+    found = [(Term(word), *(each.term for each in query.synonyms if word in each.said)) for word in words]
+    found += [(each.term,) for each in query.synonyms if not set(each.said) & set(words)]
+    return tuple(found)
+
+
 def asked_words(query: Query) -> tuple[str, ...]:
     """Every word that is asked for, signs aside: bare words, then those of phrases and of choices."""
     said = [phrase.text for phrase in query.phrases if not phrase.exclude]

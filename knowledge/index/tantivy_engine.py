@@ -22,7 +22,7 @@ from tantivy import FieldType, Occur
 from knowledge.documents import Candidate, IndexDocument, Query, Scope, Term
 from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
 from knowledge.index.analysis import analyse, language_code, terms_of, tokens, topic_key, topic_words
-from knowledge.index.asked import expanded, wishes
+from knowledge.index.asked import expanded, wished
 
 _SPACED = "spaced"
 _SEGMENT_FILE = re.compile(r"([0-9a-f]{32})\..+")
@@ -362,13 +362,12 @@ def _build(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...])
         filters.append(tantivy.Query.range_query(_SCHEMA, "day", FieldType.Unsigned, first, last))
     parts = [*_inside(scope), *((Occur.Must, tantivy.Query.const_score_query(part, 0.0)) for part in filters)]
 
-    words = [token for word in wishes(query) for token in dict.fromkeys(tokens(word))]
-    if words:
+    if words := wished(query):
         parts.append((Occur.Must, _words(words, minimum, languages)))
         parts += [
-            (Occur.Should, tantivy.Query.boost_query(_term("title", term), _TITLE_BOOST))
-            for word in words
-            for term in terms_of(word, languages)
+            (Occur.Should, tantivy.Query.boost_query(_term("title", form), _TITLE_BOOST))
+            for word in dict.fromkeys(term for terms in words for term in terms if term.form == "word")
+            for form in terms_of(word.text, languages)
         ]
     elif query.words and not query.binds:
         parts.append((Occur.Must, tantivy.Query.empty_query()))
@@ -422,8 +421,8 @@ def _either(queries: list[tantivy.Query]) -> tantivy.Query:
     return tantivy.Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
-def _words(words: list[str], minimum: int, languages: tuple[str, ...]) -> tantivy.Query:
-    each = [_either([_term("text", term) for term in terms_of(word, languages)]) for word in words]
+def _words(words: tuple[tuple[Term, ...], ...], minimum: int, languages: tuple[str, ...]) -> tantivy.Query:
+    each = [_either([_holding(term, languages) for term in terms]) for terms in words]
     least = max(1, min(minimum, len(each)))
     return tantivy.Query.boolean_query([(Occur.Should, one) for one in each], least)
 

@@ -32,7 +32,7 @@ from knowledge.index.analysis import (
     topic_key,
     topic_words,
 )
-from knowledge.index.asked import asked_words, expanded, weighing, wishes
+from knowledge.index.asked import asked_words, expanded, weighing, wished
 from knowledge.index.whoosh_segments import SCHEMA, Codec, Segment, flags_of
 
 with warnings.catch_warnings():
@@ -168,11 +168,11 @@ class WhooshEngine:
         with self._lock:
             segments = self._commit.segments
             query, languages = expanded(query, self, scope), self.languages()
-            words = [token for word in wishes(query) for token in dict.fromkeys(tokens(word))]
-            terms = [terms_of(word, languages) for word in words]
-            matched = [_match(segment, query, scope, terms, minimum, languages) for segment in segments]
+            wishes = wished(query)
+            matched = [_match(segment, query, scope, wishes, minimum, languages) for segment in segments]
             total = sum(found.bit_count() for found in matched)
             said = dict.fromkeys(token for word in asked_words(query) for token in tokens(word))
+            words = dict.fromkeys(token for terms in wishes for term in terms for token in tokens(term.text))
             weighed = [terms_of(word, languages) for word in dict.fromkeys((*words, *weighing(tuple(said))))]
             best = self._best(segments, matched, weighed if query.speaks else [], limit) if total else []
             counted = _count(segments, matched) if facets and total else {}
@@ -381,7 +381,7 @@ def _match(
     segment: Segment,
     query: Query,
     scope: Scope,
-    terms: list[tuple[str, ...]],
+    wishes: tuple[tuple[Term, ...], ...],
     minimum: int,
     languages: tuple[str, ...],
 ) -> int:
@@ -401,11 +401,11 @@ def _match(
         found &= sections | _any(segment.having("source", str(pk)) for place in query.places for pk in place.sources)
     if query.after or query.before:
         found &= segment.between(schema.day_of(query.after) or 1, schema.day_of(query.before) or date.max.toordinal())
-    if terms:
+    if wishes:
         # at_least[n]: documents with n + 1 of the words met so far
-        at_least = [0] * max(1, min(minimum, len(terms)))
-        for several in terms:
-            holding = _any(segment.having("text", term) for term in several)
+        at_least = [0] * max(1, min(minimum, len(wishes)))
+        for terms in wishes:
+            holding = _any(_holding(segment, term, found, languages) for term in terms)
             for n in range(len(at_least) - 1, 0, -1):
                 at_least[n] |= at_least[n - 1] & holding
             at_least[0] |= holding
