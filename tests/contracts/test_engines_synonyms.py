@@ -1,4 +1,4 @@
-"""What curators call another way to say a word is found by every engine, inside the scope; several words side by side."""
+"""What curators call another way to say a word is found by every engine, several words side by side, in the scope."""
 
 from __future__ import annotations
 
