@@ -269,6 +269,15 @@ INDEX_DIR = Path(env("INDEX_DIR", default=str(VAR_DIR / "index")))
 SEARCH_ENGINES = {
     "tantivy": {"ENGINE": "knowledge.index.tantivy_engine.TantivyEngine"},
     "whoosh": {"ENGINE": "knowledge.index.whoosh_engine.WhooshEngine"},
+    "opensearch": {
+        "ENGINE": "knowledge.index.opensearch_engine.OpenSearchEngine",
+        "addresses": env.list("OPENSEARCH_URL", default=["http://127.0.0.1:9200"]),
+        "user": env("OPENSEARCH_USER", default=""),
+        "password": env("OPENSEARCH_PASSWORD", default=""),
+        "ca": env("OPENSEARCH_CA", default=""),
+        "prefix": env("OPENSEARCH_PREFIX", default="immersive"),
+        "shards": env.int("OPENSEARCH_SHARDS", default=1),
+    },
 }
 MEANING = env.bool("MEANING", default=True)
 """Whether to search by meaning too, where there is a model for it."""

@@ -122,6 +122,8 @@ DOORS = {
     "knowledge.fetch": "the door itself",
     "knowledge.sandbox": "speaks to its own child through a pair of sockets",
     "knowledge.extract_child": "the other end of that pair",
+    "knowledge.index.opensearch_client": "asks the cluster that the operator named; no address in it is a source's",
+    "knowledge.index.opensearch_shelf": "says which machine holds the right to write",
     "immersive.serving": "takes leave of who asked for an address that is too long",
     "immersive.management.commands.run": "asks its own web server whether it answers",
 }
