@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from knowledge.documents import Facet, Query, ResultPage
-from knowledge.index.language import FIELDS, parse, to_text, toggled, without_dates
+from knowledge.index.language import FIELDS, filters, parse, to_text, without_dates
 
 FACETS = {"kind": "Kind", "source": "Source", "topic": "Topic"}
 """The filters that have a box each, in the order of the page, with their headings."""
@@ -63,26 +63,23 @@ def asked_for(data: QueryDict) -> tuple[str, int]:
 
 def words(query: Query) -> str:
     """What was typed, without operators: the words that a task can begin with."""
-    return " ".join([*query.words, *(phrase.text for phrase in query.phrases if not phrase.exclude)])
+    return " ".join([*query.words, *_signed(query, exclude=False)])
 
 
 def left_out(query: Query) -> str:
     """What was typed to be left out."""
-    return " ".join([*query.not_words, *(phrase.text for phrase in query.phrases if phrase.exclude)])
+    return " ".join([*query.not_words, *_signed(query, exclude=True)])
+
+
+def _signed(query: Query, *, exclude: bool) -> list[str]:
+    """The words in phrases and choices."""
+    terms = [term.text for choice in query.choices if choice.exclude == exclude for term in choice.terms]
+    return [*(phrase.text for phrase in query.phrases if phrase.exclude == exclude), *terms]
 
 
 def chips(query: Query) -> list[Chip]:
     """Every filter that is set, so that each can be taken away by one link."""
-    found = [
-        Chip(f"{name}: {value}", to_text(toggled(query, name, value)))
-        for name, field in FIELDS.items()
-        for value in getattr(query, field)
-    ]
-    if query.after:
-        found.append(Chip(f"after {query.after:%-d %B %Y}", to_text(replace(query, after=None))))
-    if query.before:
-        found.append(Chip(f"before {query.before:%-d %B %Y}", to_text(replace(query, before=None))))
-    return found
+    return [Chip(f"{name}: {value}", without.text) for name, value, without in filters(query)]
 
 
 def groups(facets: Any) -> list[Group]:

@@ -23,6 +23,7 @@ from immersive.sign_in import is_ours
 from immersive.work import tasks
 from knowledge import live
 from knowledge.access import Viewer
+from knowledge.index.language import plain
 from knowledge.pages import changed_lately, recent_searches
 from knowledge.search import search as find
 
@@ -55,6 +56,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "found": found,
         "evidence": evidence_lines(forms.people_in(found), viewer),
         "text": text,
+        "plain": plain(text) if found.read_as else "",
         "words": forms.words(found.query),
         "left_out": forms.left_out(found.query),
         "query_string": urlencode({"q": text}),

@@ -198,7 +198,7 @@ def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int
             pending(generation)
             .filter(pk__gt=after)
             .select_for_update(of=("self",), no_key=True, skip_locked=True)
-            .defer("url", "crumbs", "facts")
+            .defer("url", "facts")
             .order_by("pk")[:BATCH]
         )
         if not rows:
@@ -260,6 +260,7 @@ def documents_of(rows: Sequence[Resource]) -> Iterator[IndexDocument]:
             public=EVERYONE in tokens[row.audience_id] and everyones[row.source_id],
             topics=tuple(sorted(topics[row.pk])),
             people=tuple(sorted(people[row.pk])),
+            crumbs=tuple(row.crumbs),
             language=row.language,
             created=localdate(row.created) if row.created else None,
             updated=localdate(row.updated) if row.updated else None,

@@ -11,9 +11,11 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import ceil
+from operator import or_
 from typing import Any, cast
 
 from django.contrib.auth import get_user_model
@@ -24,8 +26,9 @@ from django.utils import timezone
 from knowledge import index, ranking, remembered
 from knowledge.access import Viewer
 from knowledge.documents import Facet, Hit, Query, Result, ResultPage
-from knowledge.index.analysis import topic_key
-from knowledge.index.language import parse, reading
+from knowledge.index.analysis import fold, topic_key
+from knowledge.index.asked import expanded, wishes
+from knowledge.index.language import parse, read_as, reading
 from knowledge.models import CONFIRMED, OWNER, SOURCES, Resource, Source, Verification
 from knowledge.passages import Highlighter
 
@@ -64,7 +67,7 @@ def search(
     per_page = max(1, per_page)
     pages = max(1, ceil(len(found.hits) / per_page))
     page = min(max(1, page), pages)
-    results, dropped = _confirm(found.hits[(page - 1) * per_page :], per_page, query, viewer, sources)
+    results, dropped = _confirm(found.hits[(page - 1) * per_page :], per_page, found.asked or query, viewer, sources)
     shown = ResultPage(
         query=query,
         results=results,
@@ -73,6 +76,7 @@ def search(
         pages=pages,
         facets=found.facets,
         notice=" ".join(filter(None, (found.notice, reading(query)))),
+        read_as=read_as(query),
         took_ms=(time.perf_counter() - begun) * 1000,
     )
     if remember and page == 1 and viewer.person_id is not None:
@@ -82,12 +86,16 @@ def search(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the index says, in order and counted: nothing of it is confirmed by the database yet."""
+    """What the index says, in order and counted: nothing of it is confirmed by the database yet.
+
+    ``asked`` is the query as the engine was asked: with ids of sources, and words for each beginning of one.
+    """
 
     hits: Sequence[Hit]
     total: int
     facets: Mapping[str, tuple[Facet, ...]]
     notice: str = ""
+    asked: Query | None = None
 
 
 def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
@@ -95,6 +103,7 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
     scope = viewer.scope(sources)
     engine = index.open_for_reading()
     asked, notice = _with_source_ids(query, sources)
+    asked = expanded(asked, engine, scope)
     matches = engine.search(asked, scope, limit=CANDIDATES)
     languages = engine.languages()
     statistics = engine.statistics(ranking.terms(asked, languages))
@@ -105,7 +114,7 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
             unnarrowed: dict[str, Any] = {field: ()}
             wider = engine.search(replace(asked, **unnarrowed), scope, limit=1)
             counts[name] = wider.facets.get(name, {})
-    return Found(hits, matches.total, _facets(query, counts, sources), notice)
+    return Found(hits, matches.total, _facets(query, counts, sources), notice, asked)
 
 
 # Sources and facets ---------------------------------------------------------------------------------------------
@@ -120,14 +129,16 @@ def visible_sources(viewer: Viewer) -> Sources:
 
 def _with_source_ids(query: Query, sources: Sources) -> tuple[Query, str]:
     """The query as engines know sources, by id. A source that the viewer may not see is one that never was."""
-    if not query.sources:
+    if not (query.sources or query.places):
         return query, ""
-    by_name = {source.name.casefold(): pk for pk, source in sources.items()}
-    by_name |= {source.slug.casefold(): pk for pk, source in sources.items()}
-    wanted = {said: by_name.get(said.casefold()) for said in query.sources}
+    by_name = {fold(source.name): pk for pk, source in sources.items()}
+    by_name |= {fold(source.slug): pk for pk, source in sources.items()}
+    wanted = {said: by_name.get(fold(said)) for said in query.sources}
     missing = [said for said, pk in wanted.items() if pk is None]
     notice = f"There is no source named “{missing[0]}”.{_yours(sources)}" if missing else ""
-    return replace(query, sources=tuple(str(pk) for pk in wanted.values())), notice
+    whole = [(place, by_name.get(fold(place.name))) for place in query.places]
+    places = tuple(replace(place, sources=() if pk is None else (pk,)) for place, pk in whole)
+    return replace(query, sources=tuple(str(pk) for pk in wanted.values()), places=places), notice
 
 
 def _yours(sources: Sources) -> str:
@@ -195,17 +206,20 @@ def _with_verification(row: Any) -> Any:
 
 
 def _by_title(query: Query, viewer: Viewer) -> Found:
-    """What the database alone finds while there is no index: any word in the title, most words first."""
+    """What the database alone finds while there is no index: in the title what binds and any word, most words first."""
     rows: Any = Resource.objects.visible_to(viewer)
     rows = rows.exclude(pk__in=rows.telling_too_much().values("pk"))
     words = ranking.words_of(query)
-    if words:
-        said = Q()
-        for word in words:
-            said |= Q(title__icontains=word)
-        rows = rows.filter(said)
+    wished = wishes(query)
+    if wished:
+        rows = rows.filter(_any_of(_titled(word) for word in wished))
+    for phrase in query.phrases:
+        rows = rows.exclude(_titled(phrase.text)) if phrase.exclude else rows.filter(_titled(phrase.text))
+    for choice in query.choices:
+        one_of = _any_of(_titled(term.text) for term in choice.terms)
+        rows = rows.exclude(one_of) if choice.exclude else rows.filter(one_of)
     for word in query.not_words:
-        rows = rows.exclude(title__icontains=word)
+        rows = rows.exclude(_titled(word))
     if query.kinds:
         rows = rows.filter(kind__in=query.kinds)
     if query.sources:
@@ -214,10 +228,12 @@ def _by_title(query: Query, viewer: Viewer) -> Found:
         keys = [topic_key(name)[:80] for name in query.topics]
         rows = rows.filter(pk__in=Resource.objects.filter(topics__slug__in=keys).values("pk"))
     if query.people:
-        people = Q()
-        for name in query.people:
-            people |= Q(contributions__name__icontains=name)
+        people = _any_of(Q(contributions__name__icontains=name) for name in query.people)
         rows = rows.filter(pk__in=Resource.objects.filter(people).values("pk"))
+    if query.places:
+        names = [place.name for place in query.places]
+        sections = _any_of(Q(crumbs__icontains=name) for name in names)
+        rows = rows.filter(sections | Q(source__slug__in=names) | Q(source__name__in=names))
     if query.after:
         rows = rows.filter(updated__date__gte=query.after)
     if query.before:
@@ -226,6 +242,19 @@ def _by_title(query: Query, viewer: Viewer) -> Found:
     hits = [Hit(key.hex, float(sum(word in title.casefold() for word in words))) for key, title in titles]
     hits.sort(key=lambda hit: -hit.score)
     return Found(hits, len(hits), {}, BUILDING)
+
+
+def _titled(text: str) -> Q:
+    """All of these words stand in the title."""
+    said = Q()
+    for word in text.split():
+        said &= Q(title__icontains=word)
+    return said
+
+
+def _any_of(conditions: Iterable[Q]) -> Q:
+    """At least one of these, of which there is one."""
+    return reduce(or_, conditions)
 
 
 def _prompt_rebuild() -> None:
