@@ -119,3 +119,24 @@ class Vectors:
             first=places & NOWHERE,
             last=places >> 16,
         )
+
+
+def lowest(data: Sequence[bytes], count: int) -> tuple[list[int], list[int], NDArray[np.uint32]]:
+    """The ``count`` lowest term hashes of each vector that has as many rows, a line each: whose, its body's length.
+
+    Of two texts that say nearly the same, nearly the same hashes are lowest.
+    """
+    shortest, end = 4 * (_HEAD + 3 * count), 4 * (_HEAD + count)
+    places = [place for place, one in enumerate(data) if len(one) >= shortest]
+    numbers = np.frombuffer(b"".join([data[place][:end] for place in places]), np.uint32)
+    lines = numbers.reshape(len(places), _HEAD + count)
+    return places, lines[:, 1].tolist(), lines[:, _HEAD:]
+
+
+def contents(vector: bytes) -> tuple[NDArray[np.uint64], Numbers, Numbers]:
+    """Of one vector the tokens, each a number and in order, with their counts in the body and in the title."""
+    numbers = np.frombuffer(vector, np.uint32)[_HEAD:]
+    rows = len(numbers) // 3
+    counts = numbers[rows : 2 * rows].astype(np.int64)
+    tokens = numbers[:rows].astype(np.uint64) << np.uint64(11) | (counts >> 21).astype(np.uint64)
+    return tokens, counts & MOST_IN_BODY, counts >> 17 & MOST_IN_TITLE
