@@ -5,13 +5,18 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import FieldDoesNotExist
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 
 from knowledge import actions
-from knowledge.models import Source, SourceGroup, SyncRun
+from knowledge.connectors.live import LiveFailure, ask
+from knowledge.documents import EVERYONE
+from knowledge.live_sources import Declared
+from knowledge.models import HOW_TO_NAME_SOMEBODY, Audience, LiveHealth, LiveSource, Source, SourceGroup, SyncRun
 
 COMPARISONS = ("", "__exact", "__in", "__isnull", "__gte", "__gt", "__lte", "__lt")
 
@@ -102,3 +107,55 @@ class SyncRunAdmin(OfferedLookups, NoDelete, admin.ModelAdmin):  # type: ignore[
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class LiveSourceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A service, and in words for whom it is."""
+
+    for_whom = forms.CharField(initial=EVERYONE, help_text=f"{HOW_TO_NAME_SOMEBODY} Several with commas between them.")
+
+    class Meta:
+        model = LiveSource
+        fields = ["name", "active", "shape", "address", "fields", "secret", "header", "for_whom", "trusted", "deadline"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["for_whom"] = str(self.instance.audience)
+
+    def clean_for_whom(self) -> str:
+        """Refuse a token that nobody holds, and keep the rest as the row's audience."""
+        tokens = [token.strip() for token in self.cleaned_data["for_whom"].split(",") if token.strip()]
+        nobody = [token for token in tokens if not get_user_model().token_is_of_somebody(token)]
+        if nobody or not tokens:
+            raise ValidationError(f"“{', '.join(nobody)}” means nobody. {HOW_TO_NAME_SOMEBODY}")
+        self.instance.audience = Audience.objects.of(tokens)
+        return ", ".join(tokens)
+
+
+@admin.register(LiveSource)
+class LiveSourceAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Services that are asked while somebody searches; what anybody searched for stands nowhere here."""
+
+    form = LiveSourceForm
+    list_display = ["name", "shape", "address", "audience", "trusted", "active", "lately"]
+    list_select_related = ["audience"]
+    actions = ["try_now"]
+
+    @admin.display(description="Lately")
+    def lately(self, row: LiveSource) -> str:
+        """What it last failed with, if it has not answered since."""
+        health = LiveHealth.objects.filter(source=row.public_id, failures__gt=0).first()
+        return f"{health.said}, {health.failures} in a row" if health else ""
+
+    @admin.action(description="Ask now, with the word “test”")
+    def try_now(self, request: HttpRequest, queryset: Any) -> None:
+        """Ask each of these services and say what came of it, with what only an operator should read."""
+        for row in queryset:
+            try:
+                answers = ask(Declared.of_row(row).service, "test").answers
+            except LiveFailure as failure:
+                messages.error(request, f"{row.name} {failure}. {failure.detail}")
+            else:
+                first = f", first “{answers[0].title}” at {answers[0].link}" if answers else ""
+                messages.success(request, f"{row.name}: {len(answers)} answers{first}.")

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.module_loading import import_string
 
 from knowledge.addresses import Allowed, FetchError
+from knowledge.live_sources import Declared, faults
 
 
 @register(Tags.security)
@@ -49,3 +50,20 @@ def folders(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for path in settings.FOLDER_ROOTS
         if not path.is_dir() and not path.is_relative_to(settings.VAR_DIR)
     ]
+
+
+@register()
+def live_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Each of LIVE_SOURCES can be asked."""
+    hint = "Correct LIVE_SOURCES; docs/operating.md shows one."
+    if not isinstance(settings.LIVE_SOURCES, list):
+        return [Error("LIVE_SOURCES is no list.", hint=hint, id="knowledge.E005")]
+    found: list[CheckMessage] = []
+    for entry in settings.LIVE_SOURCES:
+        name = entry.get("name", "") if isinstance(entry, dict) else ""
+        try:
+            wrong = [f"{name}: {message}" for name, message in faults(Declared.of_setting(entry))]
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            wrong = [f"{type(error).__name__}: {error}"]
+        found += [Error(f"LIVE_SOURCES, “{name}”: {one}", hint=hint, id="knowledge.E006") for one in wrong]
+    return found

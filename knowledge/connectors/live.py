@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
-import httpcore2
 from lxml import etree
 
 from knowledge.addresses import FetchError, FetchRefused, check_url
@@ -130,12 +129,10 @@ def _failure(service: Service, error: FetchError, end: float, secret: str) -> Li
         detail = detail.replace(said, "…")
     if isinstance(error, FetchRefused):
         return LiveFailure("leads to an address that may not be asked", detail=detail)
-    if end - time.monotonic() < 0.02 or isinstance(error.__cause__, httpcore2.TimeoutException):
+    if end - time.monotonic() < 0.02:  # the door gives up for want of time when the deadline is over, not before
         seconds = f"{service.deadline:g} second{'' if service.deadline == 1 else 's'}"
         return LiveFailure(f"did not answer within {seconds}", detail=detail)
-    if isinstance(error.__cause__, httpcore2.ConnectError | OSError):
-        return LiveFailure("could not be reached", detail=detail)
-    return LiveFailure("broke off, or answers in a way that cannot be read", detail=detail)
+    return LiveFailure("could not be reached, or broke off", detail=detail)
 
 
 def _read(
