@@ -47,7 +47,7 @@ class Weights:
     near_span: int = 4
     name: float = 1.5
     lacking: float = 0.3
-    synonym: float = 0.9
+    synonym: float = 0.8
 
 
 WEIGHTS = Weights()
