@@ -42,11 +42,8 @@ Folded = Mapping[str, tuple[Hit, ...]]
 """The hits that are folded, by the key of the one that they stand under."""
 
 
-def fold(hits: Sequence[Hit], candidates: Mapping[str, Candidate]) -> tuple[list[Hit], Folded]:
-    """The hits that stand for themselves, in their order, and what is folded under each of them.
-
-    A hit without a candidate is left as it is.
-    """
+def folded(hits: Sequence[Hit], candidates: Mapping[str, Candidate]) -> Folded:
+    """What of a ranked list is folded under what; a hit without a candidate is left as it is."""
     known = [candidates.get(hit.key) for hit in hits]
     alike = _worth_comparing([one.vector if one and one.kind not in NEVER else b"" for one in known])
     under: dict[int, list[int]] = {}
@@ -63,10 +60,7 @@ def fold(hits: Sequence[Hit], candidates: Mapping[str, Candidate]) -> tuple[list
             if found:
                 under[leader] = found
                 gone.update(found)
-    if not gone:
-        return list(hits), {}
-    folded = {hits[leader].key: tuple(hits[place] for place in places) for leader, places in under.items()}
-    return [hit for place, hit in enumerate(hits) if place not in gone], folded
+    return {hits[leader].key: tuple(hits[place] for place in places) for leader, places in under.items()}
 
 
 def _worth_comparing(vectors: Sequence[bytes]) -> dict[int, set[int]]:

@@ -12,7 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import ceil
 from operator import or_
@@ -26,6 +26,7 @@ from django.utils import timezone
 from knowledge import index, ranking, remembered
 from knowledge.access import Viewer
 from knowledge.documents import Facet, Hit, Query, Result, ResultPage
+from knowledge.folding import Folded, folded
 from knowledge.index.analysis import fold, topic_key
 from knowledge.index.asked import expanded, wishes
 from knowledge.index.language import parse, read_as, reading
@@ -65,9 +66,11 @@ def search(
         _prompt_rebuild()
         found = _by_title(query, viewer)
     per_page = max(1, per_page)
-    pages = max(1, ceil(len(found.hits) / per_page))
+    hits = found.unfolded
+    pages = max(1, ceil(len(hits) / per_page))
     page = min(max(1, page), pages)
-    results, dropped = _confirm(found.hits[(page - 1) * per_page :], per_page, found.asked or query, viewer, sources)
+    hits, asked = hits[(page - 1) * per_page :], found.asked or query
+    results, dropped = _confirm(hits, found.under, per_page, asked, viewer, sources)
     shown = ResultPage(
         query=query,
         results=results,
@@ -89,6 +92,7 @@ class Found:
     """What the index says, in order and counted: nothing of it is confirmed by the database yet.
 
     ``asked`` is the query as the engine was asked: with ids of sources, and words for each beginning of one.
+    ``under``: hits that say nearly the same as a better one and are shown folded under it; ``total`` counts them.
     """
 
     hits: Sequence[Hit]
@@ -96,6 +100,13 @@ class Found:
     facets: Mapping[str, tuple[Facet, ...]]
     notice: str = ""
     asked: Query | None = None
+    under: Folded = field(default_factory=dict)
+
+    @property
+    def unfolded(self) -> Sequence[Hit]:
+        """The hits that stand for themselves: pages are made of these."""
+        away = {hit.key for others in self.under.values() for hit in others}
+        return [hit for hit in self.hits if hit.key not in away] if away else self.hits
 
 
 def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
@@ -108,13 +119,14 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
     languages = engine.languages()
     statistics = engine.statistics(ranking.terms(asked, languages))
     hits = ranking.order(asked, matches.candidates, statistics, now=timezone.localdate(), languages=languages)
+    under = folded(hits, {one.key: one for one in matches.candidates})
     counts = dict(matches.facets)
-    for name, field in _FACETS.items():
-        if getattr(asked, field):  # what else could be chosen beside what is: counted without this filter
-            unnarrowed: dict[str, Any] = {field: ()}
+    for name, filtered in _FACETS.items():
+        if getattr(asked, filtered):  # what else could be chosen beside what is: counted without this filter
+            unnarrowed: dict[str, Any] = {filtered: ()}
             wider = engine.search(replace(asked, **unnarrowed), scope, limit=1)
             counts[name] = wider.facets.get(name, {})
-    return Found(hits, matches.total, _facets(query, counts, sources), notice, asked)
+    return Found(hits, matches.total, _facets(query, counts, sources), notice, asked, under)
 
 
 # Sources and facets ---------------------------------------------------------------------------------------------
@@ -173,26 +185,39 @@ def _facets(query: Query, counts: Mapping[str, Mapping[str, int]], sources: Sour
 
 
 def _confirm(
-    hits: Sequence[Hit], count: int, query: Query, viewer: Viewer, sources: Sources
+    hits: Sequence[Hit], under: Folded, count: int, query: Query, viewer: Viewer, sources: Sources
 ) -> tuple[tuple[Result, ...], int]:
-    """The first ``count`` hits that the database confirms for this viewer, and how many before them it did not."""
+    """The first ``count`` hits that the database confirms for this viewer, and how many of those asked it did not.
+
+    What is folded under a hit is confirmed with it; the best that is left of them stands for the others.
+    """
     marker = Highlighter(query)
     results: list[Result] = []
     dropped = 0
     while hits and len(results) < count:  # a second turn only if the database took something away meanwhile
         some, hits = hits[: count - len(results)], hits[count - len(results) :]
-        rows = CONFIRMED.objects(tokens=viewer.tokens, keys=[uuid.UUID(hit.key) for hit in some])
+        together = [(hit, *under.get(hit.key, ())) for hit in some]
+        keys = [uuid.UUID(hit.key) for alike in together for hit in alike]
+        rows = CONFIRMED.objects(tokens=viewer.tokens, keys=keys)
         confirmed = {row.public_id.hex: _with_verification(row) for row in rows if row.source_id in sources}
-        dropped += len(some) - len(confirmed)
-        for hit in some:
-            if row := confirmed.get(hit.key):
-                row.source = sources[row.source_id]
-                title = marker.title(row.title, row.language)
-                passages = marker.passages(
-                    row.body, title=row.title, language=row.language, transcript=row.kind == "video"
-                )
-                results.append(Result(row, title, passages[0].html, hit.score, hit.reasons, passages))
+        dropped += len(keys) - len(confirmed)
+        for row in confirmed.values():
+            row.source = sources[row.source_id]
+        for alike in together:
+            best, *others = [(hit, confirmed[hit.key]) for hit in alike if hit.key in confirmed] or [None]
+            if best:
+                similar = tuple(_result(marker, hit, row, alone=False) for hit, row in filter(None, others))
+                results.append(replace(_result(marker, *best), similar=similar))
     return tuple(results), dropped
+
+
+def _result(marker: Highlighter, hit: Hit, row: Any, *, alone: bool = True) -> Result:
+    """A confirmed row as a result; of one that is folded only the title shows."""
+    title = marker.title(row.title, row.language)
+    if not alone:
+        return Result(row, title, "", hit.score, hit.reasons)
+    passages = marker.passages(row.body, title=row.title, language=row.language, transcript=row.kind == "video")
+    return Result(row, title, passages[0].html, hit.score, hit.reasons, passages)
 
 
 def _with_verification(row: Any) -> Any:

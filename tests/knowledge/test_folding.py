@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from knowledge import folding
 from knowledge.documents import Candidate, Hit, IndexDocument
-from knowledge.folding import MOST, fold
+from knowledge.folding import MOST
 from knowledge.index.analysis import analyse
 
 TEXT = (
@@ -27,8 +28,10 @@ def candidate(key: str, title: str, body: str, kind: str = "page", source: int =
 
 def folded(*candidates: Candidate) -> tuple[list[str], dict[str, list[str]]]:
     hits = [Hit(one.key, float(-number)) for number, one in enumerate(candidates)]
-    kept, under = fold(hits, {one.key: one for one in candidates})
-    return [hit.key for hit in kept], {key: [hit.key for hit in others] for key, others in under.items()}
+    under = folding.folded(hits, {one.key: one for one in candidates})
+    away = {hit.key for others in under.values() for hit in others}
+    kept = [hit.key for hit in hits if hit.key not in away]
+    return kept, {key: [hit.key for hit in others] for key, others in under.items()}
 
 
 def test_a_copy_and_a_version_with_a_few_other_words_stand_under_the_best() -> None:
@@ -83,10 +86,10 @@ def test_what_the_viewer_may_not_see_moves_nothing() -> None:
 
 
 def test_nothing_and_hits_without_a_candidate_stay_as_they_are() -> None:
-    assert fold([], {}) == ([], {})
+    assert folding.folded([], {}) == {}
     hits = [Hit("a", 2.0), Hit("b", 1.0)]
-    assert fold(hits, {}) == (hits, {})
-    assert fold(hits, {"a": candidate("a", "", ""), "b": candidate("b", "", "")}) == (hits, {})
+    assert folding.folded(hits, {}) == {}
+    assert folding.folded(hits, {"a": candidate("a", "", ""), "b": candidate("b", "", "")}) == {}
 
 
 @hypothesis_settings(max_examples=40, deadline=None)
