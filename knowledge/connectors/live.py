@@ -217,7 +217,9 @@ def _line(value: Any, limit: int = MAX_TITLE) -> str:
 def _link(value: Any, base: str) -> str:
     """The link if it is one that a page may show: http or https, a host, no password, no blank."""
     try:
-        link = urljoin(base, value.strip()) if isinstance(value, str) and value.strip() else ""
+        value = value.strip() if isinstance(value, str) else ""
+        parts = urlsplit(value)
+        link = urljoin(base, value) if value and bool(parts.scheme) <= bool(parts.netloc) else ""
         check_url(link)
     except (FetchRefused, ValueError):
         return ""
@@ -374,7 +376,9 @@ class Mapped:
             if name == "link" and "{" in place:
                 return re.sub(r"\{([\w.]+)\}", lambda at: quote(_line(_at(item, at[1])), safe=""), place)
             return _at(item, place)
-        return next((item[usual] for usual in self.USUAL[name] if item.get(usual)), [] if name == "items" else None)
+        kind: type = list if name == "items" else object
+        found = (item[usual] for usual in self.USUAL[name] if item.get(usual) not in (None, ""))
+        return next((value for value in found if isinstance(value, kind)), None)
 
 
 def _suggestions(said: Any) -> bool:
