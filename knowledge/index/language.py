@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -56,19 +56,23 @@ def reading(query: Query) -> str:
 
 def read_as(query: Query) -> tuple[tuple[str, str], ...]:
     """How the signs in a text were read, in pairs; filters are not among them, for each of them is a chip."""
-    said = [("phrase", f"‘{phrase.text}’") for phrase in query.phrases if not phrase.exclude]
+    said = [("phrase", _in_quotes(phrase.text)) for phrase in query.phrases if not phrase.exclude]
     for choice in query.choices:
         if not choice.exclude and not is_filter(choice):
             terms = [_spoken(term) for term in choice.terms]
             said.append(("any of", ", ".join(terms)) if len(terms) > 1 else ("words that begin with", terms[0]))
-    left_out = [*query.not_words, *(f"‘{phrase.text}’" for phrase in query.phrases if phrase.exclude)]
+    left_out = [*query.not_words, *(_in_quotes(phrase.text) for phrase in query.phrases if phrase.exclude)]
     left_out += [_spoken(choice.terms[0], alone=False) for choice in query.choices if choice.exclude]
     return (*said, *(("not", each) for each in left_out))
 
 
 def _spoken(term: Term, *, alone: bool = True) -> str:
-    text = {"word": term.text, "phrase": f"‘{term.text}’", "prefix": f"{term.text}…"}[term.form]
+    text = {"word": term.text, "phrase": _in_quotes(term.text), "prefix": f"{term.text}…"}[term.form]
     return f"{text} in the title" if term.title else text
+
+
+def _in_quotes(text: str) -> str:
+    return f"‘{' '.join(_joined(text.split()))}’"
 
 
 def plain(text: str) -> str:
@@ -80,9 +84,9 @@ def plain(text: str) -> str:
 
 def to_text(query: Query) -> str:
     """A text that `parse` reads as this query: filter chips and operators are one thing."""
-    parts = list(query.words)
+    parts = _joined(query.words)
     parts += [f"-{word}" for word in query.not_words]
-    parts += [f'{"-" * phrase.exclude}"{phrase.text}"' for phrase in query.phrases]
+    parts += [f'{"-" * phrase.exclude}"{" ".join(_joined(phrase.text.split()))}"' for phrase in query.phrases]
     parts += ["-" * choice.exclude + " OR ".join(map(_written, choice.terms)) for choice in query.choices]
     parts += [f"{name}:{written}" for name, value in _values(query) if (written := _quoted(value))]
     if query.after:
@@ -93,8 +97,21 @@ def to_text(query: Query) -> str:
 
 
 def _written(term: Term) -> str:
-    text = {"word": term.text, "phrase": f'"{term.text}"', "prefix": f"{term.text}*"}[term.form]
-    return f"title:{text}" if term.title else text
+    text = {"word": term.text, "phrase": f'"{" ".join(_joined(term.text.split()))}"', "prefix": f"{term.text}*"}
+    return f"title:{text[term.form]}" if term.title else text[term.form]
+
+
+def _joined(words: Iterable[str]) -> list[str]:
+    """Words as a person writes them: the pairs of characters of a script without spaces in one again."""
+    found: list[str] = []
+    last = ""
+    for word in words:
+        if last and len(word) == 2 and tokens(last + word[1]) == [last, word]:
+            found[-1] += word[1]
+        else:
+            found.append(word)
+        last = word
+    return found
 
 
 def _values(query: Query) -> Iterator[tuple[str, str]]:
@@ -254,7 +271,7 @@ def _items(parts: _Parts, piece: re.Match[str]) -> Iterator[_Item]:
     if typed == "OR":
         yield _Item(typed, operator="OR")
         return
-    if name == "title" and (term := _title(parts, value, phrase=quoted is not None)):
+    if name == "title" and (term := _title(parts, typed, value, phrase=quoted is not None)):
         yield _Item(typed, term=term, exclude=exclude)
         return
     if name and not exclude and _filter(parts, name, value.strip()):
@@ -278,36 +295,34 @@ def _items(parts: _Parts, piece: re.Match[str]) -> Iterator[_Item]:
 def _plain(parts: _Parts, typed: str, value: str, exclude: bool) -> _Item:
     """Words, or the beginning of one."""
     words = parts.take(value)
-    if "*" in value and words:
-        if prefix := _prefix(parts, value, words):
-            return _Item(typed, term=Term(prefix, "prefix"), exclude=exclude)
-        if not re.fullmatch(r"\*+[^*]+\*+", value):  # **bold** asks for nothing
-            parts.remark(typed, "was searched as words: a * ends the beginning of one word, of two letters at least.")
+    if "*" in value and words and (prefix := _prefix(parts, typed, value, words)):
+        return _Item(typed, term=Term(prefix, "prefix"), exclude=exclude)
     return _Item(typed, words, exclude=exclude)
 
 
-def _prefix(parts: _Parts, value: str, words: list[str]) -> str:
+def _prefix(parts: _Parts, typed: str, value: str, words: list[str]) -> str:
     """The beginning of a word that a value is (``deploy*``, ``ERR_*``), or an empty string."""
     match = _BEGINNING.fullmatch(value)
-    if match is None or len(words) > 1 or len(words[0]) < SHORTEST_PREFIX:
-        return ""
-    if tokens(f"{words[0]}x") == [words[0], "x"]:  # a script without spaces, whose words begin nowhere
+    unspaced = tokens(f"{words[0]}x") == [words[0], "x"]  # a script whose words begin nowhere
+    if match is None or len(words) > 1 or len(words[0]) < SHORTEST_PREFIX or unspaced:
+        if not re.fullmatch(r"\*+[^*]+\*+", value):  # **bold** asks for nothing
+            parts.remark(typed, "was searched as words: a * ends the beginning of one word, of two letters at least.")
         return ""
     if parts.prefixes == MAX_PREFIXES:
-        parts.cut = True
+        parts.remark(typed, f"was searched as a word: of words that end with a * the first {MAX_PREFIXES} count.")
         return ""
     parts.prefixes += 1
     return words[0] + "_" * match[1].endswith("_")
 
 
-def _title(parts: _Parts, value: str, *, phrase: bool) -> Term | None:
+def _title(parts: _Parts, typed: str, value: str, *, phrase: bool) -> Term | None:
     """What ``title:`` asks for, or `None` where there is no word in it."""
     words = parts.take(value)
     if not words:
         return None
     if phrase or len(words) > 1:
         return Term(" ".join(words), "phrase", title=True)
-    prefix = _prefix(parts, value, words) if "*" in value else ""
+    prefix = _prefix(parts, typed, value, words) if "*" in value else ""
     return Term(prefix or words[0], "prefix" if prefix else "word", title=True)
 
 
@@ -392,8 +407,7 @@ def _say(query: Query, parts: _Parts) -> str:
         return parts.odd[0]
     if parts.cut:
         return (
-            f"This is a long query: its first {MAX_WORDS} words were searched for, "
-            f"{MAX_PREFIXES} of them as beginnings, and {MAX_VALUES} values of a filter."
+            f"This is a long query: its first {MAX_WORDS} words and {MAX_VALUES} values of a filter were searched for."
         )
     if query.text and not query:
         if query.not_words or query.phrases or query.choices:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from knowledge.documents import Phrase, Query
-from knowledge.index.language import MAX_WORDS, parse, reading, to_text, toggled, without_dates
-
-ROWS = re.compile(r"^\| `(?P<typed>.+?)` \| (?P<said>.+?) \|$", re.MULTILINE)
-DOCS = (settings.BASE_DIR / "docs" / "search.md") if settings.configured else Path("docs/search.md")
+from knowledge.documents import Choice, Phrase, Place, Query, Term
+from knowledge.index.analysis import tokens
+from knowledge.index.language import (
+    MAX_PREFIXES,
+    MAX_WORDS,
+    filters,
+    parse,
+    plain,
+    read_as,
+    reading,
+    to_text,
+    toggled,
+    without_dates,
+)
 
 
 def meaning(query: Query) -> Query:
@@ -58,6 +64,138 @@ def test_dashes_that_leave_nothing_out(text: str) -> None:
     assert not query.phrases
 
 
+def one(text: str, form: str = "word", **more: bool) -> Choice:
+    """A choice of one term."""
+    return Choice((Term(text, form, **more),))  # type: ignore[arg-type]
+
+
+def test_or_stands_between_words_phrases_and_beginnings() -> None:
+    query = parse('checklist deploy* OR release OR "go live" OR e-mail weekly')
+    assert query.words == ("checklist", "weekly")
+    assert query.choices == (
+        Choice((Term("deploy", "prefix"), Term("release"), Term("go live", "phrase"), Term("e mail", "phrase"))),
+    )
+    assert read_as(query) == (("any of", "deploy…, release, ‘go live’, ‘e mail’"),)
+    assert reading(query) == ""
+    assert parse("(annual OR sick) leave").choices == (Choice((Term("annual"), Term("sick"))),)
+    assert parse("Leave OR leave pay").words == ("leave", "pay")
+    assert parse('"sick leave" OR "Sick leave"').phrases == (Phrase("sick leave"),)
+    assert parse("kind:tool OR kind:course pump").kinds == ("tool", "course")
+    assert parse("rain or shine").words == ("rain", "or", "shine")
+
+
+@pytest.mark.parametrize(
+    "text", ["OR", "pumps OR", "OR pumps", "a1 OR OR b1", "pumps OR kind:tool", "pumps OR -valves",
+             "kind:tool OR by:ana", "pumps OR ?!"]
+)  # fmt: skip
+def test_an_or_that_stands_between_nothing_is_a_word_and_said(text: str) -> None:
+    query = parse(text)
+    assert "or" in query.words
+    assert not query.choices
+    assert "“OR” was searched as a word" in reading(query)
+
+
+def test_not_is_a_word_and_the_minus_is_told() -> None:
+    assert parse("leave NOT sick").words == ("leave", "not", "sick")
+    assert "a minus" in reading(parse("leave NOT sick"))
+    assert reading(parse("pay or not")) == ""
+
+
+def test_beginnings_of_words() -> None:
+    assert parse("Déploy* plan").choices == (one("deploy", "prefix"),)
+    assert parse("(deploy**)").choices == (one("deploy", "prefix"),)
+    assert parse("ERR_*").choices == (one("err_", "prefix"),)
+    assert parse("-deploy* plan").choices == (Choice((Term("deploy", "prefix"),), exclude=True),)
+    assert read_as(parse("-deploy* plan*")) == (("words that begin with", "plan…"), ("not", "deploy…"))
+    many = parse("aa* bb* cc* dd* ee* ff*")
+    assert len(many.choices) == MAX_PREFIXES
+    assert many.words == ("ee", "ff")
+    assert f"the first {MAX_PREFIXES} count" in reading(many)
+
+
+@pytest.mark.parametrize("text", ["d*", "de*oy", "*.py", "10.*", "/^deploy.*/", "e-mai*", "东京*", "2*3"])
+def test_a_star_elsewhere_is_no_beginning_and_said(text: str) -> None:
+    query = parse(text)
+    assert query.words
+    assert not query.choices
+    assert text in reading(query)
+
+
+@pytest.mark.parametrize("text", ["*", "* * *", "**bold**", "SELECT * FROM", "*" * 200])
+def test_stars_that_stand_with_no_word_are_nothing(text: str) -> None:
+    assert not parse(text).choices
+    assert "*" not in reading(parse(text))
+
+
+def test_titles() -> None:
+    query = parse(
+        'title:Draft Title:"annual leave" -title:old title:dep* title:e-mail title:a OR title:b -title:"to do"'
+    )
+    assert query.choices == (
+        one("draft", title=True),
+        one("annual leave", "phrase", title=True),
+        Choice((Term("old", title=True),), exclude=True),
+        one("dep", "prefix", title=True),
+        one("e mail", "phrase", title=True),
+        Choice((Term("a", title=True), Term("b", title=True))),
+        Choice((Term("to do", "phrase", title=True),), exclude=True),
+    )
+    assert not query.words
+    assert [(name, value) for name, value, _ in filters(query)] == [
+        ("title", "draft"),
+        ("title", "‘annual leave’"),
+        ("title", "dep…"),
+        ("title", "‘e mail’"),
+    ]
+    assert read_as(query) == (
+        ("any of", "a in the title, b in the title"),
+        ("not", "old in the title"),
+        ("not", "‘to do’ in the title"),
+    )
+
+
+@pytest.mark.parametrize("text", ["kind:", "kind: tool", "Topic:", "source: handbook"])
+def test_an_operator_without_a_value_is_a_word_and_said(text: str) -> None:
+    assert not parse(text).narrows
+    assert "no value" in reading(parse(text))
+
+
+def test_a_query_says_how_it_was_read() -> None:
+    query = parse('rota "annual leave" -contractors -"on call" kind:page after:2024 東京都 "東京都"')
+    assert read_as(query) == (
+        ("phrase", "‘annual leave’"),
+        ("phrase", "‘東京都’"),
+        ("not", "contractors"),
+        ("not", "‘on call’"),
+    )
+    assert read_as(parse("rota kind:page in:handbook title:rota")) == ()
+    assert parse(plain(query.text)).words == (
+        "rota", "annual", "leave", "contractors", "on", "call", "kind", "page", "after", "2024", "東京", "京都",
+    )  # fmt: skip
+    assert plain('ERR_42 "C++" OR -x deploy* title:y') == "ERR_42 C++ or x deploy title y"
+
+
+def test_each_filter_can_be_taken_away() -> None:
+    query = parse('pump title:valve kind:tool topic:"working time" in:Operations by:ana after:2024 before:2026 -old')
+    texts = {f"{name} {value}": without.text for name, value, without in filters(query)}
+    assert list(texts) == [
+        "title valve", "kind tool", "topic working time", "by ana", "in Operations",
+        "after 1 January 2024", "before 1 January 2026",
+    ]  # fmt: skip
+    for label, text in texts.items():
+        rest = {f"{name} {value}" for name, value, _ in filters(parse(text))}
+        assert rest == texts.keys() - {label}
+        assert parse(text).words == ("pump",)
+        assert parse(text).not_words == ("old",)
+
+
+def test_a_value_with_quotation_marks_is_written_without_them() -> None:
+    query = toggled(parse("pump"), "topic", 'The "big" pump')
+    assert query.text == 'pump topic:"The big pump"'
+    assert parse(query.text).topics == ("The big pump",)
+    assert to_text(Query(topics=('"',))) == ""
+
+
 def test_filters() -> None:
     query = parse('holiday kind:Tools kind:people topic:"annual leave" source:handbook by:“Ana Kovač” Topic:Pay')
     assert query.words == ("holiday",)
@@ -65,6 +203,7 @@ def test_filters() -> None:
     assert query.topics == ("annual leave", "Pay")
     assert query.sources == ("handbook",)
     assert query.people == ("Ana Kovač",)
+    assert parse('in:handbook in:"Pumps and valves"').places == (Place("handbook"), Place("Pumps and valves"))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +273,8 @@ LIKELY = st.lists(
     st.sampled_from(
         ["-", "−", '"', "“", "”", ":", "/", "'", "’", " ", "\n", ".", "+", "#", "_", "kind:", "kind:tool", "Topic:",
          "by:", "source:", "after:", "before:", "2024", "2024-02-30", "2199-12-31", "1900", "leave", "Ünï", "İ", "ﬁ",
-         "ß", "ǅ", "東京都", "ไทย", "עִבְרִית", "\u202e", "\x00", "🎉", "e-mail", "c++", "c#", "node.js", "o'neil"]
+         "ß", "ǅ", "東京都", " OR ", "OR", " NOT ", "*", "dep*", "title:", "in:", "ERR_",
+         "かﾞ", "か\u3099", "가나다", "ไทย", "עִבְרִית", "\u202e", "\x00", "🎉", "e-mail", "c++", "c#", "node.js", "o'neil"]
     ),
     max_size=24,
 ).map("".join)  # fmt: skip
@@ -150,6 +290,19 @@ def test_written_down_and_read_again_it_is_the_same(text: str) -> None:
     again = parse(to_text(query))
     assert meaning(again) == meaning(query)
     assert parse(query.text) == query
+    assert to_text(again) == to_text(query)
+    for _, _, without in filters(query):
+        assert parse(without.text) == without
+
+
+@hypothesis_settings(max_examples=200, deadline=None)
+@given(st.one_of(LIKELY, st.text(max_size=60)))
+@example('x*-y :-z "OR" −−q')
+def test_plain_words_are_nothing_but_words(text: str) -> None:
+    query = parse(plain(text))
+    assert meaning(query) == Query(words=query.words)
+    assert reading(query) in ("", "There is no word in this query.") or "Nearly every" in reading(query)
+    assert set(query.words) == {token for word in tokens(query.text) for token in tokens(word)}
 
 
 @pytest.mark.parametrize("length", [5_000, 40_000])
