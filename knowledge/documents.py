@@ -243,7 +243,7 @@ class Hit:
     """An index match put in its place by `ranking`, not yet authorised. ``parts`` sum to ``score``, as `PARTS` says."""
 
     PARTS: ClassVar[tuple[str, ...]] = (
-        "title", "body", "topics", "exact", "near", "name",
+        "title", "body", "topics", "exact", "near", "name", "heading", "kin",
         "trust", "use", "fresh", "pin",
     )  # fmt: skip
 
@@ -294,6 +294,7 @@ class Result:
     ``<mark>`` around what matched. ``resource`` is the loaded row.
     ``passages``: the best one or two, `passage` being the first one's HTML.
     ``similar``: results that say nearly the same, folded under this one.
+    ``why`` it stands here: see `explain.Why`.
     """
 
     resource: Any
@@ -303,6 +304,7 @@ class Result:
     reasons: tuple[tuple[str, float], ...] = ()
     passages: tuple[Passage, ...] = ()
     similar: tuple[Result, ...] = ()
+    why: Any = None
 
 
 @dataclass(frozen=True, slots=True)

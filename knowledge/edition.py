@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
@@ -21,7 +22,7 @@ from django.dispatch import receiver
 
 from knowledge.curated import Curated, PinSaid, SynonymSaid, Terms
 from knowledge.signals import withdrawn
-from knowledge.trust import Standings
+from knowledge.trust import Signals, Standings
 
 
 class EditionManager(models.Manager["Edition"]):
@@ -169,6 +170,13 @@ class Kept:
     standings: Standings
     line: str = ""
     number: int = 0
+
+    def signals(self, keys: Sequence[str], pins: Sequence[str], today: date) -> dict[str, Signals]:
+        """What is known of these documents beside their words; ``pins`` in the order in which they stand first."""
+        found = self.standings.of(keys, today)
+        for place, key in enumerate(pins, 1):
+            found[key] = replace(found.get(key, Signals()), pin=place)
+        return found
 
 
 NOTHING = Kept(Curated(), Standings())

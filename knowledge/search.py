@@ -25,10 +25,12 @@ from django.utils import timezone
 
 from knowledge import index, ranking, remembered
 from knowledge.access import Viewer
-from knowledge.documents import Facet, Hit, Query, Result, ResultPage
+from knowledge.documents import Candidate, Facet, Hit, Query, Result, ResultPage
+from knowledge.edition import kept
+from knowledge.explain import why
 from knowledge.folding import Folded, folded
 from knowledge.index.analysis import fold, topic_key
-from knowledge.index.asked import expanded, wishes
+from knowledge.index.asked import expanded, synonyms_typed, wishes
 from knowledge.index.language import parse, read_as, reading
 from knowledge.models import CONFIRMED, OWNER, SOURCES, Resource, Source, Verification
 from knowledge.passages import Highlighter
@@ -73,7 +75,7 @@ def search(
     results, dropped = _confirm(hits, found.under, per_page, asked, viewer, sources)
     shown = ResultPage(
         query=query,
-        results=results,
+        results=_explained(results, found, found.asked or query),
         total=max(found.total - dropped, len(results)),
         page=page,
         pages=pages,
@@ -101,6 +103,8 @@ class Found:
     notice: str = ""
     asked: Query | None = None
     under: Folded = field(default_factory=dict)
+    candidates: Mapping[str, Candidate] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
 
     @property
     def unfolded(self) -> Sequence[Hit]:
@@ -114,19 +118,22 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
     scope = viewer.scope(sources)
     engine = index.open_for_reading()
     asked, notice = _with_source_ids(query, sources)
-    asked = expanded(asked, engine, scope)
+    today, beside = timezone.localdate(), kept(_edition(sources))
+    asked = beside.curated.with_synonyms(expanded(asked, engine, scope), viewer.tokens, today)
     matches = engine.search(asked, scope, limit=CANDIDATES)
     languages = engine.languages()
     statistics = engine.statistics(ranking.terms(asked, languages))
-    hits = ranking.order(asked, matches.candidates, statistics, now=timezone.localdate(), languages=languages)
-    under = folded(hits, {one.key: one for one in matches.candidates})
+    candidates = {one.key: one for one in matches.candidates}
+    signals = beside.signals(list(candidates), beside.curated.pins(asked, viewer.tokens, today), today)
+    hits = ranking.order(asked, candidates.values(), statistics, now=today, languages=languages, signals=signals)
+    under = folded(hits, candidates)
     counts = dict(matches.facets)
     for name, filtered in _FACETS.items():
         if getattr(asked, filtered):  # what else could be chosen beside what is: counted without this filter
             unnarrowed: dict[str, Any] = {filtered: ()}
             wider = engine.search(replace(asked, **unnarrowed), scope, limit=1)
             counts[name] = wider.facets.get(name, {})
-    return Found(hits, matches.total, _facets(query, counts, sources), notice, asked, under)
+    return Found(hits, matches.total, _facets(query, counts, sources), notice, asked, under, candidates, languages)
 
 
 # Sources and facets ---------------------------------------------------------------------------------------------
@@ -137,6 +144,11 @@ _FACETS = {"kind": "kinds", "source": "sources", "topic": "topics"}
 def visible_sources(viewer: Viewer) -> Sources:
     """The sources that the viewer may see now."""
     return {source.pk: source for source in SOURCES.objects(tokens=viewer.tokens)}
+
+
+def _edition(sources: Sources) -> str | None:
+    """Which edition of pins, synonyms and standings is the present one, as it was told with the sources."""
+    return next((cast(Any, source).edition for source in sources.values()), None)
 
 
 def _with_source_ids(query: Query, sources: Sources) -> tuple[Query, str]:
@@ -191,7 +203,7 @@ def _confirm(
 
     What is folded under a hit is confirmed with it; the best that is left of them stands for the others.
     """
-    marker = Highlighter(query)
+    marker = Highlighter(synonyms_typed(query))
     results: list[Result] = []
     dropped = 0
     while hits and len(results) < count:  # a second turn only if the database took something away meanwhile
@@ -209,6 +221,14 @@ def _confirm(
                 similar = tuple(_result(marker, hit, row, alone=False) for hit, row in filter(None, others))
                 results.append(replace(_result(marker, *best), similar=similar))
     return tuple(results), dropped
+
+
+def _explained(results: Sequence[Result], found: Found, query: Query) -> tuple[Result, ...]:
+    """The results, each with why it stands where it stands."""
+    by_key = {hit.key: hit for hit in found.hits}
+    hits = [by_key[result.resource.public_id.hex] for result in results]
+    reasons = why(query, hits, found.candidates, found.languages)
+    return tuple(replace(result, why=one) for result, one in zip(results, reasons, strict=True))
 
 
 def _result(marker: Highlighter, hit: Hit, row: Any, *, alone: bool = True) -> Result:

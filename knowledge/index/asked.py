@@ -71,6 +71,11 @@ def placed(query: Query) -> list[tuple[int, str]]:
     return found
 
 
+def synonyms_typed(query: Query) -> Query:
+    """The query as if its synonyms had been typed, too: for whoever marks what was found."""
+    return replace(query, words=(*query.words, *(word for each in query.synonyms for word in each.text.split())))
+
+
 def weighing(words: Sequence[str]) -> tuple[str, ...]:
     """The words that weigh, each once: neither common ones nor how a question begins, unless there are no others."""
     return _weighty(words) or content_words(words)
