@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 py := .venv/bin/python
 uv := .tools/bin/uv
 
-.PHONY: help run setup test lint fix bench demo browser lock clean
+.PHONY: help run setup test contract lint fix bench demo browser lock clean
 
 help: ## Show what there is to do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -17,7 +17,10 @@ run: .venv/ready ## Set everything up and start it at http://127.0.0.1:$(PORT)
 setup: .venv/ready-dev ## Make .venv with the development tools
 
 test: .venv/ready-dev ## Install what is needed and run the quick tests
-	@$(py) -m pytest -q -n 2 -m "not slow and not browser and not servers"
+	@$(py) -m pytest -q -n 2 -m "not slow and not browser and not servers and not opensearch"
+
+contract: .venv/ready-dev ## Hold each engine to the contract: tantivy, Whoosh and a real OpenSearch (Java 21, Maven)
+	@$(py) -m pytest -v --strict-markers tests/contracts -k "engines or opensearch"
 
 browser: .venv/ready-dev ## Run the tests that drive Chromium
 	@$(py) -m pytest -q -m browser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.conf import LazySettings
 
 from immersive.celery import app as celery_app
 from tests.loopback import Web, serving
+from tests.services.opensearch import Cluster, running
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +51,21 @@ def web(settings: LazySettings) -> Iterator[Web]:
     settings.FETCH_ALLOW = [f"127.0.0.1/32:{server.port}"]
     with serving(server):
         yield server
+
+
+@pytest.fixture(scope="session")
+def opensearch() -> Iterator[Cluster]:
+    """One real node for the whole run; tests that use it bear the marker ``opensearch``."""
+    with running(1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def on_opensearch(opensearch: Cluster, settings: LazySettings) -> Iterator[Cluster]:
+    """Settings choose the third engine, on that node, with indices of this test alone."""
+    prefix = f"test-{uuid.uuid4().hex[:12]}"
+    own = {**settings.SEARCH_ENGINES["opensearch"], "addresses": opensearch.addresses, "prefix": prefix}
+    settings.SEARCH_ENGINES = {**settings.SEARCH_ENGINES, "opensearch": own}
+    settings.SEARCH_ENGINE = "opensearch"
+    yield opensearch
+    opensearch.ask(f"/{prefix}-*?expand_wildcards=all", method="DELETE")

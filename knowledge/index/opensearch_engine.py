@@ -33,6 +33,7 @@ from knowledge.index import (
     schema,
 )
 from knowledge.index.analysis import STEMMERS, analyse, language_code, terms_of, tokens, topic_key, topic_words
+from knowledge.index.asked import expanded
 from knowledge.index.opensearch_bulk import Operation, send
 from knowledge.index.opensearch_client import cluster
 from knowledge.index.opensearch_query import Clause, any_of, begins, either, inside, matching, term
@@ -203,8 +204,8 @@ class OpenSearchEngine:
     def search(self, query: Query, scope: Scope, *, limit: int = 300, minimum: int = 1, facets: bool = True) -> Matches:
         if not scope.sources or not scope.audience or not query:
             return Matches()
-        asked = matching(query, scope, minimum, self.languages())
-        best = {"_score": "desc"} if query.words or query.phrases else {"day": "desc"}
+        asked = matching(expanded(query, self, scope), scope, minimum, self.languages())
+        best = {"_score": "desc"} if query.speaks else {"day": "desc"}
         body: dict[str, Any] = {
             "size": limit,
             "query": asked,
@@ -381,7 +382,9 @@ def _stored(document: IndexDocument) -> dict[str, Any]:
         "text": " ".join(analysed.text),
         "exact": [" ".join(part) for part in analysed.exact],
         "words": sorted({token for part in analysed.exact for token in part}),
+        "title_exact": " ".join(analysed.exact[0]),
         "title_words": sorted(set(analysed.exact[0])),
+        "place": [topic_key(crumb) for crumb in document.crumbs],
         "topic": topics,
         "topic_key": [topic_key(topic) for topic in topics],
         "topic_words": [" ".join(topic_words(topic)) for topic in topics],

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from knowledge.documents import Query, Scope
+from knowledge.documents import Query, Scope, Term
 from knowledge.index import schema
 from knowledge.index.analysis import terms_of, tokens, topic_key
-from knowledge.index.asked import wishes
+from knowledge.index.asked import wished
 
 Clause = dict[str, Any]
 
 _TITLE_BOOST = 1.5
 _MOST_CLAUSES = 900
-"""A query of more than 1,024 clauses is refused: beyond this, words are matched without being scored one by one."""
+"""A query of more than 1,024 clauses is refused: beyond this, words are matched by the set and add no score."""
 _MOST_VALUES = 60_000
 """One clause takes 65,536 values."""
 NOTHING: Clause = {"match_none": {}}
@@ -35,21 +35,35 @@ def matching(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...
     if query.after or query.before:
         first, last = schema.day_of(query.after) or 1, schema.day_of(query.before) or date.max.toordinal()
         filters.append({"range": {"day": {"gte": first, "lte": last}}})
+    if query.places:
+        sources = [str(source) for place in query.places for source in place.sources]
+        sections = [topic_key(place.name) for place in query.places]
+        filters.append(either([any_of("place", sections), any_of("source", sources)]))
     found = inside(scope, filters)
 
-    words = [token for word in wishes(query) for token in dict.fromkeys(tokens(word))]
-    if words:
-        found |= _words([terms_of(word, languages) for word in words], minimum)
+    wishes = wished(query)
+    asked = sum(len(terms) for terms in wishes) + sum(len(choice.terms) for choice in query.choices)
+    scored = 2 * asked * max(1, len(languages)) <= _MOST_CLAUSES
+    must: list[Clause] = []
+    if wishes:
+        each = [_holding_one(terms, languages, scored) for terms in wishes]
+        least = max(1, min(minimum, len(each)))
+        must.append({"bool": {"should": each, "minimum_should_match": least}})
+        if scored:
+            said = dict.fromkeys(one.text for terms in wishes for one in terms if one.form == "word")
+            forms = [form for word in said for form in terms_of(word, languages)]
+            found["should"] = [{"term": {"title": {"value": form, "boost": _TITLE_BOOST}}} for form in forms]
+            found["minimum_should_match"] = 0
     elif query.words and not query.binds:
-        found["must"] = [NOTHING]
-    for each in query.phrases:
-        if spoken := tokens(each.text):
-            place = "must_not" if each.exclude else "must"
-            found.setdefault(place, []).append(phrase("exact", spoken))
-    for word in query.not_words:
-        if spoken := tokens(word):
-            found["must_not"].append(phrase("exact", spoken))
-    return {"bool": found}
+        must.append(NOTHING)
+    left_out: list[Clause] = []
+    for each_phrase in query.phrases:
+        if spoken := tokens(each_phrase.text):
+            (left_out if each_phrase.exclude else must).append(phrase("exact", spoken))
+    left_out += [phrase("exact", spoken) for word in query.not_words if (spoken := tokens(word))]
+    for choice in query.choices:
+        (left_out if choice.exclude else must).append(_holding_one(choice.terms, languages, scored))
+    return {"bool": {**found, "must": must, "must_not": [*found["must_not"], *left_out]}}
 
 
 def inside(scope: Scope, filters: Sequence[Clause] = ()) -> dict[str, Any]:
@@ -65,19 +79,21 @@ def inside(scope: Scope, filters: Sequence[Clause] = ()) -> dict[str, Any]:
     }
 
 
-def _words(words: list[tuple[str, ...]], minimum: int) -> dict[str, Any]:
-    """At least ``minimum`` of these words, each in any of its terms; a word in the title counts more."""
-    least = max(1, min(minimum, len(words)))
-    if 2 * sum(map(len, words)) > _MOST_CLAUSES:
-        each = [any_of("text", terms) for terms in words]
-        return {"must": [{"bool": {"should": each, "minimum_should_match": least}}]}
-    each = [either([term("text", one) for one in terms]) for terms in words]
-    in_title = [{"term": {"title": {"value": one, "boost": _TITLE_BOOST}}} for terms in words for one in terms]
-    return {
-        "must": [{"bool": {"should": each, "minimum_should_match": least}}],
-        "should": in_title,
-        "minimum_should_match": 0,
-    }
+def _holding_one(terms: Sequence[Term], languages: tuple[str, ...], scored: bool) -> Clause:
+    """What holds one of these terms; not ``scored``, their words are as few clauses as can be."""
+    clauses: list[Clause] = []
+    sets: dict[str, list[str]] = {}
+    for one in terms:
+        spoken = tokens(one.text)
+        if one.form == "word" and len(spoken) == 1:
+            sets.setdefault("title" if one.title else "text", []).extend(terms_of(spoken[0], languages))
+        elif len(spoken) == 1:
+            sets.setdefault("title_exact" if one.title else "exact", []).append(spoken[0])
+        else:
+            clauses.append(phrase("title_exact" if one.title else "exact", spoken))
+    for field, values in sets.items():
+        clauses += [term(field, value) for value in values] if scored else [any_of(field, values)]
+    return either(clauses)
 
 
 def term(field: str, value: str) -> Clause:
@@ -92,7 +108,9 @@ def any_of(field: str, values: Iterable[str]) -> Clause:
 
 def either(clauses: list[Clause]) -> Clause:
     """One of these clauses matches."""
-    return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses, "minimum_should_match": 1}}
+    if len(clauses) < 2:
+        return clauses[0] if clauses else NOTHING
+    return {"bool": {"should": clauses, "minimum_should_match": 1}}
 
 
 def phrase(field: str, spoken: Sequence[str]) -> Clause:

@@ -33,8 +33,10 @@ class OfOneEngine:
     alias: str
 
     @pytest.fixture(autouse=True)
-    def chosen(self, settings: LazySettings) -> None:
+    def chosen(self, settings: LazySettings, request: pytest.FixtureRequest) -> None:
         settings.SEARCH_ENGINE = self.alias
+        if self.alias == "opensearch":
+            request.getfixturevalue("on_opensearch")
 
     @pytest.fixture
     def engine(self) -> index.Engine:

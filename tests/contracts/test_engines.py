@@ -84,7 +84,7 @@ class EngineContract(OfOneEngine):
         assert candidate.updated == date(2026, 3, 1)
         found = vectors.Vectors([candidate.vector])
         assert (found.title_length[0], found.body_length[0]) == (2, 4)
-        assert found.find(vectors.term_hash("run")).body.sum() == 2
+        assert found.find(vectors.term_hash("run")).own.body.sum() == 2
 
     def test_any_word_matches_unless_more_are_asked_for(self, engine: index.Engine) -> None:
         engine.write([doc("one", body="red"), doc("two", body="red green"), doc("three", body="red green blue")])
@@ -341,7 +341,12 @@ class TestWhoosh(EngineContract):
     alias = "whoosh"
 
 
-def test_both_engines_find_the_same() -> None:
+@pytest.mark.opensearch
+class TestOpenSearch(EngineContract):
+    alias = "opensearch"
+
+
+def test_both_engines_find_the_same(other: index.Engine) -> None:
     pick = random.Random(4)
     words = [f"{a}{b}" for a in ("harb", "storm", "sail", "rop", "light") for b in ("", "ing", "s", "house")]
     documents = [
@@ -357,7 +362,7 @@ def test_both_engines_find_the_same() -> None:
         )
         for n in range(150)
     ]
-    engines = [index.in_memory("tantivy"), index.in_memory("whoosh")]
+    engines = [index.in_memory("tantivy"), other]
     for engine in engines:
         engine.write(documents[:100])
         engine.write(documents[100:], delete=["003"])

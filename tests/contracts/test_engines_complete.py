@@ -182,7 +182,12 @@ class TestWhoosh(CompletionContract):
     alias = "whoosh"
 
 
-def test_both_engines_complete_the_same() -> None:
+@pytest.mark.opensearch
+class TestOpenSearch(CompletionContract):
+    alias = "opensearch"
+
+
+def test_both_engines_complete_the_same(other: index.Engine) -> None:
     pick = random.Random(4)
     starts, ends = ("harb", "stormy", "sail", "ropewalk", "light", "hargr", "ébau"), ("", "ing", "s", "house")
     words = [start + end for start in starts for end in ends]
@@ -199,7 +204,7 @@ def test_both_engines_complete_the_same() -> None:
         )
         for n in range(150)
     ]
-    engines = [index.in_memory("tantivy"), index.in_memory("whoosh")]
+    engines = [index.in_memory("tantivy"), other]
     for engine in engines:
         engine.write(documents[:100])
         engine.write(documents[100:], delete=["003"])

@@ -193,3 +193,8 @@ class TestTantivy(LanguageContract):
 
 class TestWhoosh(LanguageContract):
     alias = "whoosh"
+
+
+@pytest.mark.opensearch
+class TestOpenSearch(LanguageContract):
+    alias = "opensearch"

@@ -1,4 +1,4 @@
-"""What every engine keeps on disk: commits, writers that die, full disks, and generations side by side."""
+"""What every engine keeps: commits, writers that die, full disks, and generations side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 
 from knowledge import index
 from knowledge.documents import IndexDocument
@@ -27,8 +27,8 @@ from tests.contracts.engines import OfOneEngine, doc
 SRC = Path(__file__).resolve().parents[2]
 
 
-class DiskContract(OfOneEngine):
-    """Generations in a folder."""
+class GenerationContract(OfOneEngine):
+    """Generations, wherever they stand."""
 
     def test_a_reader_in_another_thread_sees_a_commit_soon(self, serving: str) -> None:
         reader = index.open_for_reading()
@@ -106,6 +106,56 @@ class DiskContract(OfOneEngine):
         assert self.found(index.open_for_reading(), "storm") == {"5"}
         assert index.open_for_reading().count() == 20
 
+    # Generations ----------------------------------------------------------------------------------------------------
+
+    def test_an_index_that_was_never_built_is_missing(self) -> None:
+        with pytest.raises(IndexMissing, match="rebuild_index"):
+            index.open_for_reading()
+        with pytest.raises(IndexMissing), index.writer():
+            pass
+
+    def test_another_schema_or_engine_is_as_good_as_none(self, serving: str, monkeypatch: Any, settings: Any) -> None:
+        assert index.open_for_reading().count() == 0
+        with monkeypatch.context() as other:
+            other.setattr(schema, "LAYOUT", -1)
+            with pytest.raises(IndexMissing):
+                index.open_for_reading()
+            assert generations.active() == []
+            assert generations.begin() != serving
+        settings.SEARCH_ENGINE = next(alias for alias in settings.SEARCH_ENGINES if alias != self.alias)
+        with pytest.raises(IndexMissing):
+            index.open_for_reading()
+
+    def test_readers_follow_the_swap(self, serving: str) -> None:
+        with index.writer() as engine:
+            engine.write([doc("a", body="harbour")])
+        old = index.open_for_reading()
+        beside = generations.begin()
+        with index.writer(beside) as engine:
+            engine.write([doc("b", body="harbour")])
+        assert self.found(index.open_for_reading(), "harbour") == {"a"}
+        generations.promote(beside)
+        generations.collect()
+        assert self.found(index.open_for_reading(), "harbour") == {"b"}
+        assert self.found(old, "harbour") == {"a"}  # a request that began before the swap ends as it began
+
+    def run(self, code: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Code in a process of its own, on this test's index."""
+        env = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "immersive.settings",
+            "INDEX_DIR": str(generations.root()),
+            "SEARCH_ENGINE": self.alias,
+            "OPENSEARCH_URL": ",".join(settings.SEARCH_ENGINES["opensearch"]["addresses"]),
+            "OPENSEARCH_PREFIX": settings.SEARCH_ENGINES["opensearch"]["prefix"],
+        }
+        return subprocess.run(
+            [sys.executable, "-c", code], env=env, cwd=SRC, check=check, capture_output=True, text=True
+        )
+
+
+class DiskContract(GenerationContract):
+    """Generations in a folder."""
+
     def test_files_that_no_commit_refers_to_are_collected(self, serving: str) -> None:
         data = generations.data_of(serving)
         with index.writer() as engine:
@@ -148,14 +198,6 @@ class DiskContract(OfOneEngine):
             engine.write([doc("b", body="harbour")])
         assert self.found(index.open_for_reading(), "harbour") == {"a", "b"}
 
-    # Generations ----------------------------------------------------------------------------------------------------
-
-    def test_an_index_that_was_never_built_is_missing(self) -> None:
-        with pytest.raises(IndexMissing, match="rebuild_index"):
-            index.open_for_reading()
-        with pytest.raises(IndexMissing), index.writer():
-            pass
-
     @pytest.mark.parametrize("gone", [".", "{id}", "{id}/data", "{id}/meta.json", "CURRENT"])
     def test_a_folder_deleted_under_a_reader_is_missing(self, serving: str, settings: LazySettings, gone: str) -> None:
         with index.writer() as engine:
@@ -181,42 +223,6 @@ class DiskContract(OfOneEngine):
             with pytest.raises(IndexMissing):
                 index.open_for_reading()
 
-    def test_another_schema_or_engine_is_as_good_as_none(self, serving: str, monkeypatch: Any, settings: Any) -> None:
-        assert index.open_for_reading().count() == 0
-        with monkeypatch.context() as other:
-            other.setattr(schema, "LAYOUT", -1)
-            with pytest.raises(IndexMissing):
-                index.open_for_reading()
-            assert generations.active() == []
-            assert generations.begin() != serving
-        settings.SEARCH_ENGINE = next(alias for alias in settings.SEARCH_ENGINES if alias != self.alias)
-        with pytest.raises(IndexMissing):
-            index.open_for_reading()
-
-    def test_readers_follow_the_swap(self, serving: str) -> None:
-        with index.writer() as engine:
-            engine.write([doc("a", body="harbour")])
-        old = index.open_for_reading()
-        beside = generations.begin()
-        with index.writer(beside) as engine:
-            engine.write([doc("b", body="harbour")])
-        assert self.found(index.open_for_reading(), "harbour") == {"a"}
-        generations.promote(beside)
-        generations.collect()
-        assert self.found(index.open_for_reading(), "harbour") == {"b"}
-        assert self.found(old, "harbour") == {"a"}  # a request that began before the swap ends as it began
-
-    def run(self, code: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Code in a process of its own, on this test's index."""
-        env = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "immersive.settings",
-            "INDEX_DIR": str(generations.root()),
-            "SEARCH_ENGINE": self.alias,
-        }
-        return subprocess.run(
-            [sys.executable, "-c", code], env=env, cwd=SRC, check=check, capture_output=True, text=True
-        )
-
 
 class TestTantivyOnDisk(DiskContract):
     alias = "tantivy"
@@ -236,3 +242,8 @@ class TestWhooshOnDisk(DiskContract):
         leftover = data / "MAIN_0123456789abcdef.seg"
         leftover.write_bytes(b"x" * 1000)
         return leftover
+
+
+@pytest.mark.opensearch
+class TestOpenSearchGenerations(GenerationContract):
+    alias = "opensearch"

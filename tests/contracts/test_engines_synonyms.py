@@ -67,3 +67,8 @@ class TestTantivy(SynonymContract):
 
 class TestWhoosh(SynonymContract):
     alias = "whoosh"
+
+
+@pytest.mark.opensearch
+class TestOpenSearch(SynonymContract):
+    alias = "opensearch"
