@@ -46,6 +46,7 @@ FALLBACK = 50
 NAMED = 8
 """Sources that are named to whoever asked for one that there is not."""
 BUILDING = "The index is being built: until it is ready, only titles are searched."
+AWAY = "The index does not answer just now: until it does, only titles are searched."
 
 
 def search(
@@ -67,6 +68,9 @@ def search(
     except index.IndexMissing:
         _prompt_rebuild()
         found = _by_title(query, viewer)
+    except index.IndexProblem as problem:
+        logger.warning("the index could not be asked: %s", problem)
+        found = replace(_by_title(query, viewer), notice=AWAY)
     per_page = max(1, per_page)
     hits = found.unfolded
     pages = max(1, ceil(len(hits) / per_page))
