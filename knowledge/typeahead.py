@@ -215,7 +215,8 @@ def _of_resource(row: Any, words: tuple[str, ...], sources: Sources) -> Suggesti
     elif row.kind == "tool" and facts.get("jobs"):
         detail = str(facts["jobs"][0])
     else:
-        detail = sources[row.source_id].name
+        place = sources[row.source_id].name
+        detail = place if row.kind in ("page", "tool") else f"{row.kind.capitalize()}, {place}"
     verified = str(row.verified_until or "") >= str(timezone.localdate())
     return Suggestion(row.kind, row.title, marked(row.title, words), row.get_absolute_url(), detail, verified)
 

@@ -137,6 +137,18 @@ def build(people: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def read_people() -> None:
+    """Let the company's people be found, as the worker does."""
+    from experts.actions import ensure_people_source
+    from knowledge import actions, ingest
+    from knowledge.models import SyncRun
+
+    source = ensure_people_source()
+    run = SyncRun.objects.claim(actions.request_sync(source=source).pk)
+    if run is not None:
+        ingest.sync(run)
+
+
 def index() -> None:
     """Make the index true, as the worker does."""
     from knowledge.indexing import index_changes
