@@ -6,13 +6,16 @@ that the viewer may not see, and even another candidate, moves no order.
 
 The score is BM25 (Robertson & Zaragoza 2009, "The Probabilistic Relevance
 Framework"), once for the title and once for the body, each with its own mean
-length, summed. More is added where a topic has the words, where they stand in
-exactly the form asked for, where they stand together, and where the title is
-just what was asked for. A document that lacks words of the query loses part.
+length, summed. More is added where the body begins with the words, where a
+topic has them, where they stand in exactly the form asked for, where they stand
+together, where the title or one heading is just what was asked for, and, for
+less, where words of their family stand. A word that the query repeats counts
+more. A document that lacks words of the query loses part.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -25,9 +28,9 @@ from numpy.typing import NDArray
 from knowledge import trust
 from knowledge.documents import Candidate, Hit, Query
 from knowledge.index import Statistics
-from knowledge.index.analysis import terms_of
+from knowledge.index.analysis import terms_of, tokens
 from knowledge.index.asked import asked_words, placed, weighing
-from knowledge.index.vectors import NOWHERE, Rows, Vectors, surface_tag, term_hash
+from knowledge.index.vectors import NOWHERE, Found, Rows, Vectors, surface_tag, term_hash
 
 Column = NDArray[np.float64]
 """One number for each candidate."""
@@ -38,14 +41,18 @@ class Weights:
     """What may be tuned, the same for every collection (how the values were found: docs/search.md)."""
 
     k1: float = 2.0
-    b_title: float = 0.6
-    b_body: float = 0.55
-    title: float = 2.0
+    b: float = 0.55
+    title: float = 1.7
+    lead: float = 0.3
+    lead_words: int = 80
     topics: float = 0.7
     exact: float = 0.1
     near: float = 0.3
     near_span: int = 4
     name: float = 1.5
+    heading: float = 1.5
+    kin: float = 0.5
+    repeated: float = 0.5
     lacking: float = 0.3
     synonym: float = 0.8
 
@@ -103,7 +110,7 @@ def order(
     ``signals``: what is known of documents beside their words, by key (see `trust`).
     """
     candidates = list(candidates)
-    asked = list(_asked(query, statistics, tuple(languages)))
+    asked = list(_asked(query, statistics, tuple(languages), weights))
     if asked and candidates:
         parts = _parts(query, asked, Vectors([one.vector for one in candidates]), statistics, tuple(languages), weights)
         more = trust.shares(query, candidates, np.sum(parts, axis=0).tolist(), signals or {}, now)
@@ -129,7 +136,7 @@ def _parts(
     """
     best = np.array(_Scorer(asked, vectors, statistics, weights).parts(_left_out(query, languages)))
     for reading in readings(query):
-        also = list(_asked(reading, statistics, languages))
+        also = list(_asked(reading, statistics, languages, weights))
         parts = np.array(_Scorer(also, vectors, statistics, weights).parts(_left_out(reading, languages)))
         parts *= weights.synonym * _rarity(asked) / _rarity(also)
         best = np.where(parts.sum(axis=0) > best.sum(axis=0), parts, best)
@@ -151,7 +158,10 @@ def _by_place(asked: Iterable[_Asked]) -> dict[int, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One form of one word of the query, as vectors know it. ``place``: see `asked.placed`."""
+    """One form of one word of the query, as vectors know it. ``place``: see `asked.placed`.
+
+    ``idf`` says how rare the word is, and how often it is asked for.
+    """
 
     place: int
     term: int
@@ -159,12 +169,14 @@ class _Asked:
     idf: float
 
 
-def _asked(query: Query, statistics: Statistics, languages: tuple[str, ...]) -> Iterator[_Asked]:
+def _asked(query: Query, statistics: Statistics, languages: tuple[str, ...], weights: Weights) -> Iterator[_Asked]:
     documents = statistics.documents
+    times = Counter(tokens(query.text))
     for place, word in placed(query):
         forms = terms_of(word, languages)
         frequency = min(sum(statistics.frequency.get(form, 0) for form in forms), documents)
         idf = log(1 + (documents - frequency + 0.5) / (frequency + 0.5))
+        idf *= 1 + weights.repeated * max(0, times[word] - 1)
         for form in forms:
             yield _Asked(place, term_hash(form), surface_tag(word), idf)
 
@@ -185,36 +197,49 @@ class _Scorer:
         self.all_idf = _rarity(asked)
         self.size = len(vectors)
         # A mean of nothing, where no document is public yet, must not divide by zero.
-        self.norm_title = _norm(vectors.title_length, statistics.mean_title_length or 5.0, weights.k1, weights.b_title)
-        self.norm_body = _norm(vectors.body_length, statistics.mean_body_length or 300.0, weights.k1, weights.b_body)
+        self.norm_title = _norm(vectors.title_length, statistics.mean_title_length or 5.0, weights.k1, weights.b)
+        self.norm_body = _norm(vectors.body_length, statistics.mean_body_length or 300.0, weights.k1, weights.b)
 
     def parts(self, left_out: list[int]) -> tuple[Column, ...]:
         """What each candidate's score is the sum of, in the order of `Hit.PARTS`."""
         weights = self.weights
-        in_title, in_body, in_topics, in_form, spoken = np.zeros((5, self.size))
+        in_title, in_body, in_topics, in_form, of_kin, spoken = np.zeros((6, self.size))
         covered, named = (dict.fromkeys(self.by_place, np.zeros(self.size, bool)) for _ in range(2))
-        for one, rows in zip(self.asked, self.found, strict=True):
+        for one, found in zip(self.asked, self.found, strict=True):
+            if found.kin.document.size:
+                of_kin += weights.kin * sum(self._fields(one, found.kin)[:2])
+            rows = found.own
             if not rows.document.size:
                 continue
             own = rows.tag == one.surface
-            title, body, topics = (self._sum(rows, column) for column in (rows.title, rows.body, rows.topics))
-            more = one.idf * (weights.k1 + 1)
-            part_title = weights.title * more * title / (title + self.norm_title)
-            part_body = more * body / (body + self.norm_body)
-            part_topics = one.idf * weights.topics * (topics > 0)
+            part_title, part_body, part_topics = self._fields(one, rows)
             in_title += part_title
             in_body += part_body
             in_topics += part_topics
             for part, column in ((part_title, rows.title), (part_body, rows.body), (part_topics, rows.topics)):
                 exact = rows.document[own & (column > 0)]
                 in_form[exact] += part[exact]
+            in_body[np.unique(rows.document[rows.first < weights.lead_words])] += weights.lead * one.idf
+            title = self._sum(rows, rows.title)
             covered[one.place] = covered[one.place] | (self._sum(rows) > 0)
             named[one.place] = named[one.place] | (title > 0)
             spoken += title
         kept = 1 - weights.lacking + weights.lacking * self._weigh(covered) / self.all_idf
-        in_name = self._name(self._weigh(named), spoken, left_out)
-        parts = (in_title, in_body, in_topics, in_form * weights.exact, self._near(), in_name)
+        also = [self.vectors.find(term) for term in left_out]
+        in_name = self._name(self._weigh(named), spoken, also)
+        in_heading = self._heading(also)
+        parts = (in_title, in_body, in_topics, in_form * weights.exact, self._near(), in_name, in_heading, of_kin)
         return tuple(part * kept for part in parts)
+
+    def _fields(self, one: _Asked, rows: Rows) -> tuple[Column, Column, Column]:
+        """What these rows are worth in title, body and topics."""
+        title, body, topics = (self._sum(rows, column) for column in (rows.title, rows.body, rows.topics))
+        more = one.idf * (self.weights.k1 + 1)
+        return (
+            self.weights.title * more * title / (title + self.norm_title),
+            more * body / (body + self.norm_body),
+            one.idf * self.weights.topics * (topics > 0),
+        )
 
     def _sum(self, rows: Rows, column: NDArray[np.int64] | None = None) -> Column:
         """The rows of each candidate, counted or summed."""
@@ -224,14 +249,33 @@ class _Scorer:
         """What the places weigh that each candidate meets."""
         return sum((weight * met[place] for place, weight in self.by_place.items()), np.zeros(self.size))
 
-    def _name(self, named: Column, spoken: Column, left_out: list[int]) -> Column:
+    def _name(self, named: Column, spoken: Column, also: list[Found]) -> Column:
         """What it adds that the title is what was asked for: all of the query in it, and nothing else."""
-        for term in left_out:
-            rows = self.vectors.find(term)
-            spoken = spoken + (named > 0) * self._sum(rows, rows.title)
+        for found in also:
+            spoken = spoken + (named > 0) * self._sum(found.own, found.own.title)
         asked_in_title = named / self.all_idf
         title_in_asked = np.minimum(1.0, spoken / np.maximum(1, self.vectors.title_length))
         return cast(Column, self.weights.name * self.all_idf * (asked_in_title * title_in_asked) ** 2)
+
+    def _heading(self, also: list[Found]) -> Column:
+        """What it adds that a heading is what was asked for: of the best one, its part of the query and of itself."""
+        best = np.zeros(self.size)
+        mine = [found.headings for found in self.found]
+        if not any(each.heading.size for each in mine):
+            return best
+        everything = [*mine, *(found.headings for found in also)]
+        known, first, which = np.unique(
+            np.concatenate([each.heading for each in everything]), return_index=True, return_inverse=True
+        )
+        length = np.concatenate([each.length for each in everything])[first]
+        spoken = np.bincount(which, minlength=len(known))
+        asked = np.zeros(len(known))
+        for place, weight in self.by_place.items():
+            said = [each.heading for one, each in zip(self.asked, mine, strict=True) if one.place == place]
+            asked[np.searchsorted(known, np.unique(np.concatenate(said)))] += weight
+        worth = self.weights.heading * asked * np.minimum(1.0, spoken / length)
+        np.maximum.at(best, known >> 16, worth)
+        return best
 
     def _near(self) -> Column:
         """What neighbours of the query add by standing near each other in the body."""
@@ -240,7 +284,7 @@ class _Scorer:
             for other in range(number + 1, len(self.asked)):
                 two = self.asked[other]
                 if two.place - one.place == 1:
-                    apart = _apart(self.found[number], self.found[other], self.size)
+                    apart = _apart(self.found[number].own, self.found[other].own, self.size)
                     beside = (apart > 0) & (apart <= self.weights.near_span)
                     total[beside] += self.weights.near * min(one.idf, two.idf) / apart[beside]
         return total

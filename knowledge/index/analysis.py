@@ -23,8 +23,9 @@ import snowballstemmer
 
 from knowledge.documents import IndexDocument
 from knowledge.index import vectors
+from knowledge.markup import headings_of
 
-VERSION = 2
+VERSION = 3
 """Part of the schema's fingerprint: raise it with any change of tokens, stems or the vector's layout."""
 
 DEFAULT_LANGUAGE = "en"
@@ -168,6 +169,11 @@ class _Words(dict[str, str]):
         parts = {part for part in JOINTS.split(token) if len(part) > 1 and not part.isdigit()} - {token}
         return tuple(sorted(part for part in parts if self.prefix + self.stem(part) != term))
 
+    def row_key(self, token: str) -> int:
+        """The row of a token."""
+        self[token]
+        return self.row_of[token]
+
     def make_room(self) -> None:
         """Forget everything when too much is known."""
         if len(self) >= self.LARGEST:
@@ -248,5 +254,6 @@ def analyse(document: IndexDocument) -> Analysed:
             places = [place for _, place in parts]
 
     in_title, in_body, in_topics = (list(map(terms.row_of.__getitem__, own)) for own in whole_and_parts)
-    vector = vectors.pack(lengths, in_title, in_body, in_topics, places)
+    headings = [[terms.row_key(token) for token in tokens(heading)] for heading in headings_of(document.body)]
+    vector = vectors.pack(lengths, in_title, in_body, in_topics, places, headings)
     return Analysed(title_terms, text, [title, body, *topics], len(title), len(body), vector)

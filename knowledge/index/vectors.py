@@ -1,14 +1,22 @@
 """Term vectors: what ranking needs of a document's text, packed with each document and read for many at once.
 
 Layout of one vector, in unsigned 32-bit numbers of the machine: the lengths of
-title, body and topics in tokens; then three columns with one row for each
-distinct token, ordered by the hash of its term: the hash; 11 bits of surface
-tag, 4 of title count, 3 of topic count, 14 of body count (each count stops at
-its largest value); the token's last and first place in the body, 16 bits each.
+title, body and topics in tokens, and the number of tokens in its headings; then
+three columns with one row for each distinct token, ordered by the hash of its
+term: the hash; 11 bits of surface tag, 4 of title count, 3 of topic count, 14
+of body count (each count stops at its largest value); the token's last and
+first place in the body, 16 bits each. At the end two columns with a row for
+each token of the headings, in order: the hash of its term; the number of its
+heading and that heading's length, 16 bits each.
+
+The first 24 bits of a term's hash are those of its family: the English words
+that differ in what makes an actor or an act of a verb (*therapist*, *therapy*).
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zlib import crc32
@@ -22,12 +30,31 @@ Flags = NDArray[np.bool_]
 MOST_IN_BODY, MOST_IN_TITLE, MOST_IN_TOPICS = 16383, 15, 7
 NOWHERE = 0xFFFF
 """A place in the body that is not known: never there, or later than the first 65,535 tokens."""
-_HEAD = 3
+MOST_IN_HEADINGS = 4096
+"""Tokens of headings that are kept."""
+_HEAD = 4
+_FAMILY_BITS = 8
+"""Bits of a hash that tell the terms of one family apart."""
+
+_ENDINGS = re.compile("(?:ation|ator|ment|ant|ian|ion|ist|er|or)$")
+_LAST = re.compile("(?:at|ic|it|e|i|y)$")
+_SHORTEST_FAMILY = 4
+
+
+def family(term: str) -> str:
+    """What the terms of one family share: an English term without the endings of actors and acts, others whole."""
+    if len(term) <= _SHORTEST_FAMILY or not (term.isascii() and term.isalpha()):
+        return term
+    for ending in (_ENDINGS, _LAST):
+        shorter = ending.sub("", term)
+        term = shorter if len(shorter) >= _SHORTEST_FAMILY else term
+    return term
 
 
 def term_hash(term: str) -> int:
-    """32 bits that stand for a term."""
-    return crc32(term.encode("utf-8", "surrogatepass"))
+    """32 bits that stand for a term, most of them for its family."""
+    first, last = (crc32(text.encode("utf-8", "surrogatepass")) for text in (family(term), term))
+    return first >> _FAMILY_BITS << _FAMILY_BITS | last & (1 << _FAMILY_BITS) - 1
 
 
 def surface_tag(token: str) -> int:
@@ -41,13 +68,18 @@ def row_key(token: str, term: str) -> int:
 
 
 def pack(
-    lengths: tuple[int, int, int], title: list[int], body: list[int], topics: list[int], places: list[int]
+    lengths: tuple[int, int, int],
+    title: list[int],
+    body: list[int],
+    topics: list[int],
+    places: list[int],
+    headings: Sequence[Sequence[int]] = (),
 ) -> bytes:
     """One vector, of the `row_key` of each token.
 
     ``lengths`` are those of title, body and topics as they are counted. The
     first of ``body`` stand at their own place; each further one, a part of a
-    longer token, at its place in ``places``.
+    longer token, at its place in ``places``. ``headings``: the tokens of each.
     """
     rows, row_of = np.unique(np.array([*body, *title, *topics], np.uint64), return_inverse=True)
     size, titles = len(rows), len(body) + len(title)
@@ -64,8 +96,15 @@ def pack(
     np.minimum.at(first, in_body, at)
     np.maximum.at(last, in_body, at)
     last[first == NOWHERE] = NOWHERE
-    head = np.array(lengths, np.uint32)
-    return np.concatenate((head, (rows >> np.uint64(32)).astype(np.uint32), counts, first | last << 16)).tobytes()
+    in_headings = [token >> 32 for heading in headings for token in heading][:MOST_IN_HEADINGS]
+    of_headings = [
+        number << 16 | min(len(heading), 0xFFFF)
+        for number, heading in enumerate(headings[: len(in_headings)])
+        for _ in heading
+    ][:MOST_IN_HEADINGS]
+    head = np.array((*lengths, len(in_headings)), np.uint32)
+    columns = (rows >> np.uint64(32)).astype(np.uint32), counts, first | last << 16
+    return np.concatenate((head, *columns, np.array([*in_headings, *of_headings], np.uint32))).tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +125,61 @@ class Rows:
     last: Numbers
 
 
+@dataclass(frozen=True, slots=True)
+class InHeadings:
+    """Where one term stands in headings: a row for each time. ``length``: tokens of the heading.
+
+    ``heading`` tells all headings of all documents apart; those of one document follow each other.
+    """
+
+    document: Numbers
+    heading: Numbers
+    length: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a term stands, and where the other terms of its family do."""
+
+    own: Rows
+    kin: Rows
+    headings: InHeadings
+
+
 class Vectors:
     """The vectors of many documents. ``title_length`` and ``body_length`` are in tokens, one for each document."""
 
     def __init__(self, data: Sequence[bytes]) -> None:
         sizes = np.fromiter(map(len, data), np.int64, len(data)) // 4
         self._numbers = np.frombuffer(b"".join(data), np.uint32)
+        self._families = self._numbers >> _FAMILY_BITS
         self._ends = np.cumsum(sizes)
         self._starts = self._ends - sizes
-        self._rows = (sizes - _HEAD) // 3
         self.title_length = self._numbers[self._starts].astype(np.int64)
         self.body_length = self._numbers[self._starts + 1].astype(np.int64)
+        self._in_headings = self._numbers[self._starts + 3].astype(np.int64)
+        self._rows = (sizes - _HEAD - 2 * self._in_headings) // 3
 
     def __len__(self) -> int:
         return len(self._starts)
 
-    def find(self, term: int) -> Rows:
-        """Every row of a term, by its `term_hash`."""
-        at = np.flatnonzero(self._numbers == np.uint32(term))
+    def find(self, term: int) -> Found:
+        """Everything of a term and of its family, by its `term_hash`."""
+        at = np.flatnonzero(self._families == np.uint32(term >> _FAMILY_BITS))
         document = np.searchsorted(self._ends, at, side="right")
         row = at - self._starts[document] - _HEAD
-        hashes = (row >= 0) & (row < self._rows[document])  # the number may stand by chance where no hash does
-        at, document = at[hashes], document[hashes]
+        own = self._numbers[at] == np.uint32(term)
+        # A number may stand by chance where no hash does.
+        rows = (row >= 0) & (row < self._rows[document])
+        row -= 3 * self._rows[document]
+        headed = own & (row >= 0) & (row < self._in_headings[document])
+        return Found(
+            self._read(at[rows & own], document[rows & own]),
+            self._read(at[rows & ~own], document[rows & ~own]),
+            self._read_headings(at[headed], document[headed]),
+        )
+
+    def _read(self, at: Numbers, document: Numbers) -> Rows:
         counts = self._numbers[at + self._rows[document]].astype(np.int64)
         places = self._numbers[at + 2 * self._rows[document]].astype(np.int64)
         return Rows(
@@ -120,6 +192,10 @@ class Vectors:
             last=places >> 16,
         )
 
+    def _read_headings(self, at: Numbers, document: Numbers) -> InHeadings:
+        said = self._numbers[at + self._in_headings[document]].astype(np.int64)
+        return InHeadings(document, document << 16 | said >> 16, said & 0xFFFF)
+
 
 def lowest(data: Sequence[bytes], count: int) -> tuple[list[int], list[int], NDArray[np.uint32]]:
     """The ``count`` lowest term hashes of each vector that has as many rows, a line each: whose, its body's length.
@@ -127,7 +203,7 @@ def lowest(data: Sequence[bytes], count: int) -> tuple[list[int], list[int], NDA
     Of two texts that say nearly the same, nearly the same hashes are lowest.
     """
     shortest, end = 4 * (_HEAD + 3 * count), 4 * (_HEAD + count)
-    places = [place for place, one in enumerate(data) if len(one) >= shortest]
+    places = [place for place, one in enumerate(data) if len(one) >= shortest + 8 * _in_headings(one)]
     numbers = np.frombuffer(b"".join([data[place][:end] for place in places]), np.uint32)
     lines = numbers.reshape(len(places), _HEAD + count)
     return places, lines[:, 1].tolist(), lines[:, _HEAD:]
@@ -136,7 +212,11 @@ def lowest(data: Sequence[bytes], count: int) -> tuple[list[int], list[int], NDA
 def contents(vector: bytes) -> tuple[NDArray[np.uint64], Numbers, Numbers]:
     """Of one vector the tokens, each a number and in order, with their counts in the body and in the title."""
     numbers = np.frombuffer(vector, np.uint32)[_HEAD:]
-    rows = len(numbers) // 3
+    rows = (len(numbers) - 2 * _in_headings(vector)) // 3
     counts = numbers[rows : 2 * rows].astype(np.int64)
     tokens = numbers[:rows].astype(np.uint64) << np.uint64(11) | (counts >> 21).astype(np.uint64)
     return tokens, counts & MOST_IN_BODY, counts >> 17 & MOST_IN_TITLE
+
+
+def _in_headings(vector: bytes) -> int:
+    return int.from_bytes(vector[12:16], sys.byteorder)

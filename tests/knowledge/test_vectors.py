@@ -20,7 +20,7 @@ def packed(title: str = "", body: str = "", **fields: Any) -> bytes:
 
 def forms(vectors: Vectors, term: str, document: int = 0) -> dict[int, tuple[int, int, int]]:
     """Surface tag -> counts in title, body and topics."""
-    rows = vectors.find(term_hash(term))
+    rows = vectors.find(term_hash(term)).own
     columns = zip(rows.document, rows.tag, rows.title, rows.body, rows.topics, strict=True)
     return {
         int(tag): (int(title), int(body), int(topics)) for at, tag, title, body, topics in columns if at == document
@@ -28,7 +28,7 @@ def forms(vectors: Vectors, term: str, document: int = 0) -> dict[int, tuple[int
 
 
 def places(vectors: Vectors, term: str) -> set[int]:
-    rows = vectors.find(term_hash(term))
+    rows = vectors.find(term_hash(term)).own
     return {int(place) for column in (rows.first, rows.last) for place in column} - {NOWHERE}
 
 
@@ -95,7 +95,7 @@ def test_a_number_that_is_no_hash_is_no_term() -> None:
     """Lengths and counts may be equal to the hash of some term."""
     numbers = Vectors([packed("", "sail sail"), packed("", "rope")])._numbers
     for number in set(numbers.tolist()) - {term_hash("sail"), term_hash("rope")}:
-        assert not Vectors([packed("", "sail sail"), packed("", "rope")]).find(number).document.size
+        assert not Vectors([packed("", "sail sail"), packed("", "rope")]).find(number).own.document.size
 
 
 def test_long_documents_keep_their_vector_readable() -> None:
