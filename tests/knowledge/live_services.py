@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
+
+from django.core.cache.backends.locmem import LocMemCache
 
 from tests.loopback import Answer, Handler, Web
 
@@ -106,6 +108,25 @@ class Hanging:
         self.asked.set()
         self.let_go.wait(30)
         handler.say(200, b"[]")
+
+
+class NoCache(LocMemCache):
+    """A cache whose server is away: everything fails."""
+
+    def get(self, *args: Any, **options: Any) -> Any:
+        raise ConnectionError
+
+    set = delete = add = get
+
+
+class ToldCache(LocMemCache):
+    """A cache that tells under which keys something was kept."""
+
+    keys: ClassVar[list[str]] = []
+
+    def set(self, key: Any, *args: Any, **options: Any) -> None:
+        self.keys.append(str(key))
+        super().set(key, *args, **options)
 
 
 def queries(web: Web, path: str) -> list[dict[str, list[str]]]:

@@ -1,0 +1,580 @@
+"""Asking services while somebody searches: who may, what leaves the house, what is kept, who is left alone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
+from django.db import connections
+from django.http import Http404
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from experts.models import Team
+from knowledge import live, live_sources
+from knowledge.access import Viewer
+from knowledge.connectors.live import LiveFailure
+from knowledge.index.language import parse
+from knowledge.live import Said, ask_all, offer, words_sent
+from knowledge.live_sources import visible_to
+from knowledge.models import Audience, LiveHealth, LiveSource
+from tests.knowledge.live_services import PAGES, QUESTIONS, Hanging, ToldCache, endless, packed, queries, says
+from tests.loopback import Web
+
+pytestmark = pytest.mark.django_db
+Declare = Callable[..., LiveSource]
+
+
+@pytest.fixture
+def declare(web: Web, settings: LazySettings) -> Declare:
+    """Declare a service of the loopback server: ``declare("Wiki", "/w", audience=["team:1"], trusted=True)``."""
+    settings.LIVE_HOSTS = [f"127.0.0.1:{web.port}"]
+
+    def row(name: str, path: str = "", *, audience: Any = ("everyone",), **more: Any) -> LiveSource:
+        path = path or f"/{name.lower()}"
+        more.setdefault("shape", "json")
+        web.answers.setdefault(path, says([{"title": f"{name} knows", "link": f"https://{name}.example/1"}]))
+        address = f"{web.base}{path}" + ("?q={query}" if more["shape"] == "json" else "")
+        of = Audience.objects.of(audience)
+        return LiveSource.objects.create(name=name, address=address, audience=of, **more)
+
+    return row
+
+
+@pytest.fixture
+def ana(make_person: Callable[..., Any]) -> Any:
+    return make_person("ana")
+
+
+@pytest.fixture
+def asks(client: Client, ana: Any) -> Callable[..., str]:
+    """A page as Ana sees it: ``asks("live", q="pump")``; with ``htmx=True`` what htmx gets."""
+    client.force_login(ana)
+
+    def get(name: str, *args: Any, htmx: bool = False, **data: Any) -> str:
+        url = reverse(name if name == "search" else f"knowledge:{name}", args=args)
+        answer = client.get(url, data, headers={"HX-Request": "true"} if htmx else {})
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    return get
+
+
+def ask(person: Any, text: str = "pump") -> list[Said]:
+    viewer = Viewer.of(person)
+    return ask_all(visible_to(viewer), parse(text), viewer)
+
+
+# What leaves the house --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("Feed PUMP", "feed pump"),
+        ('How do I book "sick leave" -parental -"half day" kind:tool topic:pumps', "book sick leave"),
+        ('by:"Ana Kovač" source:handbook in:Pay after:2026 pump', "pump"),
+        ("C++ node.js ERR_42", "c++ node.js err_42"),
+        ("Größe café", "größe café"),
+        ("leave OR holiday", "leave holiday"),
+        ("年休休假", "年休休假"),
+        ("pump pump PUMP", "pump"),
+        ("insource:/x/ prefix:User", "insource x prefix user"),
+        ("-pump", ""),
+        ("kind:tool", ""),
+        ("???", ""),
+        ("", ""),
+    ],
+)
+def test_only_plain_words_leave_the_house(
+    web: Web, declare: Declare, ana: Any, asks: Callable[..., str], text: str, sent: str
+) -> None:
+    declare("Elsewhere")
+    assert words_sent(parse(text)) == sent
+    asks("live", q=text)
+    assert queries(web, "/elsewhere") == ([{"q": [sent]}] if sent else [])
+
+
+def test_a_very_long_search_is_cut(web: Web, declare: Declare, ana: Any) -> None:
+    sent = words_sent(parse(" ".join(f"word{n}" for n in range(500))))
+    assert sent.split()[:2] == ["word0", "word1"]
+    assert len(sent.split()) == live.MAX_WORDS
+    assert len(words_sent(parse("x" * 16_000))) <= live.MAX_SENT
+
+
+# Who is offered what ----------------------------------------------------------------------------------------------
+
+
+def test_only_trusted_services_are_asked_without_a_click(
+    web: Web, declare: Declare, ana: Any, asks: Callable[..., str]
+) -> None:
+    trusted, other = declare("Trusted", trusted=True), declare("Other")
+    offered = offer(parse("feed pump"), Viewer.of(ana))
+    assert [one.name for one in offered.at_once] == ["Trusted"]
+    assert [one.name for one in offered.on_click] == ["Other"]
+    page = asks("search", q="feed pump")
+    assert page.count("is being asked") == 1
+    assert f"/search/live/{trusted.public_id}?q=feed%20pump" in page
+    assert f"/search/live/{other.public_id}" not in page
+    assert "Trusted is told the words <b>feed pump</b>" in page
+    assert "Other can be asked too, and is then told the words <b>feed pump</b>" in page
+    assert "Other and Trusted can be asked too" in page, "for those without JavaScript"
+    assert web.asked == [], "the page itself asks nobody"
+    lines = asks("live", q="feed pump", htmx=True)
+    assert f"/search/live/{other.public_id}" in lines
+    assert f"/search/live/{trusted.public_id}" not in lines
+    assert web.asked == []
+
+
+def test_a_filter_keeps_all_services_behind_a_click(declare: Declare, ana: Any) -> None:
+    declare("Trusted", trusted=True)
+    offered = offer(parse("pump kind:tool"), Viewer.of(ana))
+    assert (offered.at_once, len(offered.on_click)) == ((), 1)
+    assert not offer(parse("kind:tool"), Viewer.of(ana))
+
+
+def test_no_page_after_the_first_speaks_of_them(declare: Declare, asks: Callable[..., str]) -> None:
+    declare("Trusted", trusted=True)
+    assert "Trusted" in asks("search", q="pump", page=1)
+    assert 'id="live"' not in asks("search", q="")
+
+
+def test_who_may_not_ask_learns_nothing(
+    web: Web, declare: Declare, make_person: Callable[..., Any], client: Client, asks: Callable[..., str]
+) -> None:
+    team = Team.objects.create(name="Board", slug="board")
+    hidden = declare("Hidden7f3a", audience=[f"team:{team.pk}"], trusted=True)
+    off = declare("Off7f3a", active=False)
+    for page in (asks("search", q="pump"), asks("live", q="pump"), asks("live", q="pump", htmx=True)):
+        assert "7f3a" not in page
+        assert str(hidden.public_id) not in page
+    answers = [
+        client.get(reverse("knowledge:live-source", args=[key]), {"q": "pump"}, headers={"HX-Request": "true"})
+        for key in (hidden.public_id, off.public_id, uuid.uuid4())
+    ]
+    assert [answer.status_code for answer in answers] == [404] * 3
+    assert len({answer.content for answer in answers}) == 1
+    assert web.asked == []
+    director = make_person("director", teams=(team,))
+    assert [one.name for one in visible_to(Viewer.of(director))] == ["Hidden7f3a"]
+    boss = make_person("boss", is_staff=True, is_superuser=True)
+    assert visible_to(Viewer.of(boss)) == ()
+
+
+def test_nobody_asks_without_signing_in(declare: Declare, client: Client, web: Web) -> None:
+    source = declare("Trusted", trusted=True)
+    for url in (reverse("knowledge:live"), reverse("knowledge:live-source", args=[source.public_id])):
+        assert client.get(url, {"q": "pump"}).status_code == 302
+    assert web.asked == []
+
+
+def test_six_are_offered_at_most(declare: Declare, ana: Any) -> None:
+    for number in range(8):
+        declare(f"S{number}")
+    assert len(visible_to(Viewer.of(ana))) == live_sources.MOST
+
+
+def test_where_none_is_declared_a_search_asks_nothing(
+    declare: Declare, ana: Any, django_assert_num_queries: Any
+) -> None:
+    viewer = Viewer.of(ana)
+    with django_assert_num_queries(1):
+        assert not offer(parse("pump"), viewer)
+    with django_assert_num_queries(0):
+        assert not offer(parse("pump"), viewer)
+    row = declare("Wiki")
+    with django_assert_num_queries(1):
+        assert offer(parse("pump"), viewer), "what was just declared is there at once"
+    row.delete()
+    assert not offer(parse("pump"), viewer)
+
+
+# What they say ----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_without_javascript_has_all_answers(web: Web, declare: Declare, asks: Callable[..., str]) -> None:
+    web.answers["/qa"] = packed(QUESTIONS)
+    web.answers["/w/api.php"] = says(PAGES)
+    declare("Questions", "/qa", shape="stackexchange")
+    declare("Wiki", "/w/api.php", shape="mediawiki")
+    declare("Empty", "/empty")
+    web.answers["/empty"] = says([])
+    page = asks("live", q="feed pump -dry")
+    assert page.count('<li class="result"') == 4
+    assert "Why does the <mark>feed pump</mark> lose its &quot;prime&quot; overnight?" in page
+    assert 'href="https://qa.example/q/11" rel="noreferrer noopener external"' in page
+    assert "Close the valve, then prime the <mark>pump</mark> &amp; wait" in page
+    assert "<b>Empty</b> <span>found nothing.</span>" in page
+    assert "What others found for <b>feed pump</b>" in page
+    assert "2 answers, one accepted" in page
+
+
+def test_one_service_fills_its_line_and_adds_its_answers_at_the_end(declare: Declare, asks: Callable[..., str]) -> None:
+    source = declare("Wiki")
+    said = asks("live-source", source.public_id, q="pump", htmx=True)
+    assert said.lstrip().startswith("<li><b>Wiki</b>")
+    assert '<div hx-swap-oob="beforeend:#live-answers">' in said
+    assert "Wiki knows" in said
+    assert "<html" not in said
+
+
+def test_what_they_send_is_text(web: Web, declare: Declare, asks: Callable[..., str]) -> None:
+    hostile = '"><script>alert(1)</script><img src=x onerror=alert(1)> pump </li><style>x</style>{{ 7*7 }}'
+    item = {"title": hostile, "text": hostile, "link": "https://x.example/\"onmouseover='a'", "tags": [hostile]}
+    twice = {"title": "&lt;script&gt;alert(1)&lt;/script&gt;", "text": "&lt;img src=x&gt; pump", "link": "/1"}
+    web.answers["/wiki"] = says([item, twice])
+    source = declare("Wiki", fields={"notes": ["tags"]})
+    for page in (asks("live", q="pump"), asks("live-source", source.public_id, q="pump", htmx=True)):
+        assert "pump" in page
+        for markup in ("<script>", "<img", "<style>", "onerror=alert(1)>", '"onmouseover'):
+            assert markup not in page.replace('<script src="', ""), markup
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+# What goes wrong --------------------------------------------------------------------------------------------------
+
+
+def test_the_page_comes_while_a_service_hangs_and_names_it(
+    web: Web, declare: Declare, asks: Callable[..., str]
+) -> None:
+    """Promise 29."""
+    hanging = web.answers["/slow"] = Hanging()
+    web.answers["/html"] = lambda handler: handler.say(200, b"<html>", Content_Type="text/html")
+    web.answers["/endless"] = endless
+    slow = declare("Slow", deadline=0.4)
+    declare("Page", "/html")
+    declare("Endless", deadline=8.0)
+    declare("Wiki")
+    page = asks("live", q="pump")
+    assert hanging.asked.is_set()
+    assert not hanging.let_go.is_set()
+    assert "<b>Slow</b> <span>did not answer within 0.4 seconds.</span>" in page
+    assert "<b>Page</b> <span>answers with something that is no data, such as a page.</span>" in page
+    assert "<b>Endless</b> <span>sends more than 1 MB.</span>" in page
+    assert "Wiki knows" in page
+    said = asks("live-source", slow.public_id, q="pump", htmx=True)
+    assert "did not answer within 0.4 seconds." in said
+    assert "live-answers" not in said
+    hanging.let_go.set()
+
+
+def test_a_failure_of_ours_costs_nobody_the_page(
+    web: Web, declare: Declare, ana: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    declare("Wiki")
+
+    def broken(service: Any, words: str) -> Any:
+        raise ZeroDivisionError(words)
+
+    monkeypatch.setattr(live, "ask", broken)
+    (said,) = ask(ana, "unspeakable")
+    assert said.trouble == "answers in a way that cannot be read"
+    assert "unspeakable" not in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_no_word_of_a_search_is_logged(
+    web: Web, declare: Declare, ana: Any, caplog: pytest.LogCaptureFixture, asks: Callable[..., str]
+) -> None:
+    declare("Broken", "/broken")
+    web.answers["/broken"] = says(b"no")
+    declare("Wiki")
+    with caplog.at_level(logging.DEBUG):
+        asks("live", q="unspeakable")
+        asks("search", q="unspeakable")
+    assert "unspeakable" not in caplog.text
+
+
+def test_too_many_at_once_are_told_to_ask_again(
+    web: Web, declare: Declare, settings: LazySettings, asks: Callable[..., str]
+) -> None:
+    source, kept = declare("Wiki"), declare("Kept")
+    asks("live-source", kept.public_id, q="pump", htmx=True)
+    settings.LIVE_AT_ONCE = 0
+    waits = asks("live-source", source.public_id, q="pump", htmx=True)
+    assert "again=1" in waits
+    assert 'hx-trigger="load delay:700ms"' in waits
+    assert "again=6" in asks("live-source", source.public_id, q="pump", again="5", htmx=True)
+    for odd in ("8", "99"):
+        assert "was not asked" in asks("live-source", source.public_id, q="pump", again=odd, htmx=True)
+    assert "again=1" in asks("live-source", source.public_id, q="pump", again="-1e9", htmx=True)
+    assert "Kept knows" in asks("live-source", kept.public_id, q="pump", htmx=True), "what is kept needs no place"
+    assert queries(web, "/wiki") == []
+    settings.LIVE_AT_ONCE = 1
+    assert "Wiki knows" in asks("live-source", source.public_id, q="pump", htmx=True)
+    assert live._waiting == 0
+
+
+# What is kept -----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_is_kept_for_one_person(
+    web: Web, declare: Declare, ana: Any, make_person: Callable[..., Any]
+) -> None:
+    """Promise 10: what one person searched for speeds up nobody else's search, so nobody learns of it."""
+    declare("Wiki")
+    ben = make_person("ben")
+    people = [ana, ben, ana, ben, ana]
+    for person in people:
+        (said,) = ask(person)
+        assert [result.link for result in said.results] == ["https://Wiki.example/1"]
+    assert len(queries(web, "/wiki")) == 2
+    ask(ana, "another pump")
+    assert len(queries(web, "/wiki")) == 3
+
+
+def test_what_is_kept_ends_with_what_was_declared(web: Web, declare: Declare, ana: Any) -> None:
+    row = declare("Wiki")
+    changes: list[dict[str, Any]] = [
+        {}, {"deadline": 2.0}, {"audience": Audience.objects.of(["everyone", "team:1"])},
+        {"fields": {"title": "title"}}, {"address": row.address + "&x=1"}, {"shape": "json"},
+    ]  # fmt: skip
+    asked = []
+    for change in changes:
+        LiveSource.objects.update(**change) if change else None
+        ask(ana)
+        asked.append(len(queries(web, "/wiki")))
+    assert asked == [1, 1, 2, 3, 4, 4]
+
+
+def test_failures_are_not_kept(web: Web, declare: Declare, ana: Any) -> None:
+    declare("Wiki")
+    web.answers["/wiki"] = says({}, status=500)
+    assert ask(ana)[0].trouble == "answers with an error (500)"
+    web.answers["/wiki"] = says([{"title": "Back", "link": "/1"}])
+    assert ask(ana)[0].results[0].title == "Back"
+
+
+def test_a_withdrawn_right_is_gone_in_the_next_request(
+    web: Web, declare: Declare, ana: Any, asks: Callable[..., str], client: Client
+) -> None:
+    """Promise 9, with everything kept: by the source's audience, by leaving a team, by switching it off."""
+    team = Team.objects.create(name="Pumps", slug="pumps")
+    membership = ana.memberships.create(team=team)
+    row = declare("Secret9c1e", audience=[f"team:{team.pk}"], trusted=True)
+
+    def sees() -> bool:
+        pages = [asks("search", q="pump"), asks("live", q="pump")]
+        one = client.get(
+            reverse("knowledge:live-source", args=[row.public_id]), {"q": "pump"}, headers={"HX-Request": "true"}
+        )
+        seen = {"9c1e" in page for page in pages} | {one.status_code == 200}
+        assert len(seen) == 1
+        return seen.pop()
+
+    assert sees()
+    assert sees()
+    assert len(queries(web, "/secret9c1e")) == 1, "it is kept"
+    LiveSource.objects.update(audience=Audience.objects.of(["team:0"]))
+    assert not sees()
+    LiveSource.objects.update(audience=Audience.objects.of([f"team:{team.pk}"]))
+    assert sees()
+    LiveSource.objects.update(active=False)
+    assert not sees()
+    LiveSource.objects.update(active=True)
+    membership.until = timezone.now()
+    membership.save()
+    assert not sees()
+    assert len(queries(web, "/secret9c1e")) == 1
+
+
+def test_nothing_that_was_typed_stands_in_a_key(declare: Declare, ana: Any, settings: LazySettings) -> None:
+    declare("Wiki")
+    settings.CACHES = {"default": {"BACKEND": "tests.knowledge.live_services.ToldCache", "LOCATION": "told"}}
+    ToldCache.keys.clear()
+    ask(ana, "unspeakable")
+    assert any(key.startswith("live.") for key in ToldCache.keys)
+    assert not [key for key in ToldCache.keys if "unspeakable" in key or "ana" in key]
+
+
+def test_a_cache_that_fails_costs_nothing_but_time(
+    web: Web, declare: Declare, ana: Any, settings: LazySettings, asks: Callable[..., str]
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "tests.knowledge.live_services.NoCache", "LOCATION": "away"}}
+    declare("Wiki", trusted=True)
+    for _ in range(2):
+        assert ask(ana)[0].results
+    assert len(queries(web, "/wiki")) == 2
+    assert "Wiki" in asks("search", q="pump")
+
+
+# Who is left alone ------------------------------------------------------------------------------------------------
+
+
+def rest_is_over() -> None:
+    LiveHealth.objects.update(rests_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_after_five_failures_nobody_asks_until_one_may_try(web: Web, declare: Declare, ana: Any) -> None:
+    """Promise 29."""
+    row = declare("Wiki")
+    web.answers["/wiki"] = says({}, status=503)
+    for _ in range(live.FAILURES):
+        assert ask(ana)[0].trouble == "answers with an error (503)"
+    assert len(queries(web, "/wiki")) == live.FAILURES
+    cache.clear()
+    for _ in range(3):
+        assert ask(ana)[0].trouble.startswith("failed 5 times in a row and is not asked until ")
+    assert len(queries(web, "/wiki")) == live.FAILURES
+    health = LiveHealth.objects.get(source=row.public_id)
+    first = health.rests_until - health.at
+    assert first == timedelta(seconds=live.RESTS[live.FAILURES])
+
+    rest_is_over()
+    assert ask(ana)[0].trouble == "answers with an error (503)"
+    health.refresh_from_db()
+    assert health.rests_until - health.at == timedelta(seconds=live.RESTS[6]), "a trial that fails makes it longer"
+    assert ask(ana)[0].trouble.startswith("failed 6 times in a row")
+
+    rest_is_over()
+    web.answers["/wiki"] = says([{"title": "Back", "link": "/1"}])
+    assert ask(ana)[0].results
+    health.refresh_from_db()
+    assert (health.failures, health.rests_until) == (0, None)
+
+
+def test_a_right_answer_between_failures_forgets_them(web: Web, declare: Declare, ana: Any) -> None:
+    declare("Wiki")
+    good = web.answers["/wiki"]
+    for turn in range(3):
+        web.answers["/wiki"] = says({}, status=500)
+        for _ in range(live.FAILURES - 1):
+            ask(ana)
+        web.answers["/wiki"] = good
+        assert ask(ana, f"pump{turn}")[0].results
+    assert LiveHealth.objects.get().failures == 0
+
+
+def test_words_that_a_service_does_not_take_are_nobodys_fault(web: Web, declare: Declare, ana: Any) -> None:
+    declare("Wiki")
+    web.answers["/wiki"] = says({}, status=400)
+    for _ in range(live.FAILURES + 2):
+        assert ask(ana)[0].trouble == "does not take these words (400)"
+    assert not LiveHealth.objects.exists()
+
+
+def test_a_pause_that_is_asked_for_is_given(web: Web, declare: Declare, ana: Any) -> None:
+    declare("Wiki")
+    web.answers["/wiki"] = says({}, status=429, Retry_After="40")
+    ask(ana)
+    health = LiveHealth.objects.get()
+    assert timedelta(seconds=39) < health.rests_until - health.at <= timedelta(seconds=40)
+    assert ask(ana)[0].trouble.startswith("asked to be left alone and is not asked until ")
+    assert len(queries(web, "/wiki")) == 1
+    declare("Questions", "/qa", shape="stackexchange")
+    web.answers["/qa"] = packed({**QUESTIONS, "backoff": 30})
+    said = {one.source.name: one for one in ask(ana)}
+    assert said["Questions"].results
+    assert "asked to be left alone" in {one.source.name: one for one in ask(ana, "oil")}["Questions"].trouble
+
+
+def test_one_that_rests_keeps_no_other_from_being_asked(web: Web, declare: Declare, ana: Any) -> None:
+    row = declare("Wiki")
+    declare("Other")
+    later = timezone.now() + timedelta(minutes=5)
+    LiveHealth.objects.create(source=row.public_id, failures=5, rests_until=later)
+    said = {one.source.name: one for one in ask(ana)}
+    assert said["Wiki"].trouble
+    assert said["Other"].results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_exactly_one_tries(
+    web: Web, declare: Declare, make_person: Callable[..., Any], settings: LazySettings
+) -> None:
+    settings.LIVE_AT_ONCE = 9
+    row = declare("Wiki", deadline=8.0)
+    LiveHealth.objects.create(source=row.public_id, failures=5, rests_until=timezone.now() - timedelta(seconds=1))
+    hanging = web.answers["/wiki"] = Hanging()
+    viewers = [Viewer.of(make_person(f"p{n}")) for n in range(4)]
+    sources = visible_to(viewers[0])
+    said: list[Said] = []
+
+    def run(viewer: Viewer) -> None:
+        said.extend(ask_all(sources, parse("pump"), viewer))
+        connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(viewer,)) for viewer in viewers]
+    for thread in threads:
+        thread.start()
+    assert hanging.asked.wait(20)
+    while sum(thread.is_alive() for thread in threads) > 1:  # all but the one that tries are answered meanwhile
+        threads[0].join(0.02)
+    assert len(said) == 3
+    assert all(one.trouble for one in said)
+    hanging.let_go.set()
+    for thread in threads:
+        thread.join()
+    assert len(queries(web, "/wiki")) == 1
+    assert len(said) == 4
+
+
+# Declared by the operator -----------------------------------------------------------------------------------------
+
+
+def entry(web: Web, **more: Any) -> dict[str, Any]:
+    return {"name": "Own", "address": f"{web.base}/own?q={{query}}", "audience": ["everyone"], **more}
+
+
+def test_what_the_operator_declares_is_one_like_others(
+    web: Web, settings: LazySettings, ana: Any, asks: Callable[..., str]
+) -> None:
+    web.answers["/own"] = says([{"title": "Own knows", "link": "/1"}])
+    settings.LIVE_SOURCES = [entry(web, trusted=True), entry(web, name="Board", audience=["team:0"])]
+    (only,) = visible_to(Viewer.of(ana))
+    assert (only.name, only.trusted) == ("Own", True)
+    assert "Own knows" in asks("live-source", only.key, q="pump", htmx=True)
+    settings.LIVE_SOURCES = [entry(web, audience=["team:0"])]
+    with pytest.raises(Http404):
+        live.one_of(only.key, Viewer.of(ana))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"name": 5}, "TypeError"),
+        ({"audience": "everyone"}, "TypeError"),
+        ({"shape": "xml"}, "Choose one of"),
+        ({"address": "ftp://x"}, "Only http and https"),
+        ({"secret": "SECRET_KEY"}, "begins with LIVE_SECRET_"),
+        ({"deadline": 60}, "Between 0.2 and 8 seconds"),
+        ({"fields": {"heading": "h"}}, "is not understood"),
+        ({"fields": {"notes": "who"}}, "is not understood"),
+        ({"header": "Authorization"}, "Write it like"),
+        ({"header": "A: {secret}\r\nB: c"}, "Write it like"),
+        ({"address": "https://x.example/{query}?k={secret}"}, "name the variable"),
+    ],
+)
+def test_a_wrong_declaration_is_said_at_start_and_never_asked(
+    web: Web, settings: LazySettings, ana: Any, wrong: dict[str, Any], why: str
+) -> None:
+    from knowledge.checks import live_sources as check
+
+    settings.LIVE_SOURCES = [entry(web), entry(web, name="Wrong") | wrong]
+    (found,) = check(None)
+    assert why in found.msg
+    assert [one.name for one in visible_to(Viewer.of(ana))] == ["Own"]
+    settings.LIVE_SOURCES = [entry(web)]
+    assert check(None) == []
+
+
+def test_a_host_that_the_operator_took_back_is_not_asked(
+    web: Web, declare: Declare, settings: LazySettings, ana: Any
+) -> None:
+    declare("Wiki")
+    settings.LIVE_HOSTS = ["elsewhere.example"]
+    assert ask(ana)[0].trouble == "leads to an address that may not be asked"
+    assert web.asked == []
+
+
+def test_a_failure_has_its_sentence() -> None:
+    failure = LiveFailure("did not answer", rest=3, counts=False, detail="why")
+    assert (str(failure), failure.rest, failure.counts, failure.detail) == ("did not answer", 3, False, "why")
