@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from immersive.forms import Chip, Group
-from knowledge.documents import Facet, Query, Result, ResultPage
+from knowledge.documents import Facet, Passage, Query, Result, ResultPage
 from knowledge.models import Resource, Source, Verification
 
 ICONS = (
@@ -37,11 +38,14 @@ class SampleForm(forms.Form):
     )
 
 
-def _result(kind: str, title: str, passage: str, source: str, days: int | None = None, **more: Any) -> Result:
+def _result(
+    kind: str, title: str, passage: str | tuple[Passage, ...], source: str, days: int | None = None, **more: Any
+) -> Result:
     updated = timezone.now() - timedelta(days=days) if days is not None else None
     row = Resource(kind=kind, title=title, source=Source(name=source), updated=updated, **more)
+    passages = passage if isinstance(passage, tuple) else (Passage(passage),)
     # nothing here comes from outside: these are the sentences below
-    return Result(resource=row, title=mark_safe(title), passage=mark_safe(passage), score=1.0)  # noqa: S308
+    return Result(row, mark_safe(title), mark_safe(passages[0].html), 1.0, passages=passages)  # noqa: S308
 
 
 def everything() -> dict[str, Any]:
@@ -56,15 +60,26 @@ def everything() -> dict[str, Any]:
     overdue = _result(
         "page", "Old sheet for <mark>pumps</mark>", "…enter the level of each <mark>pump</mark>…", "Archive", 900
     )
+    places = (
+        Passage("P-102 · <mark>pump</mark> casing, 22 litres · 6 min", "Filling the casing › By type", "s-by-type"),
+        Passage("Read it with <code><mark>level</mark> --tank 2</code>.", "Before you begin", "s-before-you-begin"),
+    )
+    twice = _result("page", "Filling times of all <mark>pumps</mark>", places, "Handbook", 200)
+    near = (Passage("Let it stand until the needle rests.", "Afterwards", "s-afterwards", by_meaning=True),)
+    twice = replace(twice, similar=(_result("page", "Filling times, draft", "", "Archive", 300), overdue))
     Verification(resource=verified.resource, owner=person, until=today + timedelta(days=200))
     Verification(resource=overdue.resource, owner=None, until=today - timedelta(days=90))
     results = [
         verified,
         overdue,
+        twice,
+        _result("page", "Before you read a level", near, "Handbook", 12),
         _result("tool", "ValveView", "Shows every valve and <mark>pump</mark> with its state.", "Catalogue"),
         _result("course", "<mark>Pump</mark> hydraulics", "Two days at the test rig.", "Catalogue",
                 facts={"duration_minutes": 960, "next_date": soon, "price": "€ 420"}),
-        _result("video", "What cavitation sounds like", "", "Catalogue", 3, facts={"duration_minutes": 12}),
+        _result("video", "What cavitation sounds like",
+                (Passage("Listen to the <mark>pump</mark> before you open it.", mark="4:10", there="t=250"),),
+                "Catalogue", 3, facts={"duration_minutes": 12}, url="https://videos.example.org/cavitation"),
         _result("answer", "Why does P-102 hum?", "…the coupling, not the <mark>pump</mark>…", "Questions", 1),
         _result("lesson", "We primed a warm <mark>pump</mark>", "…and changed its seal a week later…", "Lessons", 40),
         _result("person", "Ana Ferreira", "", "People",

@@ -178,7 +178,7 @@ def test_a_page_is_read_where_it_was_found_with_who_can_help(ana: Client, found:
     response = ana.get(found["pump"].get_absolute_url())
     html, said = response.content.decode(), text_of(response)
     assert html.count("<h1") == 1
-    assert '<h2 id="s-1">Before you begin</h2>' in html
+    assert '<h2 id="s-before-you-begin">Before you begin</h2>' in html
     assert "Ana Ferreira" in said
     assert "Wrote most of it, 9 changes" in said
     assert 'rel="noopener noreferrer">Open the original' in html

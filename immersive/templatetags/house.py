@@ -14,7 +14,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from knowledge.documents import Result
+from knowledge.documents import Passage, Result
 from knowledge.live import LiveResult
 from knowledge.typeahead import Suggestion
 
@@ -77,9 +77,27 @@ def found_title(result: Result) -> SafeString:
 
 
 @register.filter
-def found_passage(result: Result) -> SafeString:
-    """A result's passage; as `found_title`."""
-    return mark_safe(result.passage) if isinstance(result, Result) else SafeString()  # noqa: S308 - as above
+def found_passage(found: Result | Passage) -> SafeString:
+    """A passage, or a result's first one; as `found_title`."""
+    html = found.passage if isinstance(found, Result) else found.html if isinstance(found, Passage) else ""
+    return mark_safe(html)  # noqa: S308 - as above
+
+
+@register.filter
+def opens_at(result: Result) -> str:
+    """Where a result opens: at the text that matches where no heading leads there, else at its beginning."""
+    first = next(iter(result.passages), None)
+    return f"#{first.place}" if first and first.place and not (first.heading or first.mark) else ""
+
+
+@register.filter
+def original_at(url: str, passage: Passage) -> str:
+    """The original's address at a page or a second; players that read no fragment get the second as they want it."""
+    bare, _, _ = web_address(url).partition("#")
+    name, _, value = passage.there.partition("=")
+    if name == "t" and host(url) in ("youtube.com", "m.youtube.com", "youtu.be"):
+        return f"{bare}{'&' if '?' in bare else '?'}t={value}"
+    return f"{bare}#{passage.there}" if bare and passage.there else bare
 
 
 @register.filter
