@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import prefetch_related_objects
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from knowledge.access import Viewer, resource_or_404
 from knowledge.documents import KINDS, Facet, Result
+from knowledge.explain import Why
 from knowledge.models import Resource
 from knowledge.search import search
 from knowledge.typeahead import GROUPS, Group, suggest
@@ -51,6 +52,41 @@ class ReasonSerializer(serializers.Serializer[Any]):
     score = serializers.FloatField()
 
 
+class MatchedSerializer(serializers.Serializer[Any]):
+    """A word and where it stands."""
+
+    word = serializers.CharField()
+    places = serializers.ListField(child=serializers.CharField(), help_text="title, headings, text, topics")
+    instead_of = serializers.CharField(help_text="The words of the query that it is another way to say, if it is.")
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    """One part of a score, and its share."""
+
+    part = serializers.CharField(source="name")
+    score = serializers.FloatField()
+    share = serializers.FloatField(help_text="Of all that is not a pin, from -1 to 1.")
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    """What the page says of one part, or of several that are one to a reader."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    percent = serializers.IntegerField()
+    less = serializers.BooleanField(help_text="Whether it takes away.")
+
+
+class WhySerializer(serializers.Serializer[Why]):
+    """Why a result stands where it stands."""
+
+    sentences = serializers.ListField(child=serializers.CharField())
+    lines = LineSerializer(many=True)
+    words = MatchedSerializer(many=True)
+    lacking = serializers.ListField(child=serializers.CharField(), help_text="Words that do not stand in it.")
+    parts = ShareSerializer(many=True)
+    pinned = serializers.BooleanField(help_text="Whether a curator put it first for these words.")
+
+
 class ResultSerializer(serializers.Serializer[Result]):
     """One result, in its place."""
 
@@ -59,9 +95,14 @@ class ResultSerializer(serializers.Serializer[Result]):
     passage = serializers.CharField(help_text="Safe HTML, as the title.")
     score = serializers.FloatField()
     reasons = serializers.SerializerMethodField()
+    why = serializers.SerializerMethodField(help_text="With explain=1; else nothing.")
 
     def get_reasons(self, result: Result) -> list[dict[str, Any]]:
         return [{"part": part, "score": score} for part, score in result.reasons]
+
+    @extend_schema_field(WhySerializer(allow_null=True))
+    def get_why(self, result: Result) -> Any:
+        return WhySerializer(result.why).data if self.context.get("explain") and result.why else None
 
 
 class FacetSerializer(serializers.Serializer[Facet]):
@@ -89,6 +130,7 @@ class SearchParameters(serializers.Serializer[Any]):
 
     q = serializers.CharField(max_length=10_000, allow_blank=True, trim_whitespace=False)
     page = serializers.IntegerField(min_value=1, max_value=1000, default=1)
+    explain = serializers.BooleanField(default=False, help_text="Whether to say why each result stands where it does.")
 
 
 class SearchView(APIView):
@@ -101,7 +143,7 @@ class SearchView(APIView):
         asked.is_valid(raise_exception=True)
         page = search(asked.validated_data["q"], Viewer.of(request.user), page=asked.validated_data["page"])
         prefetch_related_objects([result.resource for result in page.results], "topics")
-        return Response(ResultPageSerializer(page).data)
+        return Response(ResultPageSerializer(page, context={"explain": asked.validated_data["explain"]}).data)
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

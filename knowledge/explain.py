@@ -16,6 +16,24 @@ from knowledge.index.analysis import terms_of
 from knowledge.index.vectors import Rows, Vectors, term_hash
 from knowledge.ranking import words_of
 
+LINES = {
+    "Words in the title": ("title", "name"),
+    "Words in the headings": ("heading",),
+    "Words in the text": ("body", "near"),
+    "Words in its topics": ("topics",),
+    "Written as you typed it": ("exact",),
+    "Words of the same family": ("kin",),
+    "What other pages call it": ("links",),
+    "Close in meaning": ("meaning",),
+    "Verified": ("trust",),
+    "Useful to people here": ("use",),
+    "New, and you asked for the present": ("fresh",),
+}
+"""What the page says of each part of a score; parts that a reader would not tell apart are one line."""
+LESS_USEFUL = "Less useful to people here"
+PINNED = "A curator put it first for these words."
+BY_MEANING = "None of your words stands in it: it was found by its meaning."
+
 PLACES = {"title": "title", "body": "text", "topics": "topics"}
 """Where a word can stand, by the name of its column in a vector, in a reader's words."""
 
@@ -39,6 +57,15 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of what the page says: in words, and in hundredths of the score (what takes away as well)."""
+
+    label: str
+    percent: int
+    less: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """Which words matched where, which did not, and what each part adds."""
 
@@ -46,6 +73,38 @@ class Why:
     lacking: tuple[str, ...] = ()
     parts: tuple[Share, ...] = ()
     pinned: bool = False
+
+    @property
+    def lines(self) -> list[Line]:
+        """The parts in plain words, the largest first."""
+        share = {part.name: part.share for part in self.parts}
+        sums = {label: sum(share.get(name, 0.0) for name in names) for label, names in LINES.items()}
+        lines = [
+            Line(LESS_USEFUL if found < 0 else label, max(1, round(100 * abs(found))), less=found < 0)
+            for label, found in sums.items()
+            if found
+        ]
+        return sorted(lines, key=lambda line: (line.less, -line.percent))
+
+    @property
+    def sentences(self) -> list[str]:
+        """Where the words stand, in plain text."""
+        said = [PINNED] if self.pinned else []
+        where: dict[tuple[tuple[str, ...], str], list[str]] = {}
+        for one in self.words:
+            where.setdefault((one.places, one.instead_of), []).append(one.word)
+        for (places, instead_of), words in where.items():
+            stands_for = f", for “{instead_of}”" if instead_of else ""
+            said.append(f"In the {_and(places)}: {_and([f'“{word}”' for word in words])}{stands_for}.")
+        if self.lacking and self.words:
+            said.append(f"Not in it: {_and([f'“{word}”' for word in self.lacking])}.")
+        if self.lacking and not self.words and any(part.name == "meaning" for part in self.parts):
+            said.append(BY_MEANING)
+        return said
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def why(query: Query, hits: Sequence[Hit], candidates: Mapping[str, Candidate], languages: Iterable[str]) -> list[Why]:
