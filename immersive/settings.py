@@ -223,6 +223,7 @@ CELERY_TASK_DEFAULT_QUEUE = "work"
 CELERY_TASK_ROUTES = {
     "knowledge.jobs.index_changes": {"queue": "index"},  # one process consumes it: an index has one writer
     "knowledge.jobs.tidy_index": {"queue": "index"},
+    "knowledge.jobs.embed": {"queue": "meaning"},  # a process of its own, which waits for all others
     "knowledge.jobs.*": {"queue": "work"},
     "immersive.work.jobs.*": {"queue": "work"},
 }
@@ -254,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, job in {
         "sweep": "knowledge.jobs.sweep",
         "sweep-index": "knowledge.jobs.index_changes",
+        "sweep-meaning": "knowledge.jobs.embed",
         "sweep-work": "immersive.work.jobs.sweep",
     }.items()
 } | {

@@ -37,6 +37,7 @@ from django.utils.timezone import localdate
 from knowledge import index, signals
 from knowledge.documents import EVERYONE, IndexDocument
 from knowledge.index import generations
+from knowledge.meaning import embedding
 from knowledge.models import NOT_KNOWN, UNSETTLED, Audience, Contribution, Indexed, IndexStamp, Resource, Source
 
 logger = logging.getLogger(__name__)
@@ -212,6 +213,7 @@ def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int
     alive = [row for row in rows if row.gone_at is None]
     gone = [row for row in rows if row.gone_at is not None]
     engine.write(add=list(documents_of(alive)), delete=[row.public_id.hex for row in gone])
+    _tell_meaning([row for row in rows if row.indexed_audience_id])
     generations.write_stamp(generation, stamp)
     with transaction.atomic():
         IndexStamp.objects.filter(pk=generation).update(stamp=stamp)
@@ -222,6 +224,17 @@ def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int
         Indexed.objects.filter(generation=generation, resource__in=gone).delete()
         _record_audiences(moved, {row.pk: row for row in rows})
     return len(rows), rows[-1].pk
+
+
+def _tell_meaning(rows: list[Resource]) -> None:
+    """Vectors follow in the same step: a row is not recorded before they know its rights too."""
+    try:
+        embedding.follow(rows)
+    except (embedding.Busy, OSError) as error:
+        raise index.IndexProblem(
+            f"The rights of vectors could not be written ({error}). Free some space on the disk of "
+            f"{embedding.root()}; or delete that folder, which is made again."
+        ) from error
 
 
 def _record_audiences(moved: list[int], rows: dict[int, Resource]) -> None:

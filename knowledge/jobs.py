@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from knowledge import actions, indexing, standing
+from knowledge.meaning import embedding
 
 
 @shared_task(name="knowledge.jobs.sync_source", soft_time_limit=3600, time_limit=3660)
@@ -17,6 +18,12 @@ def sync_source(run_id: int) -> None:
 def index_changes() -> None:
     """Write to the index what differs from it."""
     indexing.index_changes()
+
+
+@shared_task(name="knowledge.jobs.embed", soft_time_limit=300, time_limit=360)
+def embed() -> None:
+    """Embed what the index holds, for search by meaning."""
+    embedding.embed()
 
 
 @shared_task(name="knowledge.jobs.tidy_index", soft_time_limit=600, time_limit=660)

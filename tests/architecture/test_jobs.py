@@ -22,7 +22,7 @@ def test_there_are_jobs() -> None:
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_a_job_names_its_queue_and_its_limits(name: str) -> None:
     job: Any = OURS[name]
-    assert app.amqp.router.route({}, name)["queue"].name in ("work", "index")
+    assert app.amqp.router.route({}, name)["queue"].name in ("work", "index", "meaning")
     assert any(name == route or name.startswith(route.rstrip("*")) for route in app.conf.task_routes)
     assert 0 < job.soft_time_limit < job.time_limit
 

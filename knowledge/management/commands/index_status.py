@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from knowledge import indexing
+from knowledge.meaning import embedding
 from knowledge.management.progress import summary, tell_failures
 from knowledge.models import Source
 
@@ -21,13 +22,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:
-        status = indexing.status()
+        status = indexing.status() | {"meaning": embedding.status()}
         runs = [(source, source.runs.first()) for source in Source.objects.order_by("name")]
         if options["json"]:
             told = {source.slug: {"summary": summary(run), "failures": run.failures} for source, run in runs if run}
             self.stdout.write(json.dumps(status | {"sources": told}))
             return
         for name, value in status.items():
+            if isinstance(value, dict):
+                value = ", ".join(f"{about} {'none' if said is None else said}" for about, said in value.items())
             self.stdout.write(f"{name:>10}: {'none' if value is None else value}")
         for source, run in runs:
             self.stdout.write(f"{source.name}: {summary(run) if run else 'never read'}")

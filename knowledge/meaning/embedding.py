@@ -1,0 +1,371 @@
+"""Embeds what the index holds, behind it: the work is rows of the database, and most opened comes first.
+
+A turn takes rows, cuts their texts into passages, asks the model for those
+that nobody has asked about before, writes the vectors into the folder that
+search looks at, and records it, in this order: whatever is interrupted is done
+again, and nothing is asked of the model twice. One process embeds at a time.
+
+Rights are the index's: the index writer calls `follow` with each batch before
+it records what it wrote, so a row whose audience moved stays out of every
+answer until index and vectors both know (see `indexing`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+import numpy as np
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from knowledge.meaning import ModelProblem, TextRefused, store
+from knowledge.meaning.cutting import Passage, cut
+from knowledge.meaning.encoders import Encoder, chosen
+from knowledge.meaning.export import prepare
+from knowledge.meaning.matrix import Matrix, Packed, pack
+from knowledge.meaning.store import Busy, Entry, Rights, root
+from knowledge.models import Audience, Click, Embedding, IndexStamp, Resource, Vector, VectorStamp
+
+__all__ = ["Busy", "embed", "follow", "root", "status"]
+
+logger = logging.getLogger(__name__)
+
+ROWS = 32
+"""Resources in one batch at most."""
+PASSAGES = 64
+"""Passages of one batch that the model is asked about, or those of one resource."""
+AT_ONCE = 16
+"""Passages between two looks at the clock."""
+LATER = timedelta(seconds=5)
+LOOKED_FOR = 2000
+
+
+def embed(*, seconds: float = 45, encoder: Encoder | None = None) -> int:
+    """Embed what is due for so long; the number of resources done. Leaves what is left to the next turn.
+
+    Does nothing without a model, while another process does it, or when the
+    model or the database refuses: that is logged, and tried again.
+    """
+    try:
+        encoder = encoder or _installed()
+        if encoder is not None:
+            with store.alone("embedding", patience=0):
+                return _Turn(encoder, time.monotonic() + seconds).run()
+    except Busy:
+        logger.debug("another process is embedding")
+    except ModelProblem as problem:
+        logger.warning("embedding waits: %s", problem)
+    except (OperationalError, OSError) as error:
+        logger.warning("vectors could not be written and are tried again: %s", error)
+    return 0
+
+
+def _installed() -> Encoder | None:
+    """The encoder that settings choose; it is made where nobody made it yet, or where it is damaged."""
+    encoder = chosen(threads=settings.MEANING_THREADS)
+    try:
+        if encoder and encoder.fingerprint:
+            return encoder
+    except ModelProblem as problem:
+        logger.warning("%s", problem)
+    return chosen(threads=settings.MEANING_THREADS) if prepare() else None
+
+
+def follow(rows: Sequence[Resource]) -> None:
+    """Let the vectors of these rows be seen by whom their audience says now, and forget those that are gone.
+
+    Raises `store.Busy` or `OSError` when that cannot be written.
+    """
+    found = store.serving() if rows else None
+    if found is None:
+        return
+    audiences = Audience.objects.in_bulk({row.audience_id for row in rows})
+    with store.writing():
+        store.remove(found[1], [row.public_id.hex for row in rows if row.gone_at])
+        store.change(
+            found[1],
+            {
+                row.public_id.hex: Rights(row.source_id, frozenset(audiences[row.audience_id].tokens))
+                for row in rows
+                if not row.gone_at
+            },
+        )
+
+
+def status() -> dict[str, Any]:
+    """What an operator asks: by which model, how many resources are embedded, wait, or were given up."""
+    try:
+        encoder = chosen()
+        model = encoder.fingerprint if encoder else None
+    except ModelProblem as problem:
+        return {"model": None, "problem": str(problem)}
+    found = store.serving()
+    return {
+        "model": model,
+        "embedded": Embedding.objects.exclude(done_at=None).filter(model=model or "").count(),
+        "waiting": Embedding.objects.filter(done_at=None).count() - Embedding.objects.dead().count(),
+        "given up": Embedding.objects.dead().count(),
+        "passages": len(found[1].passages) if found and found[0]["model"] == model else 0,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A resource as it was when it was cut."""
+
+    row: Any
+    resource: Resource
+    passages: Sequence[Passage]
+
+
+class _Turn:
+    """One process's turn with one model."""
+
+    def __init__(self, encoder: Encoder, deadline: float) -> None:
+        self.encoder, self.deadline = encoder, deadline
+        self.model = encoder.fingerprint
+
+    def run(self) -> int:
+        # Nobody else embeds now: a lease that is held is of a process that was killed.
+        Embedding.objects.filter(done_at=None).exclude(lease=None).update(lease=None, lease_until=None)
+        self.matrix = self._open()
+        self._look_for_work()
+        done = 0
+        while time.monotonic() < self.deadline:
+            count = self._batch()
+            if count is None:
+                self._tidy()
+                break
+            done += count
+        return done
+
+    def _open(self) -> Matrix:
+        """The folder that serves, if it is this model's and what the database knows; else a new one, to be filled."""
+        found, stamp = store.serving(), VectorStamp.objects.first()
+        if found and stamp and (found[0]["model"], found[0]["id"]) == (self.model, stamp.folder):
+            if len(found[1].documents) in (stamp.rows, stamp.next_rows):
+                return found[1]
+            logger.warning("the vectors were not written by this database: writing others")
+        size = len(self.encoder.encode(["size"])[0])
+        with store.writing():
+            matrix = store.begin(self.model, size)
+            with transaction.atomic():
+                self._stamp(matrix)
+                Embedding.objects.update(done_at=None, attempts=0, error="", due_at=timezone.now(), lease=None)
+        return matrix
+
+    def _stamp(self, matrix: Matrix) -> None:
+        VectorStamp.objects.exclude(pk=matrix.folder.name).delete()
+        rows = len(matrix.documents)
+        VectorStamp.objects.update_or_create(pk=matrix.folder.name, defaults={"rows": rows, "next_rows": rows})
+
+    # Finding work ---------------------------------------------------------------------------------------------------
+
+    def _look_for_work(self) -> None:
+        """Make a row of each resource that the index holds, and let those whose text is another be due again.
+
+        Whatever changes goes through the index: where it was not written since, there is nothing to look for.
+        """
+        stamps = sorted(IndexStamp.objects.values_list("pk", "stamp"))
+        now = hashlib.sha256(repr((self.model, stamps)).encode()).hexdigest()
+        if VectorStamp.objects.filter(looked=now).exists():
+            return
+        while gone := list(Embedding.objects.exclude(resource__gone_at=None)[:LOOKED_FOR]):
+            with store.writing():
+                keys = Resource.objects.filter(embedding__in=gone).values_list("public_id", flat=True)
+                store.remove(self.matrix, [key.hex for key in keys])
+            with transaction.atomic():
+                vectors = self._let_go([row.pk for row in gone])
+                Embedding.objects.filter(pk__in=[row.pk for row in gone]).delete()
+                _remove_unused(vectors)
+        other = ~Q(text=F("resource__fingerprint")) | ~Q(model=self.model)
+        Embedding.objects.exclude(done_at=None).filter(other).update(
+            done_at=None, attempts=0, error="", due_at=timezone.now()
+        )
+        # Of a text that was given up, another version is another chance.
+        for row in Embedding.objects.dead().filter(other).exclude(text=F("resource__fingerprint"))[:LOOKED_FOR]:
+            row.retry()
+        new = Resource.objects.alive().filter(embedding=None, indexed_audience__isnull=False)
+        while ids := list(new.order_by("pk").values_list("pk", flat=True)[:LOOKED_FOR]):
+            opened = dict(Click.objects.filter(resource__in=ids).values_list("resource").annotate(Count("pk")))
+            Embedding.objects.bulk_create(
+                [Embedding(resource_id=pk, opened=opened.get(pk, 0)) for pk in ids], ignore_conflicts=True
+            )
+        VectorStamp.objects.filter(pk=self.matrix.folder.name).update(looked=now)
+
+    # Doing it -------------------------------------------------------------------------------------------------------
+
+    def _batch(self) -> int | None:
+        """One batch: how many resources were done, `None` when nothing is due."""
+        pieces = self._claim()
+        if not pieces:
+            return None
+        try:
+            vectors = self._vectors(pieces)
+        except TextRefused as problem:
+            self._give_back(pieces, problem)
+            return 0
+        except ModelProblem:
+            for piece in pieces:
+                piece.row.release()
+            raise
+        except Exception as error:
+            logger.exception("a batch of %s could not be embedded", len(pieces))
+            self._give_back(pieces, error)
+            return 0
+        return self._write(pieces, vectors)
+
+    def _claim(self) -> list[_Piece]:
+        """Rows that are due, leased: most opened first; those that failed before, each alone."""
+        due = list(Embedding.objects.due().order_by("-opened", "pk").values_list("pk", "attempts", "resource")[:ROWS])
+        if due and due[0][1]:
+            due = due[:1]
+        due = [row for row in due if row[1] == due[0][1]]
+        fields = ("title", "body", "fingerprint", "gone_at")
+        resources = Resource.objects.only(*fields).in_bulk([resource for _, _, resource in due])
+        pieces: list[_Piece] = []
+        asked = 0
+        with transaction.atomic():
+            for pk, _, number in due:
+                resource = resources.get(number)
+                row = Embedding.objects.claim(pk) if resource else None
+                if resource is None or row is None:
+                    continue
+                pieces.append(_Piece(row, resource, () if resource.gone_at else cut(resource.title, resource.body)))
+                asked += len(pieces[-1].passages)
+                if asked >= PASSAGES:
+                    break
+        return pieces
+
+    def _vectors(self, pieces: Sequence[_Piece]) -> dict[str, Packed]:
+        """The vector of each passage, by its hash: those known, and those that the model is asked for now."""
+        texts = {passage.hash.hex(): passage.text for piece in pieces for passage in piece.passages}
+        known = Vector.objects.filter(model=self.model, hash__in=list(texts))
+        found = {one.hash: unpacked(one) for one in known}
+        for name, packed in found.items():
+            if len(packed.numbers) != self.matrix.size:
+                raise ModelProblem(f"The vector of passage {name} is of another size: delete the folder of the index.")
+        missing = [name for name in texts if name not in found]
+        looked = time.monotonic()
+        for some in _parts(missing, AT_ONCE):
+            vectors = self.encoder.encode([texts[name] for name in some])
+            if vectors.shape != (len(some), self.matrix.size):
+                raise ModelProblem(
+                    f"The model gave vectors of {vectors.shape[-1]} numbers and not of {self.matrix.size} as before. "
+                    "Say in EMBEDDINGS_MODEL which one is meant; a model of another size has another name."
+                )
+            found |= {name: pack(bytes.fromhex(name), vector) for name, vector in zip(some, vectors, strict=True)}
+            if time.monotonic() - looked > 20:
+                looked = time.monotonic()
+                for piece in pieces:
+                    piece.row.keep()
+        return found
+
+    def _give_back(self, pieces: Sequence[_Piece], error: Exception) -> None:
+        """One of several is at fault: each is tried alone. One alone is tried again later, thrice at most."""
+        if len(pieces) == 1:
+            pieces[0].row.fail(f"{type(error).__name__}: {error}", text=pieces[0].resource.fingerprint)
+        else:
+            ids = [piece.row.pk for piece in pieces]
+            Embedding.objects.filter(pk__in=ids).update(lease=None, lease_until=None)
+
+    def _write(self, pieces: Sequence[_Piece], vectors: Mapping[str, Packed]) -> int:
+        """Put into the folder what is still so, and record it."""
+        with store.writing():
+            now = {
+                row.pk: row
+                for row in Resource.objects.filter(pk__in=[piece.resource.pk for piece in pieces])
+                .select_related("audience")
+                .defer("body", "facts")
+            }
+            kept: list[_Piece] = []
+            for piece in pieces:
+                row = now.get(piece.resource.pk)
+                same = row and not row.gone_at and row.fingerprint == piece.resource.fingerprint
+                if row and same and row.audience_id == row.indexed_audience_id:
+                    kept.append(piece)
+                else:  # the index is about to be written: what it will say of rights is not known yet
+                    piece.row.release()
+                    Embedding.objects.filter(pk=piece.row.pk).update(due_at=timezone.now() + LATER)
+            entries = [
+                Entry(
+                    row.public_id.hex,
+                    Rights(row.source_id, frozenset(row.audience.tokens)),
+                    [vectors[passage.hash.hex()] for passage in piece.passages],
+                )
+                for piece in kept
+                if (row := cast(Resource, now[piece.resource.pk])) and piece.passages
+            ]
+            self.matrix.refresh()
+            stamp = VectorStamp.objects.filter(pk=self.matrix.folder.name)
+            stamp.update(next_rows=len(self.matrix.documents) + len(entries))
+            store.remove(self.matrix, [now[piece.resource.pk].public_id.hex for piece in kept if not piece.passages])
+            store.write(self.matrix, entries)
+            with transaction.atomic():
+                self._record(kept, vectors)
+                stamp.update(rows=len(self.matrix.documents))
+        return len(kept)
+
+    def _record(self, pieces: Sequence[_Piece], vectors: Mapping[str, Packed]) -> None:
+        hashes = {piece.row.pk: {passage.hash.hex() for passage in piece.passages} for piece in pieces}
+        wanted = set().union(*hashes.values())
+        Vector.objects.bulk_create(
+            [Vector(model=self.model, hash=name, data=packed(vectors[name])) for name in sorted(wanted)],
+            ignore_conflicts=True,
+        )
+        ids = dict(Vector.objects.filter(model=self.model, hash__in=wanted).values_list("hash", "pk"))
+        before = self._let_go(list(hashes))
+        links = Embedding.vectors.through
+        links.objects.bulk_create(
+            [links(embedding_id=pk, vector_id=ids[name]) for pk, names in hashes.items() for name in names]
+        )
+        _remove_unused(before)
+        for piece in pieces:
+            piece.row.finish(text=piece.resource.fingerprint, model=self.model)
+
+    def _let_go(self, embeddings: Sequence[int]) -> list[int]:
+        """The vectors of these rows, which are theirs no longer."""
+        links = Embedding.vectors.through.objects.filter(embedding__in=embeddings)
+        vectors = list(links.values_list("vector", flat=True))
+        links.delete()
+        return vectors
+
+    def _tidy(self) -> None:
+        """All is done: vectors of other models, and those that no resource has any more, are of no use."""
+        if Embedding.objects.filter(done_at=None).exists():
+            return
+        Vector.objects.exclude(model=self.model).delete()
+        with store.writing():
+            matrix = store.tidy(self.matrix)
+            if matrix is not self.matrix:
+                looked = VectorStamp.objects.values_list("looked", flat=True).first() or ""
+                self._stamp(matrix)
+                VectorStamp.objects.update(looked=looked)
+
+
+def _remove_unused(vectors: Sequence[int]) -> None:
+    for some in _parts(vectors, 500):
+        Vector.objects.filter(pk__in=some, of=None).delete()
+
+
+def _parts(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (values[at : at + size] for at in range(0, len(values), size))
+
+
+def packed(one: Packed) -> bytes:
+    """As the database keeps it."""
+    return np.float32(one.scale).tobytes() + one.numbers
+
+
+def unpacked(vector: Vector) -> Packed:
+    """As `store` takes it."""
+    data = bytes(vector.data)
+    return Packed(bytes.fromhex(vector.hash), data[4:], float(np.frombuffer(data[:4], np.float32)[0]))
