@@ -142,6 +142,14 @@ class LiveSourceAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-ar
     list_select_related = ["audience"]
     actions = ["try_now"]
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """What Django remembers, and for whom the service is now."""
+        said = list(super().construct_change_message(request, form, formsets, add))
+        if "for_whom" in form.changed_data or add:
+            told = {"name": "audience", "object": str(form.instance.audience), "fields": ["for whom"]}
+            said.append({"changed": told})
+        return said
+
     @admin.display(description="Lately")
     def lately(self, row: LiveSource) -> str:
         """What it last failed with, if it has not answered since."""

@@ -93,6 +93,8 @@ class LiveSource(models.Model):
     def clean(self) -> None:
         """Refuse what could never be asked, and say why."""
         found = dict(faults(Declared.of_row(self)))
+        if not isinstance(self.fields, dict):
+            found["fields"] = "Write a map in braces, or {} for none."
         if found:
             raise ValidationError(found)
 
