@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -123,19 +124,17 @@ def _typed(query: Query) -> tuple[str, ...]:
 def _known(typed: tuple[str, ...], query: Query, viewer: Viewer) -> dict[str, list[Suggestion]]:
     sources = visible_sources(viewer)
     scope = viewer.scope(sources)
-    try:
-        engine = index.open_for_reading()
-    except index.IndexMissing:
-        return {}
     asked = {name: kinds for name, (_, kinds) in GROUPS.items() if kinds}
     if query.kinds:
         asked = {name: tuple(set(kinds) & set(query.kinds)) for name, kinds in asked.items()}
         asked = {name: kinds for name, kinds in asked.items() if kinds}
-    for words in _shorter(typed):
-        keys, topics = _complete(engine, words, scope, asked)
-        found = _confirmed(keys, topics, words, viewer, sources)
-        if any(found.values()):
-            return found
+    with suppress(index.IndexProblem):  # none yet, or away: what was searched before is completed all the same
+        engine = index.open_for_reading()
+        for words in _shorter(typed):
+            keys, topics = _complete(engine, words, scope, asked)
+            found = _confirmed(keys, topics, words, viewer, sources)
+            if any(found.values()):
+                return found
     return {}
 
 
