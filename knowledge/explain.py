@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from knowledge.documents import Candidate, Hit, Query
 from knowledge.index.analysis import terms_of
-from knowledge.index.vectors import Rows, Vectors, term_hash
+from knowledge.index.vectors import Vectors, term_hash
 from knowledge.ranking import words_of
 
 LINES = {
@@ -34,8 +33,8 @@ LESS_USEFUL = "Less useful to people here"
 PINNED = "A curator put it first for these words."
 BY_MEANING = "None of your words stands in it: it was found by its meaning."
 
-PLACES = {"title": "title", "body": "text", "topics": "topics"}
-"""Where a word can stand, by the name of its column in a vector, in a reader's words."""
+PLACES = ("title", "headings", "text", "topics")
+"""Where a word can stand, in a reader's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +122,17 @@ def why(query: Query, hits: Sequence[Hit], candidates: Mapping[str, Candidate], 
 def _places(vectors: Vectors, word: str, languages: tuple[str, ...]) -> list[tuple[str, ...]]:
     """For each document the places where a word stands, in any of its forms."""
     found: list[dict[str, None]] = [{} for _ in range(len(vectors))]
-    every: list[Any] = [vectors.find(term_hash(term)) for term in terms_of(word, languages)]
-    forms: list[Rows] = [getattr(found, "own", found) for found in every]
-    for name, place in PLACES.items():
-        for rows in forms:
-            for document in rows.document[getattr(rows, name) > 0].tolist():
+    for form in (vectors.find(term_hash(term)) for term in terms_of(word, languages)):
+        rows = form.own
+        for place, documents in (
+            ("title", rows.document[rows.title > 0]),
+            ("headings", form.headings.document),
+            ("text", rows.document[rows.body > 0]),
+            ("topics", rows.document[rows.topics > 0]),
+        ):
+            for document in documents.tolist():
                 found[document][place] = None
-    return [tuple(each) for each in found]
+    return [tuple(place for place in PLACES if place in each) for each in found]
 
 
 def _why(hit: Hit, row: int | None, asked: list[tuple[str, str]], places: dict[str, list[tuple[str, ...]]]) -> Why:

@@ -13,6 +13,8 @@ resource, by those who may read it, and counts what was done while exactly the
 same people might. What a board did with its paper says nothing to everyone
 when the paper is opened to everyone; and what they did with a page of everyone
 counts as any three colleagues' doing.
+
+Nothing is counted of documents about people: nobody gets a score.
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ FORGOTTEN = timedelta(days=90)
 AGAIN = timedelta(days=1)
 """How long a standing is left as it is when nothing happened: what fades, and what was erased, shows by then."""
 AT_ONCE = 200
+NEVER = "person"
+"""The kind of which nothing is counted."""
 
 
 def use_of(opened: Sequence[tuple[int, float]], told: Sequence[tuple[bool, float]]) -> float:
@@ -96,10 +100,11 @@ def _counted(resources: list[int], now: datetime) -> dict[int, int]:
     among = {"among": F("resource__audience"), "among_source": F("resource__source__audience")}
     opened: dict[int, list[tuple[int, float]]] = defaultdict(list)
     clicks = Click.objects.filter(resource__in=resources, at__gt=now - FORGOTTEN, **among).order_by()
+    clicks = clicks.exclude(resource__kind=NEVER)
     for pk, _, place, at in clicks.values_list("resource", "search__person").annotate(Min("rank"), Max("at")):
         opened[pk].append((place, (now - at).total_seconds() / 86400))
     told: dict[int, list[tuple[bool, float]]] = defaultdict(list)
-    verdicts = Verdict.objects.filter(resource__in=resources, **among)
+    verdicts = Verdict.objects.filter(resource__in=resources, **among).exclude(resource__kind=NEVER)
     for pk, helped, at in verdicts.values_list("resource", "helped", "at"):
         told[pk].append((helped, (now - at).total_seconds() / 86400))
     return {pk: round(STEPS * use_of(opened[pk], told[pk])) for pk in {*opened, *told}}

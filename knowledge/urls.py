@@ -10,4 +10,5 @@ urlpatterns = [
     path("search/live", views.live, name="live"),
     path("search/live/<uuid:key>", views.live_source, name="live-source"),
     path("r/<uuid:public_id>", views.resource, name="resource"),
+    path("r/<uuid:public_id>/helped", views.helped, name="helped"),
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_safe
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST, require_safe
 
 from knowledge.access import Viewer, resource_or_404
 from knowledge.documents import Query
@@ -17,6 +17,7 @@ from knowledge.index.language import parse, to_text
 from knowledge.live import ask_all, offer, one_of
 from knowledge.pages import opened, who_can_help
 from knowledge.reader import render as read
+from knowledge.standing import NEVER, said_by, say
 from knowledge.typeahead import suggest
 
 
@@ -36,8 +37,26 @@ def resource(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "names": names,
         "topics": [(topic.name, to_text(Query(topics=(topic.name,)))) for topic in found.topics.all()],
         "search_text": search.text if search else "",
+        "search_id": search.public_id.hex if search else "",
+        "rank": request.GET.get("n", "") if search else "",
+        "helped": said_by(viewer.person_id, found),
     }
     return render(request, "knowledge/resource.html", context)
+
+
+@require_POST
+@sensitive_post_parameters()
+def helped(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Say whether a resource helped (``helped``: yes or no), or take it back (anything else); then back to it."""
+    viewer = Viewer.of(request.user)
+    found = resource_or_404(public_id, viewer)
+    if viewer.person_id is None or found.kind == NEVER:
+        raise Http404
+    said = {"yes": True, "no": False}.get(request.POST.get("helped", ""))
+    say(person_id=viewer.person_id, resource=found, helped=said)
+    opened_from = {name: request.POST[name] for name in ("s", "n") if request.POST.get(name)}
+    query = f"?{urlencode(opened_from)}" if opened_from else ""
+    return redirect(f"{found.get_absolute_url()}{query}#helped")
 
 
 @require_safe
