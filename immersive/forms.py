@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from knowledge.documents import Facet, Query, ResultPage
-from knowledge.index.language import FIELDS, filters, parse, to_text, without_dates
+from knowledge.index.language import FIELDS, filters, parse, tidied, to_text, without_dates
 
 FACETS = {"kind": "Kind", "source": "Source", "topic": "Topic"}
 """The filters that have a box each, in the order of the page, with their headings."""
@@ -47,7 +47,7 @@ def asked_for(data: QueryDict) -> tuple[str, int]:
     are one thing. Anything odd in the address is read as the nearest sane
     value, never refused.
     """
-    text = data.get("q", "")
+    text = tidied(data.get("q", ""))
     if data.get("narrow"):
         query = parse(text)
         chosen: dict[str, Any] = {FIELDS[name]: tuple(dict.fromkeys(data.getlist(name))) for name in FACETS}
@@ -59,6 +59,11 @@ def asked_for(data: QueryDict) -> tuple[str, int]:
         text = to_text(replace(query, **chosen))
     page = data.get("page", "1")
     return text, int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+
+
+def as_typed(data: QueryDict) -> bool:
+    """Whether the address asks for exactly what was typed, misspelled or not."""
+    return data.get("typed") == "1"
 
 
 def words(query: Query) -> str:

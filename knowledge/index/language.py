@@ -24,6 +24,8 @@ MAX_VALUES = 16
 MAX_VALUE = 120
 MAX_PREFIXES = 4
 SHORTEST_PREFIX = 2
+SHOWN = 8
+"""Signs, and alternatives of one of them, that are named to the person who typed more."""
 
 FIELDS = {"kind": "kinds", "topic": "topics", "source": "sources", "by": "people", "in": "places"}
 """Operators whose values are alternatives, and the part of `Query` that each one fills."""
@@ -59,11 +61,13 @@ def read_as(query: Query) -> tuple[tuple[str, str], ...]:
     said = [("phrase", _in_quotes(phrase.text)) for phrase in query.phrases if not phrase.exclude]
     for choice in query.choices:
         if not choice.exclude and not is_filter(choice):
-            terms = [_spoken(term) for term in choice.terms]
-            said.append(("any of", ", ".join(terms)) if len(terms) > 1 else ("words that begin with", terms[0]))
+            terms = [_spoken(term) for term in choice.terms[:SHOWN]]
+            more = f" and {len(choice.terms) - SHOWN} more" * (len(choice.terms) > SHOWN)
+            said.append(("any of", ", ".join(terms) + more) if len(terms) > 1 else ("words that begin with", terms[0]))
     left_out = [*query.not_words, *(_in_quotes(phrase.text) for phrase in query.phrases if phrase.exclude)]
     left_out += [_spoken(choice.terms[0], alone=False) for choice in query.choices if choice.exclude]
-    return (*said, *(("not", each) for each in left_out))
+    said += [("not", each) for each in left_out]
+    return (*said[:SHOWN], ("and", f"{len(said) - SHOWN} more")) if len(said) > SHOWN else tuple(said)
 
 
 def _spoken(term: Term, *, alone: bool = True) -> str:
@@ -77,7 +81,7 @@ def _in_quotes(text: str) -> str:
 
 def plain(text: str) -> str:
     """The same text without a sign that means anything: `parse` reads nothing but words in it."""
-    bare = re.sub(rf"[{QUOTES}:*]", " ", _tidy(text[:MAX_TEXT]))
+    bare = re.sub(rf"[{QUOTES}:*]", " ", tidied(text[:MAX_TEXT]))
     bare = re.sub(r"(?<!\S)[-−]+", " ", bare)
     return " ".join(re.sub(r"(?<!\S)(?:OR|NOT)(?!\S)", lambda sign: sign[0].lower(), bare).split())
 
@@ -123,7 +127,7 @@ def _values(query: Query) -> Iterator[tuple[str, str]]:
 
 def _quoted(value: str) -> str:
     """A value as it can be typed; no quotation mark can stand in it."""
-    value = _tidy(re.sub(f"[{QUOTES}]", " ", value))
+    value = tidied(re.sub(f"[{QUOTES}]", " ", value))
     if not any(char.isalnum() for char in value):
         return ""
     return f'"{value}"' if " " in value or value[:1] in ":/" else value
@@ -151,7 +155,7 @@ def toggled(query: Query, name: str, value: str) -> Query:
     """The query with this filter added, or taken away where it was set (``name``: one of `FIELDS`)."""
     have = [old for of, old in _values(query) if of == name]
     rest = [old for old in have if old.casefold() != value.casefold()]
-    values = rest if len(rest) < len(have) else [*have, _tidy(value)]
+    values = rest if len(rest) < len(have) else [*have, tidied(value)]
     changed: dict[str, Any] = {FIELDS[name]: tuple(Place(each) if name == "in" else each for each in values)}
     return _retold(replace(query, **changed))
 
@@ -165,7 +169,7 @@ def _retold(query: Query) -> Query:
     return replace(query, text=to_text(query))
 
 
-def _tidy(text: str) -> str:
+def tidied(text: str) -> str:
     """Without characters that cannot be seen, and with single spaces."""
     kept = (
         " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
@@ -243,7 +247,7 @@ class _Parts:
 
 
 def _read(text: str) -> tuple[Query, str]:
-    tidy = _tidy(text[:MAX_TEXT])
+    tidy = tidied(text[:MAX_TEXT])
     parts = _Parts()
     parts.cut = len(text) > MAX_TEXT
     _combine(parts, [item for piece in _PIECE.finditer(tidy) for item in _items(parts, piece)])
