@@ -1,22 +1,37 @@
-"""The operator's view of sources and their runs. Nothing that people searched or opened is shown here."""
+"""The operator's view of sources, their runs, pins and synonyms. Nothing that people searched or said shows here."""
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db.models import Exists, Model, OuterRef
+from django.http import Http404, HttpRequest
 
 from knowledge import actions
+from knowledge.access import Viewer, resource_or_404
 from knowledge.connectors.live import LiveFailure, ask
 from knowledge.documents import EVERYONE
+from knowledge.index.analysis import tokens
 from knowledge.live_sources import Declared
-from knowledge.models import HOW_TO_NAME_SOMEBODY, Audience, LiveHealth, LiveSource, Source, SourceGroup, SyncRun
+from knowledge.models import (
+    HOW_TO_NAME_SOMEBODY,
+    Audience,
+    LiveHealth,
+    LiveSource,
+    Pin,
+    Resource,
+    Source,
+    SourceGroup,
+    SyncRun,
+    Synonym,
+)
 
 COMPARISONS = ("", "__exact", "__in", "__isnull", "__gte", "__gt", "__lte", "__lt")
 
@@ -109,18 +124,14 @@ class SyncRunAdmin(OfferedLookups, NoDelete, admin.ModelAdmin):  # type: ignore[
         return False
 
 
-class LiveSourceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A service, and in words for whom it is."""
+class ForWhom(forms.ModelForm):  # type: ignore[type-arg]
+    """A row that is for some, who are named in words."""
 
     for_whom = forms.CharField(initial=EVERYONE, help_text=f"{HOW_TO_NAME_SOMEBODY} Several with commas between them.")
 
-    class Meta:
-        model = LiveSource
-        fields = ["name", "active", "shape", "address", "fields", "secret", "header", "for_whom", "trusted", "deadline"]
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
+        if self.instance.pk and self.instance.audience_id:
             self.initial["for_whom"] = str(self.instance.audience)
 
     def clean_for_whom(self) -> str:
@@ -133,22 +144,34 @@ class LiveSourceForm(forms.ModelForm):  # type: ignore[type-arg]
         return ", ".join(tokens)
 
 
+class SaysForWhom:
+    """What Django remembers of a change says for whom the row is now."""
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """What Django remembers, and for whom the row is now."""
+        said = list(super().construct_change_message(request, form, formsets, add))  # type: ignore[misc]
+        if "for_whom" in form.changed_data or add:
+            told = {"name": "audience", "object": str(form.instance.audience), "fields": ["for whom"]}
+            said.append({"changed": told})
+        return said
+
+
+class LiveSourceForm(ForWhom):
+    """A service, and in words for whom it is."""
+
+    class Meta:
+        model = LiveSource
+        fields = ["name", "active", "shape", "address", "fields", "secret", "header", "for_whom", "trusted", "deadline"]
+
+
 @admin.register(LiveSource)
-class LiveSourceAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+class LiveSourceAdmin(OfferedLookups, SaysForWhom, admin.ModelAdmin):  # type: ignore[type-arg]
     """Services that are asked while somebody searches; what anybody searched for stands nowhere here."""
 
     form = LiveSourceForm
     list_display = ["name", "shape", "address", "audience", "trusted", "active", "lately"]
     list_select_related = ["audience"]
     actions = ["try_now"]
-
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        """What Django remembers, and for whom the service is now."""
-        said = list(super().construct_change_message(request, form, formsets, add))
-        if "for_whom" in form.changed_data or add:
-            told = {"name": "audience", "object": str(form.instance.audience), "fields": ["for whom"]}
-            said.append({"changed": told})
-        return said
 
     @admin.display(description="Lately")
     def lately(self, row: LiveSource) -> str:
@@ -167,3 +190,91 @@ class LiveSourceAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-ar
             else:
                 first = f", first “{answers[0].title}” at {answers[0].link}" if answers else ""
                 messages.success(request, f"{row.name}: {len(answers)} answers{first}.")
+
+
+def _words(text: str) -> str:
+    if not tokens(text):
+        raise ValidationError("Write at least one word: signs alone are not searched for.")
+    return " ".join(text.split())
+
+
+class PinForm(ForWhom):
+    """A pin; its page is named by its address here, if whoever writes the pin may read it."""
+
+    viewer = Viewer(None, frozenset())
+    page = forms.CharField(help_text="The address of its page here, as it stands in the browser when you read it.")
+
+    class Meta:
+        model = Pin
+        fields = ["words", "page", "place", "for_whom", "until"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["page"] = self.instance.resource.get_absolute_url()
+
+    def clean_words(self) -> str:
+        """At least one word."""
+        return _words(self.cleaned_data["words"])
+
+    def clean_page(self) -> str:
+        """Find the resource. One that the operator may not read is answered as one that never was."""
+        typed: str = self.cleaned_data["page"].strip()
+        if "page" in self.changed_data:
+            found = re.search(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", typed.lower())
+            try:
+                self.instance.resource = resource_or_404(UUID(found[0] if found else ""), self.viewer)
+            except (ValueError, Http404):
+                raise ValidationError("No page that you may read has this address: open it here and copy it.") from None
+        return typed
+
+
+@admin.register(Pin)
+class PinAdmin(OfferedLookups, SaysForWhom, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What stands first for some words. No title of a page shows to an operator who may not read it."""
+
+    form = PinForm
+    list_display = ["words", "place", "page", "audience", "until"]
+    list_select_related = ["audience", "resource"]
+    search_fields = ["words"]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.viewer = Viewer.of(request.user)  # type: ignore[attr-defined]
+        return form
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        readable: Any = Resource.objects.visible_to(Viewer.of(request.user)).filter(pk=OuterRef("resource"))
+        readable = readable.exclude(pk__in=readable.model.objects.all().telling_too_much().values("pk"))
+        return super().get_queryset(request).annotate(readable=Exists(readable))
+
+    @admin.display(description="Page")
+    def page(self, row: Any) -> str:
+        """Its title, to those who may read it."""
+        return str(row.resource) if row.readable else "a page that you may not read"
+
+
+class SynonymForm(ForWhom):
+    """Two ways to say the same."""
+
+    class Meta:
+        model = Synonym
+        fields = ["words", "other", "both_ways", "for_whom", "until"]
+
+    def clean_words(self) -> str:
+        """At least one word."""
+        return _words(self.cleaned_data["words"])
+
+    def clean_other(self) -> str:
+        """At least one word."""
+        return _words(self.cleaned_data["other"])
+
+
+@admin.register(Synonym)
+class SynonymAdmin(OfferedLookups, SaysForWhom, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Other ways to say some words; for some people only, where the pair itself would tell too much."""
+
+    form = SynonymForm
+    list_display = ["words", "other", "both_ways", "audience", "until"]
+    list_select_related = ["audience"]
+    search_fields = ["words", "other"]
