@@ -407,12 +407,13 @@ def _first_day(value: str) -> date | None:
 
 
 def _say(query: Query, parts: _Parts) -> str:
-    if parts.odd:
-        return parts.odd[0]
+    remarks = parts.odd[:1]
     if parts.cut:
-        return (
-            f"This is a long query: its first {MAX_WORDS} words and {MAX_VALUES} values of a filter were searched for."
+        remarks.append(
+            f"This is a long query: its first {MAX_WORDS} words were searched for, and {MAX_VALUES} values of a filter."
         )
+    if remarks:
+        return " ".join(remarks)
     if query.text and not query:
         if query.not_words or query.phrases or query.choices:
             return "Only words to leave out were given: add a word to search for."
