@@ -51,7 +51,9 @@ def search(request: HttpRequest) -> HttpResponse:
     if request.GET.get("narrow") and not request.htmx:  # type: ignore[attr-defined]
         return redirect(address)
     viewer = Viewer.of(request.user)
-    found = find(text, viewer, page=page)
+    found = find(text, viewer, page=page, as_typed=forms.as_typed(request.GET))
+    if found.instead_of:
+        text = found.did_you_mean
     context = {
         "found": found,
         "evidence": evidence_lines(forms.people_in(found), viewer),
@@ -59,7 +61,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "plain": plain(text) if found.read_as else "",
         "words": forms.words(found.query),
         "left_out": forms.left_out(found.query),
-        "query_string": urlencode({"q": text}),
+        "query_string": urlencode({"q": text} | ({"typed": "1"} if forms.as_typed(request.GET) else {})),
         "chips": forms.chips(found.query),
         "groups": forms.groups(found.facets),
         "ages": forms.AGES.items(),

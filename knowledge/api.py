@@ -121,6 +121,10 @@ class ResultPageSerializer(serializers.Serializer[Any]):
     page = serializers.IntegerField()
     pages = serializers.IntegerField()
     notice = serializers.CharField(help_text="How an odd query was read, or that the index is being built.")
+    did_you_mean = serializers.CharField(help_text="Another spelling, in words that are known here, if there is one.")
+    instead_of = serializers.CharField(
+        help_text="What was typed, where nothing matched it and the results are those of did_you_mean; else nothing."
+    )
     results = ResultSerializer(many=True)
     facets = serializers.DictField(child=FacetSerializer(many=True))
 
@@ -130,6 +134,7 @@ class SearchParameters(serializers.Serializer[Any]):
 
     q = serializers.CharField(max_length=10_000, allow_blank=True, trim_whitespace=False)
     page = serializers.IntegerField(min_value=1, max_value=1000, default=1)
+    as_typed = serializers.BooleanField(default=False, help_text="Never search for another spelling instead.")
     explain = serializers.BooleanField(default=False, help_text="Whether to say why each result stands where it does.")
 
 
@@ -141,9 +146,11 @@ class SearchView(APIView):
         """One ranked list of pages, tools, courses and people; ``docs/search.md`` explains the words of ``q``."""
         asked = SearchParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        page = search(asked.validated_data["q"], Viewer.of(request.user), page=asked.validated_data["page"])
+        wanted = asked.validated_data
+        viewer = Viewer.of(request.user)
+        page = search(wanted["q"], viewer, page=wanted["page"], as_typed=wanted["as_typed"])
         prefetch_related_objects([result.resource for result in page.results], "topics")
-        return Response(ResultPageSerializer(page, context={"explain": asked.validated_data["explain"]}).data)
+        return Response(ResultPageSerializer(page, context={"explain": wanted["explain"]}).data)
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

@@ -315,6 +315,9 @@ class ResultPage:
     ``notice`` says in one sentence what was odd about a query, or that the
     index is being built. ``read_as`` says how its signs were read, in pairs
     such as ("phrase", "annual leave") and ("not", "contractors").
+    ``did_you_mean`` is another spelling that finds something, in words of what
+    this viewer may read; where nothing else matched it is what ``query`` and
+    the results are of, and ``instead_of`` what was typed.
     """
 
     query: Query
@@ -325,5 +328,7 @@ class ResultPage:
     facets: Mapping[str, tuple[Facet, ...]] = field(default_factory=dict)
     notice: str = ""
     read_as: tuple[tuple[str, str], ...] = ()
+    did_you_mean: str = ""
+    instead_of: str = ""
     took_ms: float = 0.0
     search_id: str = ""

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from knowledge import index, ranking, remembered
 from knowledge.access import Viewer
-from knowledge.documents import Candidate, Facet, Hit, Query, Result, ResultPage
+from knowledge.documents import Candidate, Facet, Hit, Query, Result, ResultPage, Scope
 from knowledge.edition import kept
 from knowledge.explain import why
 from knowledge.folding import Folded, folded
@@ -34,6 +34,7 @@ from knowledge.index.asked import expanded, synonyms_typed, wishes
 from knowledge.index.language import parse, read_as, reading
 from knowledge.models import CONFIRMED, OWNER, SOURCES, Resource, Source, Verification
 from knowledge.passages import Highlighter
+from knowledge.spelling import respelled
 
 logger = logging.getLogger(__name__)
 
@@ -50,13 +51,22 @@ AWAY = "The index does not answer just now: until it does, only titles are searc
 
 
 def search(
-    text: str | Query, viewer: Viewer, *, page: int = 1, per_page: int = 10, remember: bool = True
+    text: str | Query,
+    viewer: Viewer,
+    *,
+    page: int = 1,
+    per_page: int = 10,
+    remember: bool = True,
+    as_typed: bool = False,
 ) -> ResultPage:
     """One page of what ``viewer`` may read about ``text``, best first.
 
     ``text`` is any text (`index.language` says how it is read) or a `Query`.
     A ``page`` out of range is the nearest one there is. ``remember`` keeps a
-    `Search` row of the person who searched; ``search_id`` names it.
+    `Search` row of the person who searched; ``search_id`` names it. A query
+    whose words find nothing is searched for in words nearly like them, if
+    those find something (``instead_of`` says what was typed), unless it is
+    wanted ``as_typed``.
     """
     begun = time.perf_counter()
     query = parse(text) if isinstance(text, str) else text
@@ -64,13 +74,14 @@ def search(
         return ResultPage(query, notice=reading(query))
     sources = visible_sources(viewer)
     try:
-        found = retrieve(query, viewer, sources)
+        found = retrieve(query, viewer, sources, as_typed=as_typed)
     except index.IndexMissing:
         _prompt_rebuild()
         found = _by_title(query, viewer)
     except index.IndexProblem as problem:
         logger.warning("the index could not be asked: %s", problem)
         found = replace(_by_title(query, viewer), notice=AWAY)
+    typed, query = query, found.meant or query
     per_page = max(1, per_page)
     hits = found.unfolded
     pages = max(1, ceil(len(hits) / per_page))
@@ -86,6 +97,8 @@ def search(
         facets=found.facets,
         notice=" ".join(filter(None, (found.notice, reading(query)))),
         read_as=read_as(query),
+        did_you_mean=found.did_you_mean,
+        instead_of=typed.text if found.meant else "",
         took_ms=(time.perf_counter() - begun) * 1000,
     )
     if remember and page == 1 and viewer.person_id is not None:
@@ -99,6 +112,9 @@ class Found:
 
     ``asked`` is the query as the engine was asked: with ids of sources, and words for each beginning of one.
     ``under``: hits that say nearly the same as a better one and are shown folded under it; ``total`` counts them.
+    ``by_words``: how many the words alone match, of which ``frequency`` tells what is known of each.
+    ``meant``: the query that was searched for in place of one that found nothing; ``did_you_mean``: another
+    spelling that finds something, searched for or not.
     """
 
     hits: Sequence[Hit]
@@ -109,6 +125,10 @@ class Found:
     under: Folded = field(default_factory=dict)
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
     languages: tuple[str, ...] = ()
+    frequency: Mapping[str, int] = field(default_factory=dict)
+    by_words: int = 0
+    meant: Query | None = None
+    did_you_mean: str = ""
 
     @property
     def unfolded(self) -> Sequence[Hit]:
@@ -117,10 +137,25 @@ class Found:
         return [hit for hit in self.hits if hit.key not in away] if away else self.hits
 
 
-def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
+def retrieve(query: Query, viewer: Viewer, sources: Sources, *, as_typed: bool = False) -> Found:
     """The hits of a query in what the viewer may search now, best first. Raises `index.IndexMissing`."""
     scope = viewer.scope(sources)
     engine = index.open_for_reading()
+    found = _retrieved(query, viewer, sources, scope, engine)
+    synonyms = found.asked.synonyms if found.asked else ()
+    meant = respelled(query, engine, scope, found.frequency, synonyms)
+    if meant is None:
+        return found
+    if not (found.by_words or as_typed):
+        better = _retrieved(meant, viewer, sources, scope, engine)
+        return replace(better, meant=meant, did_you_mean=meant.text) if better.by_words else found
+    asked = expanded(_with_source_ids(meant, sources)[0], engine, scope)
+    finds = engine.search(asked, scope, limit=1, facets=False).total
+    return replace(found, did_you_mean=meant.text) if finds else found
+
+
+def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, engine: index.Engine) -> Found:
+    """The hits of a query as it is."""
     asked, notice = _with_source_ids(query, sources)
     today, beside = timezone.localdate(), kept(_edition(sources))
     asked = beside.curated.with_synonyms(expanded(asked, engine, scope), viewer.tokens, today)
@@ -137,7 +172,18 @@ def retrieve(query: Query, viewer: Viewer, sources: Sources) -> Found:
             unnarrowed: dict[str, Any] = {filtered: ()}
             wider = engine.search(replace(asked, **unnarrowed), scope, limit=1)
             counts[name] = wider.facets.get(name, {})
-    return Found(hits, matches.total, _facets(query, counts, sources), notice, asked, under, candidates, languages)
+    return Found(
+        hits,
+        matches.total,
+        _facets(query, counts, sources),
+        notice,
+        asked,
+        under,
+        candidates,
+        languages,
+        frequency=statistics.frequency,
+        by_words=matches.total,
+    )
 
 
 # Sources and facets ---------------------------------------------------------------------------------------------

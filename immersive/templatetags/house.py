@@ -11,7 +11,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput, RadioSelect, Select
 from django.templatetags.static import static
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from knowledge.documents import Passage, Result
@@ -110,6 +110,14 @@ def live_title(result: LiveResult) -> SafeString:
 def live_passage(result: LiveResult) -> SafeString:
     """The passage of what a service outside found; as `found_title`."""
     return mark_safe(result.passage) if isinstance(result, LiveResult) else SafeString()  # noqa: S308 - as above
+
+
+@register.filter
+def respelled(text: str, typed: str) -> SafeString:
+    """A search's text with those words in bold that are not as they were typed."""
+    as_typed = set(typed.split())
+    plain, bold = "{}", "<b>{}</b>"
+    return format_html_join(" ", "{}", ((format_html(plain if w in as_typed else bold, w),) for w in text.split()))
 
 
 @register.filter

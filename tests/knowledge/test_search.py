@@ -242,8 +242,8 @@ def test_what_the_database_does_not_confirm_is_replaced_and_not_counted(
     """The index may be asked a moment before a row is taken away: the last word is the database's."""
     retrieve = searching.retrieve
 
-    def retrieve_then_lose(*args: Any) -> Any:
-        found = retrieve(*args)
+    def retrieve_then_lose(*args: Any, **options: Any) -> Any:
+        found = retrieve(*args, **options)
         Resource.objects.filter(key="leave").delete()
         return found
 
