@@ -20,7 +20,7 @@ test: .venv/ready-dev ## Install what is needed and run the quick tests
 	@$(py) -m pytest -q -n 2 -m "not slow and not browser and not servers and not opensearch"
 
 contract: .venv/ready-dev ## Hold each engine to the contract: tantivy, Whoosh and a real OpenSearch (Java 21, Maven)
-	@$(py) -m pytest -v --strict-markers tests/contracts -k "engines or opensearch"
+	@$(py) -m pytest -v --strict-markers tests/contracts tests/knowledge/test_opensearch.py -k "engines or opensearch"
 
 browser: .venv/ready-dev ## Run the tests that drive Chromium
 	@$(py) -m pytest -q -m browser

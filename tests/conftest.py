@@ -11,8 +11,10 @@ import pytest
 from django.conf import LazySettings
 
 from immersive.celery import app as celery_app
+from knowledge.index.opensearch_client import cluster
 from tests.loopback import Web, serving
-from tests.services.opensearch import Cluster, running
+from tests.services.opensearch import Cluster, options, running
+from tests.services.relay import Relay, relaying
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +66,16 @@ def opensearch() -> Iterator[Cluster]:
 def on_opensearch(opensearch: Cluster, settings: LazySettings) -> Iterator[Cluster]:
     """Settings choose the third engine, on that node, with indices of this test alone."""
     prefix = f"test-{uuid.uuid4().hex[:12]}"
-    own = {**settings.SEARCH_ENGINES["opensearch"], "addresses": opensearch.addresses, "prefix": prefix}
-    settings.SEARCH_ENGINES = {**settings.SEARCH_ENGINES, "opensearch": own}
+    options(settings, addresses=opensearch.addresses, prefix=prefix)
     settings.SEARCH_ENGINE = "opensearch"
     yield opensearch
     opensearch.ask(f"/{prefix}-*?expand_wildcards=all", method="DELETE")
+
+
+@pytest.fixture
+def relay(on_opensearch: Cluster, settings: LazySettings) -> Iterator[Relay]:
+    """The third engine as `on_opensearch`, but all that is said passes a relay, which may go wrong."""
+    with relaying(on_opensearch.addresses[0]) as between:
+        options(settings, addresses=[between.address])
+        yield between
+        cluster((between.address,), "", "", "").close()

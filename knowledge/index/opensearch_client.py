@@ -8,13 +8,14 @@ on, until somebody does again. Nothing of a document is ever in a message.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import random
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -126,6 +127,12 @@ class Cluster:
             )
         raise IndexProblem(f"OpenSearch refused what it was asked ({status} {kind}).")
 
+    def close(self) -> None:
+        """Let go of this process's connections; the next question opens new ones."""
+        client = self._clients.pop(os.getpid(), None)
+        if client:
+            client.close()
+
     def _client(self) -> httpx2.Client:
         """One pool of connections for each process: a fork must not speak on its parent's."""
         pid = os.getpid()
@@ -149,10 +156,12 @@ def _trust(ca: str) -> Any:
     return ssl.create_default_context(cafile=ca or None)
 
 
-@lru_cache(maxsize=32)
+@cache
 def cluster(addresses: tuple[str, ...], user: str, password: str, ca: str) -> Cluster:
     """The cluster at these addresses, one object for the whole process."""
-    return Cluster(addresses, user, password, ca)
+    made = Cluster(addresses, user, password, ca)
+    atexit.register(made.close)
+    return made
 
 
 def encoded(value: Any) -> bytes:

@@ -30,6 +30,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from django.conf import LazySettings
+
 from tests.chaos.portal import ROOT, free_port, wait_for
 
 VERSION = "3.8.0"
@@ -225,7 +227,7 @@ class Cluster:
     def ask(self, path: str, body: Any = None, *, method: str = "", number: int = 0, timeout: float = 30) -> Any:
         """What one node answers, as JSON."""
         content = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(
+        asked = urllib.request.Request(  # noqa: S310 - http on loopback
             self.addresses[number] + path, content, {"content-type": "application/json"}, method=method or None
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -250,6 +252,12 @@ class Cluster:
             return self.health() in ("green", *colours)
 
         wait_for(holds, seconds, f"{len(self.ports)} nodes are one cluster")
+
+
+def options(settings: LazySettings, **more: Any) -> None:
+    """Give the third engine these options, in this test."""
+    engines = settings.SEARCH_ENGINES
+    settings.SEARCH_ENGINES = {**engines, "opensearch": {**engines["opensearch"], **more}}
 
 
 @contextmanager
