@@ -181,7 +181,7 @@ class LanguageContract(OfOneEngine):
         engine.write([doc("plain", body="harbour")])
         for form in ("word", "phrase"):
             for title in (False, True):
-                choice = one_of(Term(text, form, title), "harbour")  # type: ignore[arg-type]
+                choice = one_of(Term(text, form, title), "harbour")
                 assert self.found(engine, choices=(choice,), places=(Place(text, (1,)),)) == {"plain"}
         assert self.found(engine, choices=(Choice(()),)) == set()
         assert self.found(engine, "harbour", choices=(Choice((), exclude=True),)) == {"plain"}
