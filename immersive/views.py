@@ -66,7 +66,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "groups": forms.groups(found.facets),
         "ages": forms.AGES.items(),
         "age": forms.age_of(found.query),
-        "offer": live.offer(found.query, viewer) if found.page == 1 else None,
+        "offer": live.offer_of(found, viewer),
     }
     if request.htmx:  # type: ignore[attr-defined]
         return push_url(render(request, "immersive/search.html#found", context), address)

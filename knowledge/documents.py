@@ -317,7 +317,8 @@ class ResultPage:
     such as ("phrase", "annual leave") and ("not", "contractors").
     ``did_you_mean`` is another spelling that finds something, in words of what
     this viewer may read; where nothing else matched it is what ``query`` and
-    the results are of, and ``instead_of`` what was typed.
+    the results are of, and ``instead_of`` what was typed. ``edition`` says as
+    of when what curators declared may be remembered; `None`: nothing told it.
     """
 
     query: Query
@@ -330,5 +331,6 @@ class ResultPage:
     read_as: tuple[tuple[str, str], ...] = ()
     did_you_mean: str = ""
     instead_of: str = ""
+    edition: str | None = None
     took_ms: float = 0.0
     search_id: str = ""

@@ -36,9 +36,10 @@ from django.utils.crypto import salted_hmac
 
 from knowledge.access import Viewer
 from knowledge.connectors.live import Answer, Answered, LiveFailure, ask
-from knowledge.documents import Query
+from knowledge.documents import Query, ResultPage
 from knowledge.index.analysis import content_words, tokens
 from knowledge.index.asked import asked_words
+from knowledge.index.language import parse
 from knowledge.live_sources import Declared, LiveHealth, visible_to
 from knowledge.passages import highlight, passage
 
@@ -113,14 +114,25 @@ def _listed(sources: Sequence[Declared]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def offer(query: Query, viewer: Viewer) -> Offer:
-    """Whom this search may be carried to. With a filter nobody is asked at once: it would mean nothing to them."""
+def offer(query: Query, viewer: Viewer, edition: str | None = None) -> Offer:
+    """Whom this search may be carried to; ``edition`` as in `visible_to`.
+
+    With a filter nobody is asked at once: it would mean nothing to them.
+    """
     words = words_sent(query)
     if not words:
         return Offer("")
-    sources = visible_to(viewer)
+    sources = visible_to(viewer, edition)
     at_once = () if query.narrows else tuple(one for one in sources if one.trusted)
     return Offer(words, at_once, tuple(one for one in sources if one not in at_once))
+
+
+def offer_of(page: ResultPage, viewer: Viewer) -> Offer:
+    """The offer below a page of results, the first one: for what was typed, never for a spelling of our own."""
+    if page.page > 1:
+        return Offer("")
+    typed = parse(page.instead_of) if page.instead_of else page.query
+    return offer(typed, viewer, page.edition)
 
 
 _SENT = re.compile(r"[^\W_](?:[\w'’.+#-]*[\w+#])?")

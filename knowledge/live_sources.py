@@ -11,13 +11,11 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -219,30 +217,42 @@ MOST = 6
 def _rows() -> Any:
     from knowledge.models import may_read
 
-    return LiveSource.objects.filter(active=True).annotate(mine=may_read(None, "audience")).order_by("name")
+    return LiveSource.objects.filter(may_read(None, "audience"), active=True).order_by("name")
 
 
-ACTIVE = Question(_rows)
-"""Every active row, with whether it is for the holder of these ``tokens``."""
-NONE = "knowledge.live.none"
-KNOWN_SECONDS = 10
+MINE = Question(_rows)
+"""The active rows that the holder of these ``tokens`` may ask."""
 
 
-def visible_to(viewer: Viewer) -> tuple[Declared, ...]:
-    """The services that the viewer may ask now, by name.
+def visible_to(viewer: Viewer, edition: str | None = None) -> tuple[Declared, ...]:
+    """The services that the viewer may ask now, by name: one question to the database.
 
-    One question to the database; where nobody declared any row it is asked
-    again after ten seconds only, so that searching costs nothing there.
+    A page of results needs only their names and costs no question: it gives the
+    ``edition`` that its search was told (see `edition`), and what is remembered
+    of that edition answers. Before anything is sent, the database is asked.
     """
     if viewer.person_id is None:
         return ()
-    found = [one for one in of_settings() if one.audience & viewer.tokens]
-    if not _remembered():
-        rows = list(ACTIVE.objects(tokens=viewer.tokens))
-        if not rows:
-            _remember()
-        found += [Declared.of_row(row) for row in rows if row.mine]
-    return tuple(sorted(found, key=lambda one: one.name.casefold())[:MOST])
+    if edition is None:
+        mine = [Declared.of_row(row) for row in MINE.objects(tokens=viewer.tokens)]
+    else:
+        mine = [one for one in _remembered(edition) if one.audience & viewer.tokens]
+    mine += [one for one in of_settings() if one.audience & viewer.tokens]
+    return tuple(sorted(mine, key=lambda one: one.name.casefold())[:MOST])
+
+
+_memory: tuple[str, tuple[Declared, ...]] = "", ()
+"""Every active row with its audience, as one edition has them; before the first edition there are none."""
+
+
+def _remembered(edition: str) -> tuple[Declared, ...]:
+    global _memory  # noqa: PLW0603 - one per process; replaced as a whole, so threads need no lock
+    known, rows = _memory
+    if known != edition:
+        active = LiveSource.objects.filter(active=True).select_related("audience")
+        rows = tuple(replace(Declared.of_row(row), audience=frozenset(row.audience.tokens)) for row in active)
+        _memory = edition, rows
+    return rows
 
 
 def of_settings() -> list[Declared]:
@@ -258,21 +268,11 @@ def of_settings() -> list[Declared]:
     return found
 
 
-def _remembered() -> bool:
-    with suppress(Exception):  # a cache may fail in any way it likes: then the database is asked
-        return bool(cache.get(NONE))
-    return False
+def _declared_anew(**_sent: Any) -> None:
+    from knowledge.edition import Edition
+
+    Edition.objects.rise()
 
 
-def _remember() -> None:
-    with suppress(Exception):
-        cache.set(NONE, True, KNOWN_SECONDS)
-
-
-def _declared(**kwargs: Any) -> None:
-    with suppress(Exception):
-        cache.delete(NONE)
-
-
-post_save.connect(_declared, LiveSource)
-post_delete.connect(_declared, LiveSource)
+post_save.connect(_declared_anew, LiveSource)
+post_delete.connect(_declared_anew, LiveSource)

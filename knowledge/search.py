@@ -99,6 +99,7 @@ def search(
         read_as=read_as(query),
         did_you_mean=found.did_you_mean,
         instead_of=typed.text if found.meant else "",
+        edition=(_edition(sources) or "") if sources else None,
         took_ms=(time.perf_counter() - begun) * 1000,
     )
     if remember and page == 1 and viewer.person_id is not None:

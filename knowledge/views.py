@@ -79,8 +79,8 @@ def live(request: HttpRequest) -> HttpResponse:
     query = parse(text)
     offered = offer(query, viewer)
     if request.htmx:  # type: ignore[attr-defined]
-        context = {"asked": offered.on_click, "words": offered.words}
-        return render(request, "components/live_lines.html", context)
+        context = {"asked": offered.on_click, "names": offered.on_click_names, "words": offered.words}
+        return render(request, "components/live_asked.html", context)
     context = {"text": text, "words": offered.words, "all_said": ask_all(offered.all, query, viewer)}
     return render(request, "knowledge/live.html", context)
 

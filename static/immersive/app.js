@@ -56,6 +56,12 @@
     if (asked && box && box !== document.activeElement) box.value = asked.value;
   });
 
+  // A service that could not even be asked for (signed out meanwhile, no network) does not stay “being asked”.
+  document.addEventListener("htmx:afterRequest", e => {
+    const line = e.target.closest?.("[data-asked]");
+    if (line && !e.detail.successful) $("span", line).textContent = "could not be asked.";
+  });
+
   // Keyboard: / j k Enter t ? Esc.
   const items = () => $$("[data-item]");
   let at = -1;

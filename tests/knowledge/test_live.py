@@ -6,6 +6,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from experts.models import Team
 from knowledge import live, live_sources
 from knowledge.access import Viewer
 from knowledge.connectors.live import LiveFailure
+from knowledge.edition import Edition
 from knowledge.index.language import parse
 from knowledge.live import Said, ask_all, offer, words_sent
 from knowledge.live_sources import visible_to
@@ -66,6 +68,12 @@ def asks(client: Client, ana: Any) -> Callable[..., str]:
         return answer.content.decode()
 
     return get
+
+
+def change_of(row: LiveSource, **values: Any) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
 
 
 def ask(person: Any, text: str = "pump") -> list[Said]:
@@ -182,19 +190,27 @@ def test_six_are_offered_at_most(declare: Declare, ana: Any) -> None:
     assert len(visible_to(Viewer.of(ana))) == live_sources.MOST
 
 
-def test_where_none_is_declared_a_search_asks_nothing(
+def test_a_page_of_results_names_them_without_a_question(
     declare: Declare, ana: Any, django_assert_num_queries: Any
 ) -> None:
-    viewer = Viewer.of(ana)
-    with django_assert_num_queries(1):
-        assert not offer(parse("pump"), viewer)
+    def edition() -> str:
+        return Edition.objects.values_list("name", flat=True).first() or ""
+
+    viewer, query = Viewer.of(ana), parse("pump")
     with django_assert_num_queries(0):
-        assert not offer(parse("pump"), viewer)
+        assert not offer(query, viewer, edition=""), "none was ever declared"
     row = declare("Wiki")
-    with django_assert_num_queries(1):
-        assert offer(parse("pump"), viewer), "what was just declared is there at once"
+    assert offer(query, viewer, edition()), "what was just declared is there at once"
+    now = edition()
+    with django_assert_num_queries(0):
+        assert offer(query, viewer, now)
+        assert not offer(query, replace(viewer, tokens=frozenset()), now)
+    row.audience = Audience.objects.of(["team:0"])
+    row.save()
+    assert not offer(query, viewer, edition())
     row.delete()
-    assert not offer(parse("pump"), viewer)
+    with django_assert_num_queries(1):
+        assert not offer(query, viewer, None)
 
 
 # What they say ----------------------------------------------------------------------------------------------------
@@ -373,13 +389,12 @@ def test_a_withdrawn_right_is_gone_in_the_next_request(
     assert sees()
     assert sees()
     assert len(queries(web, "/secret9c1e")) == 1, "it is kept"
-    LiveSource.objects.update(audience=Audience.objects.of(["team:0"]))
-    assert not sees()
-    LiveSource.objects.update(audience=Audience.objects.of([f"team:{team.pk}"]))
-    assert sees()
-    LiveSource.objects.update(active=False)
-    assert not sees()
-    LiveSource.objects.update(active=True)
+    for change in ({"audience": Audience.objects.of(["team:0"])}, {"active": False}):
+        before = {name: getattr(row, name) for name in change}
+        change_of(row, **change)
+        assert not sees()
+        change_of(row, **before)
+        assert sees()
     membership.until = timezone.now()
     membership.save()
     assert not sees()
