@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from knowledge.access import Viewer, resource_or_404
-from knowledge.documents import KINDS, Facet, Result
+from knowledge.documents import KINDS, Facet, Passage, Result
 from knowledge.explain import Why
 from knowledge.models import Resource
 from knowledge.search import search
@@ -87,12 +87,31 @@ class WhySerializer(serializers.Serializer[Why]):
     pinned = serializers.BooleanField(help_text="Whether a curator put it first for these words.")
 
 
+class PassageSerializer(serializers.Serializer[Passage]):
+    """A few sentences of a resource, and where they stand."""
+
+    html = serializers.CharField(help_text="Safe HTML, as the title; code stands in <code>.")
+    heading = serializers.CharField(help_text="The path of headings above it.")
+    place = serializers.CharField(help_text="The fragment of the resource's page here that leads there.")
+    mark = serializers.CharField(help_text="The page or the time in the original, in words.")
+    by_meaning = serializers.BooleanField(help_text="Whether it is near in meaning, and no word of q stands in it.")
+
+
+class AlikeSerializer(serializers.Serializer[Result]):
+    """A result that says nearly the same as another."""
+
+    id = serializers.UUIDField(source="resource.public_id")
+    title = serializers.CharField(help_text="Safe HTML, as the title of the other.")
+
+
 class ResultSerializer(serializers.Serializer[Result]):
     """One result, in its place."""
 
     resource = ResourceSummary()
     title = serializers.CharField(help_text="Safe HTML: text, escaped, with <mark> around what matched.")
-    passage = serializers.CharField(help_text="Safe HTML, as the title.")
+    passage = serializers.CharField(help_text="Safe HTML, as the title: the first of passages.")
+    passages = PassageSerializer(many=True)
+    similar = AlikeSerializer(many=True, help_text="What says nearly the same; it counts in total.")
     score = serializers.FloatField()
     reasons = serializers.SerializerMethodField()
     why = serializers.SerializerMethodField(help_text="With explain=1; else nothing.")
@@ -189,7 +208,7 @@ class SuggestView(APIView):
         asked = SuggestParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
         groups = suggest(asked.validated_data["q"], Viewer.of(request.user))
-        return Response(SuggestionGroupSerializer(groups, many=True).data)
+        return Response(SuggestionGroupSerializer(list(groups), many=True).data)
 
 
 class ResourceView(APIView):

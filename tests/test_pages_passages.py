@@ -115,3 +115,12 @@ def test_a_heading_and_code_of_a_stranger_stay_text(client_of: Client) -> None:
 )
 def test_addresses_into_an_original(url: str, there: str, leads: str) -> None:
     assert original_at(url, Passage("", there=there)) == leads
+
+
+def test_the_api_says_the_same(client_of: Client) -> None:
+    said = client_of.get("/api/v1/search", {"q": "leaking foot"}).json()
+    assert said["total"] == 2
+    (one,) = said["results"]
+    assert one["passages"][0]["html"] == one["passage"]
+    assert one["passages"][0]["place"].startswith("s-when-it-does-not-hold:~:text=")
+    assert [alike["title"] for alike in one["similar"]] == ["Priming a feed pump, 2019"]
