@@ -66,6 +66,10 @@ class Statistics:
     frequency: Mapping[str, int]
 
 
+ANYTHING = Query()
+"""Binds nothing and filters nothing."""
+
+
 class Engine(Protocol):
     """One generation of an index, open for reading and, in one process at a time, writing.
 
@@ -96,6 +100,13 @@ class Engine(Protocol):
         spelling, people also by a part of the name. Excluded words and
         phrases are compared as written (folded), words by their stems. A
         prefix stands for what `beginning` says (`asked.expanded`).
+        """
+        ...
+
+    def fetch(self, keys: Iterable[str], scope: Scope, query: Query = ANYTHING) -> tuple[Candidate, ...]:
+        """Of these documents those inside the scope that hold what a query binds and satisfy its filters.
+
+        Its bare words and their synonyms are wishes and narrow nothing here. In no order; at most 1,000 keys.
         """
         ...
 

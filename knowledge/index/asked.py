@@ -47,6 +47,11 @@ def wished(query: Query) -> tuple[tuple[Term, ...], ...]:
     return tuple(found)
 
 
+def wishless(query: Query) -> Query:
+    """What a query binds and its filters, its wishes left out: for whoever finds documents by something else."""
+    return replace(query, words=(), synonyms=())
+
+
 def asked_words(query: Query) -> tuple[str, ...]:
     """Every word that is asked for, signs aside: bare words, then those of phrases and of choices."""
     said = [phrase.text for phrase in query.phrases if not phrase.exclude]

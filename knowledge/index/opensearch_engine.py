@@ -23,6 +23,7 @@ from typing import Any
 
 from knowledge.documents import Candidate, IndexDocument, Query, Scope
 from knowledge.index import (
+    ANYTHING,
     IndexProblem,
     IndexUnreachable,
     Matches,
@@ -33,7 +34,7 @@ from knowledge.index import (
     schema,
 )
 from knowledge.index.analysis import STEMMERS, analyse, language_code, terms_of, tokens, topic_key, topic_words
-from knowledge.index.asked import expanded
+from knowledge.index.asked import expanded, wishless
 from knowledge.index.opensearch_bulk import Operation, send
 from knowledge.index.opensearch_client import cluster
 from knowledge.index.opensearch_query import Clause, any_of, begins, either, inside, matching, term
@@ -223,6 +224,15 @@ class OpenSearchEngine:
             for name, facet in found["aggregations"].items():
                 counted[name] = schema.most(name, ((bucket["key"], bucket["doc_count"]) for bucket in facet["buckets"]))
         return Matches(self._candidates(found["hits"]["hits"], scope), total, counted)
+
+    def fetch(self, keys: Iterable[str], scope: Scope, query: Query = ANYTHING) -> tuple[Candidate, ...]:
+        keys = list(keys)
+        if not scope.sources or not scope.audience or not keys:
+            return ()
+        asked = matching(expanded(wishless(query), self, scope), scope, 1, self.languages())
+        wanted = {"bool": {"filter": [asked, {"ids": {"values": keys}}]}}
+        body = {"size": len(keys), "query": wanted, "sort": ["_doc"], "version": True, "_source": False}
+        return self._candidates(self._ask({**body, "track_total_hits": False})["hits"]["hits"], scope)
 
     def _candidates(self, hits: Sequence[dict[str, Any]], scope: Scope) -> tuple[Candidate, ...]:
         """The candidates of hits: those that were read before, and the others read inside the scope once more."""

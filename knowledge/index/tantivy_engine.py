@@ -20,9 +20,9 @@ import tantivy
 from tantivy import FieldType, Occur
 
 from knowledge.documents import Candidate, IndexDocument, Query, Scope, Term
-from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
+from knowledge.index import ANYTHING, IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
 from knowledge.index.analysis import analyse, language_code, terms_of, tokens, topic_key, topic_words
-from knowledge.index.asked import expanded, wished
+from knowledge.index.asked import expanded, wished, wishless
 
 _SPACED = "spaced"
 _SEGMENT_FILE = re.compile(r"([0-9a-f]{32})\..+")
@@ -169,6 +169,16 @@ class TantivyEngine:
             for name, facet in commit.searcher.aggregate(asked, _FACETS).items():
                 counted[name] = schema.most(name, ((bucket["key"], bucket["doc_count"]) for bucket in facet["buckets"]))
         return Matches(self._fetch(commit.searcher, addresses), total, counted)
+
+    def fetch(self, keys: Iterable[str], scope: Scope, query: Query = ANYTHING) -> tuple[Candidate, ...]:
+        keys = list(keys)
+        if not scope.sources or not scope.audience or not keys:
+            return ()
+        commit = self._commit
+        asked = _build(expanded(wishless(query), self, scope), scope, 1, commit.languages())
+        wanted = tantivy.Query.boolean_query([(Occur.Must, asked), (Occur.Must, _any("key", keys))])
+        found = commit.searcher.search(wanted, len(keys), count=False)
+        return self._fetch(commit.searcher, [address for _, address in found.hits])
 
     def beginning(self, prefix: str, scope: Scope, *, limit: int, title: bool = False) -> tuple[str, ...]:
         if not scope.sources or not scope.audience:

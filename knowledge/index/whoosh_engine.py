@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.documents import Candidate, IndexDocument, Query, Scope, Term
-from knowledge.index import IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
+from knowledge.index import ANYTHING, IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
 from knowledge.index.analysis import (
     analyse,
     language_code,
@@ -32,7 +32,7 @@ from knowledge.index.analysis import (
     topic_key,
     topic_words,
 )
-from knowledge.index.asked import asked_words, expanded, weighing, wished
+from knowledge.index.asked import asked_words, expanded, weighing, wished, wishless
 from knowledge.index.whoosh_segments import SCHEMA, Codec, Segment, flags_of
 
 with warnings.catch_warnings():
@@ -204,6 +204,21 @@ class WhooshEngine:
             best += [(scores[number], segment.name, number, segment) for number in chosen]
         best.sort(key=lambda row: (-row[0], row[1], row[2]))
         return [(segment, number) for _, _, number, segment in best[:limit]]
+
+    def fetch(self, keys: Iterable[str], scope: Scope, query: Query = ANYTHING) -> tuple[Candidate, ...]:
+        keys = list(keys)
+        if not scope.sources or not scope.audience or not keys:
+            return ()
+        with self._lock:
+            query, languages = expanded(wishless(query), self, scope), self.languages()
+            found: list[Candidate] = []
+            for segment in self._commit.segments:
+                numbers = segment.keys()
+                here = [numbers[key] for key in keys if key in numbers]
+                if here:
+                    matched = _match(segment, query, scope, (), 1, languages)
+                    found += [self._candidate(segment, number) for number in here if matched >> number & 1]
+            return tuple(found)
 
     def beginning(self, prefix: str, scope: Scope, *, limit: int, title: bool = False) -> tuple[str, ...]:
         if not scope.sources or not scope.audience:
