@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Callable
 from io import StringIO
-from math import log2
+from math import log, log2
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from knowledge.management.commands.evaluate_search import (
     Asked,
     JudgedQuery,
     JudgedSet,
+    against,
     measure,
     ndcg,
     quantile,
@@ -30,6 +31,7 @@ from knowledge.management.commands.evaluate_search import (
     reciprocal_rank,
 )
 from knowledge.management.load import GROUPS, documents, mix
+from knowledge.management.reference import PlainBM25, chance
 from knowledge.models import Resource, Search, Source
 from knowledge.search import search
 from tests.knowledge.conftest import sync
@@ -69,6 +71,29 @@ def test_linking_pages_are_taken_out_of_their_own_query_s_ranking_only() -> None
         "queries": 2, "ndcg@10": round((1 + 1 / log2(3)) / 2, 4), "mrr@10": 0.75, "recall@100": 1.0,
         "p50_ms": 3.0, "p95_ms": 3.0,
     }  # fmt: skip
+
+
+def test_plain_bm25_by_hand() -> None:
+    """Three documents: lengths 5, 4 and 3 with the title counted twice, 4 in the mean."""
+    plain = PlainBM25([("b", "Leave", "Booking leaves, now"), ("a", "Tea", "leave it"), ("c", "", "tea cup, 10")])
+    assert plain.ranked("leave") == ["b", "a"]
+    assert plain.ranked("LEAVE leaves") == ["b", "a"]
+    assert plain.ranked("tea") == ["a", "c"]
+    assert plain.ranked("nobody") == plain.ranked("") == []
+    rarity = log(1 + (3 - 1 + 0.5) / (1 + 0.5))
+    saturated = 1.9 * 1 / (1 + 0.9 * (0.6 + 0.4 * 3 / 4))
+    assert plain.scores("cup").tolist() == pytest.approx([0, 0, rarity * saturated])
+    assert plain.scores("cup cups").tolist() == pytest.approx([0, 0, 2 * rarity * saturated])
+    assert PlainBM25([]).ranked("leave") == []
+
+
+def test_what_chance_makes_of_a_difference() -> None:
+    """All signs of n equal differences are one of 2 ** n cases, and their opposites another."""
+    assert chance([1, 0, 0.5], [1, 0, 0.5]) == 1
+    assert chance([1.0] * 5, [0.0] * 5) == chance([0.0] * 5, [1.0] * 5) == pytest.approx(2 / 2**5, rel=0.1)
+    assert chance([1.0] * 30, [0.0] * 30) < 0.001
+    assert chance([1.0, 0.0] * 20, [0.0, 1.0] * 20) > 0.9
+    assert chance([0.9, 0.2, 0.4], [0.3, 0.3, 0.3]) == chance([0.9, 0.2, 0.4], [0.3, 0.3, 0.3])
 
 
 # The command ----------------------------------------------------------------------------------------------------
@@ -122,6 +147,25 @@ def test_a_judged_set_is_asked_as_people_ask(judged: Path, engine: str) -> None:
         "mrr@10": 0.5,
         "recall@100": round(2 / 3, 4),
     }
+
+
+def test_search_is_set_beside_plain_bm25_over_the_same_documents(judged: Path) -> None:
+    figures = json.loads(run("evaluate_search", str(judged), "--against-bm25", "--leave-out-linking", "--json"))
+    # Cleaned texts and linking pages left out, as for search: "kestrel" finds nothing, the others their answer.
+    assert figures["tiny"]["bm25_ndcg@10"] == figures["tiny"]["ndcg@10"] == round(2 / 3, 4)
+    assert figures["tiny"]["chance"] == 1
+    lines = run("evaluate_search", str(judged), "--against-bm25", "--leave-out-linking").splitlines()
+    assert [line.split() for line in lines[-2:]] == [
+        ["tiny", "0.667", "0.667", "+0.0", "%", "1.0000"],
+        ["sum", "0.667", "0.667", "+0.0", "%"],
+    ]
+
+
+def test_a_difference_that_is_more_than_chance_is_named() -> None:
+    one = {"ndcg@10": 0.5, "bm25_ndcg@10": 0.4, "chance": 0.01}
+    lines = against({"up": one, "down": one | {"ndcg@10": 0.3}, "even": one | {"chance": 0.4}}).splitlines()
+    assert [line.split()[-1] for line in lines[2:5]] == ["better", "WORSE", "0.4000"]
+    assert lines[5].split() == ["sum", "1.300", "1.200", "+8.3", "%"]
 
 
 def test_linking_pages_are_left_out_and_people_get_a_table(judged: Path) -> None:

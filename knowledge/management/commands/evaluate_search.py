@@ -19,6 +19,7 @@ from knowledge.access import Viewer
 from knowledge.connectors import Event, Known, SourceError
 from knowledge.documents import EVERYONE, Document
 from knowledge.index.language import parse
+from knowledge.management.reference import PlainBM25, chance
 from knowledge.management.throwaway import fill, index_worker, throwaway
 from knowledge.markup import inline, markdown
 from knowledge.models import Resource
@@ -46,6 +47,12 @@ class Command(BaseCommand):
             action="store_true",
             help="Search by words alone. So far search always does: there is no search by meaning yet.",
         )
+        parser.add_argument(
+            "--against-bm25",
+            action="store_true",
+            help="Measure plain BM25 (k1 .9, b .4, Porter2 stems, title counted twice) over the same documents too, "
+            "and how likely chance alone makes such a difference (paired randomisation).",
+        )
         parser.add_argument("--engine", choices=sorted(settings.SEARCH_ENGINES), help="Default: as settings say.")
         parser.add_argument("--json", action="store_true", help="Print the figures as JSON and nothing else.")
 
@@ -55,9 +62,11 @@ class Command(BaseCommand):
         for one in judged:
             if not options["json"]:
                 self.stderr.write(f"{one.name}: {len(one.queries)} queries …")
-            asked = ask(one, engine=options["engine"])
+            asked = ask(one, engine=options["engine"], against_bm25=options["against_bm25"])
             figures[one.name] = measure(asked, leave_out_linking=options["leave_out_linking"])
         self.stdout.write(json.dumps(figures, indent=2) if options["json"] else table(figures))
+        if options["against_bm25"] and not options["json"]:
+            self.stdout.write(against(figures))
 
 
 # Judged sets ----------------------------------------------------------------------------------------------------
@@ -166,19 +175,24 @@ class JudgedConnector:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One query's answer: the keys of documents, best first, and the milliseconds that its first page took."""
+    """One query's answer: the keys of documents, best first, and the milliseconds that its first page took.
+
+    ``plain``: the answer of plain BM25, where it was asked too.
+    """
 
     query: JudgedQuery
     ranked: Sequence[str]
     took_ms: float
+    plain: Sequence[str] | None = None
 
 
-def ask(judged: JudgedSet, *, engine: str | None = None) -> list[Asked]:
+def ask(judged: JudgedSet, *, engine: str | None = None, against_bm25: bool = False) -> list[Asked]:
     """Index the set's documents in a throwaway place and ask its queries there, each as a person would."""
     with throwaway(f"{__name__}.JudgedConnector", engine=engine):
         with index_worker():
             fill(judged.name, str(judged.corpus))
         keys = {public_id.hex: key for public_id, key in Resource.objects.values_list("public_id", "key")}
+        plain = PlainBM25(Resource.objects.values_list("key", "title", "body")) if against_bm25 else None
         found: list[Asked] = []
         for query in judged.queries:
             begun = time.perf_counter()
@@ -188,7 +202,7 @@ def ask(judged: JudgedSet, *, engine: str | None = None) -> list[Asked]:
             shown = [result.resource.key for result in page.results]
             if ranked[: len(shown)] != shown:
                 raise CommandError(f"{judged.name}, {query.key}: the page shows another order than was measured.")
-            found.append(Asked(query, ranked, took_ms))
+            found.append(Asked(query, ranked, took_ms, plain.ranked(query.text) if plain else None))
         return found
 
 
@@ -221,19 +235,39 @@ def quantile(values: Iterable[float], share: float) -> float:
 
 def measure(asked: Sequence[Asked], *, leave_out_linking: bool = False) -> dict[str, float]:
     """The figures of one set."""
-    rankings = [
-        ([key for key in one.ranked if not (leave_out_linking and key in one.query.linked_from)], one.query.answers)
-        for one in asked
-    ]
+
+    def kept(ranked: Sequence[str], query: JudgedQuery) -> list[str]:
+        return [key for key in ranked if not (leave_out_linking and key in query.linked_from)]
+
+    rankings = [(kept(one.ranked, one.query), one.query.answers) for one in asked]
+    gains = [ndcg(*one) for one in rankings]
     times = [one.took_ms for one in asked]
-    return {
+    figures = {
         "queries": len(asked),
-        "ndcg@10": round(fmean(ndcg(*one) for one in rankings), 4),
+        "ndcg@10": round(fmean(gains), 4),
         "mrr@10": round(fmean(reciprocal_rank(*one) for one in rankings), 4),
         "recall@100": round(fmean(recall(*one) for one in rankings), 4),
         "p50_ms": round(quantile(times, 0.5), 2),
         "p95_ms": round(quantile(times, 0.95), 2),
     }
+    if all(one.plain is not None for one in asked):
+        plain = [ndcg(kept(one.plain or (), one.query), one.query.answers) for one in asked]
+        figures |= {"bm25_ndcg@10": round(fmean(plain), 4), "chance": round(chance(gains, plain), 4)}
+    return figures
+
+
+def against(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Search beside plain BM25, for people; a difference counts as seen where chance alone makes it in 1 of 20."""
+    width = max(len("sum"), *map(len, figures))
+    lines = ["", f"{'nDCG@10':{width}}  search   BM25  better by  by chance"]
+    for name, one in figures.items():
+        gain = 100 * (one["ndcg@10"] / one["bm25_ndcg@10"] - 1) if one["bm25_ndcg@10"] else 0.0
+        seen = "" if one["chance"] > 0.05 else "  better" if gain > 0 else "  WORSE"
+        both = f"{one['ndcg@10']:6.3f}  {one['bm25_ndcg@10']:5.3f}"
+        lines.append(f"{name:{width}}  {both}  {gain:+7.1f} %  {one['chance']:9.4f}{seen}")
+    ours, plain = (sum(one[name] for one in figures.values()) for name in ("ndcg@10", "bm25_ndcg@10"))
+    gain = 100 * (ours / plain - 1) if plain else 0.0
+    return "\n".join([*lines, f"{'sum':{width}}  {ours:6.3f}  {plain:5.3f}  {gain:+7.1f} %"])
 
 
 def table(figures: Mapping[str, Mapping[str, float]]) -> str:
