@@ -17,7 +17,7 @@ from knowledge.documents import KINDS, Facet, Passage, Result
 from knowledge.explain import Why
 from knowledge.models import Resource
 from knowledge.search import search
-from knowledge.typeahead import GROUPS, Group, suggest
+from knowledge.typeahead import GROUPS, suggest
 
 NOT_FOUND = OpenApiResponse(description="No such resource, or none that the caller may read: the answers are the same.")
 
@@ -183,7 +183,7 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     verified = serializers.BooleanField(help_text="Whether somebody vouches for it today.")
 
 
-class SuggestionGroupSerializer(serializers.Serializer[Group]):
+class SuggestionGroupSerializer(serializers.Serializer[Any]):
     """Suggestions of one sort."""
 
     name = serializers.ChoiceField(choices=list(GROUPS))
@@ -208,7 +208,7 @@ class SuggestView(APIView):
         asked = SuggestParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
         groups = suggest(asked.validated_data["q"], Viewer.of(request.user))
-        return Response(SuggestionGroupSerializer(list(groups), many=True).data)
+        return Response(SuggestionGroupSerializer(groups, many=True).data)
 
 
 class ResourceView(APIView):

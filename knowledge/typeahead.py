@@ -8,7 +8,7 @@ can change a suggestion, its place or a count.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
@@ -148,7 +148,7 @@ def _shorter(typed: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _complete(
-    engine: index.Engine, words: tuple[str, ...], scope: Scope, asked: dict[str, Collection[str]]
+    engine: index.Engine, words: tuple[str, ...], scope: Scope, asked: Mapping[str, Collection[str]]
 ) -> tuple[dict[str, list[str]], dict[str, int]]:
     """Keys by group and topics with counts: as typed, and nearly as typed in the groups where few were found."""
     keys: dict[str, list[str]] = {}

@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
+from knowledge.documents import Document
 from knowledge.models import Search
 from tests import small_company
 from tests.browser.test_every_page import MODES
@@ -38,10 +39,11 @@ def box_of(page: Page, address: str = "/tasks/") -> Locator:
 
 
 def shown(page: Page) -> list[str]:
-    return page.locator("[role=listbox] [role=group]").evaluate_all(
+    found: list[str] = page.locator("[role=listbox] [role=group]").evaluate_all(
         "groups => groups.map(g => g.querySelector('p').textContent + ': ' + "
         "[...g.querySelectorAll('[role=option] > span:first-of-type')].map(o => o.textContent.trim()).join(' | '))"
     )
+    return found
 
 
 def arrived(page: Page, held: list[Route]) -> None:
@@ -236,7 +238,7 @@ def test_without_javascript_the_box_is_a_box(open_as: Open) -> None:
 
 def test_names_are_text_and_a_stranger_is_shown_nothing(open_as: Open, settings: Any) -> None:
     title = "<img src=x onerror=window.__fired=1> pumpkin \"quoted\" & 'so'"
-    small_company.source_of("Hostile", [small_company.Document("x", title, topics=("<b>pumpkins</b>",))])
+    small_company.source_of("Hostile", [Document("x", title, topics=("<b>pumpkins</b>",))])
     small_company.index()
     page = open_as("ana")
     box = box_of(page)

@@ -126,7 +126,7 @@ def test_the_page_says_so_and_offers_what_was_typed(people: dict[str, Any]) -> N
     told = client.get("/api/v1/search", {"q": "hydrualics"}).json()
     assert (told["did_you_mean"], told["instead_of"]) == ("hydraulics", "hydrualics")
     assert told["total"] == 1
-    assert client.get("/api/v1/search", {"q": "hydrualics", "as_typed": True}).json()["total"] == 0
+    assert client.get("/api/v1/search", {"q": "hydrualics", "as_typed": "true"}).json()["total"] == 0
 
 
 def test_what_is_remembered_is_what_was_searched_for(people: dict[str, Any]) -> None:
