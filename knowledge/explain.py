@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from knowledge.documents import Candidate, Hit, Query
 from knowledge.index.analysis import terms_of
+from knowledge.index.asked import weighing
 from knowledge.index.vectors import Vectors, term_hash
 from knowledge.ranking import words_of
 
@@ -111,12 +112,10 @@ def why(query: Query, hits: Sequence[Hit], candidates: Mapping[str, Candidate], 
     known = [hit.key for hit in hits if hit.key in candidates]
     vectors = Vectors([candidates[key].vector for key in known])
     row_of = {key: row for row, key in enumerate(known)}
-    asked = [(word, "") for word in words_of(query)]
-    asked += [
-        (word, " ".join(each.said)) for each in query.synonyms for word in each.text.split() if (word, "") not in asked
-    ]
-    places = {word: _places(vectors, word, tuple(languages)) for word, _ in asked} if known else {}
-    return [_why(hit, row_of.get(hit.key), asked, places) for hit in hits]
+    synonyms = [(weighing(each.text.split()), " ".join(each.said)) for each in query.synonyms]
+    every = dict.fromkeys((*words_of(query), *(word for words, _ in synonyms for word in words)))
+    places = {word: _places(vectors, word, tuple(languages)) for word in every} if known else {}
+    return [_why(hit, row_of.get(hit.key), words_of(query), synonyms, places) for hit in hits]
 
 
 def _places(vectors: Vectors, word: str, languages: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -135,14 +134,23 @@ def _places(vectors: Vectors, word: str, languages: tuple[str, ...]) -> list[tup
     return [tuple(place for place in PLACES if place in each) for each in found]
 
 
-def _why(hit: Hit, row: int | None, asked: list[tuple[str, str]], places: dict[str, list[tuple[str, ...]]]) -> Why:
+def _why(
+    hit: Hit,
+    row: int | None,
+    asked: tuple[str, ...],
+    synonyms: list[tuple[tuple[str, ...], str]],
+    places: dict[str, list[tuple[str, ...]]],
+) -> Why:
     parts = dict(hit.reasons)
     pinned = bool(parts.pop("pin", 0))
     whole = sum(part for part in parts.values() if part > 0) or 1.0
     shares = tuple(Share(name, part, part / whole) for name, part in parts.items())
     if row is None:
         return Why(parts=shares, pinned=pinned)
-    words = tuple(Matched(word, places[word][row], said) for word, said in asked if places[word][row])
-    there = {one.word for one in words} | {said for one in words for said in one.instead_of.split()}
-    lacking = tuple(word for word, said in asked if not said and word not in there)
-    return Why(words, lacking, shares, pinned)
+    words = [Matched(word, places[word][row]) for word in asked if places[word][row]]
+    there, stood_for = {one.word for one in words}, set[str]()
+    for said, instead_of in synonyms:
+        if all(places[word][row] for word in said):  # a part of it says nothing of the kind
+            words += [Matched(word, places[word][row], instead_of) for word in said if word not in there]
+            stood_for |= set(instead_of.split())
+    return Why(tuple(words), tuple(word for word in asked if word not in there | stood_for), shares, pinned)
