@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
-from django.db import connections
+from django.db import connection, connections
 from django.http import Http404
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,11 +24,13 @@ from experts.models import Team
 from knowledge import live, live_sources
 from knowledge.access import Viewer
 from knowledge.connectors.live import LiveFailure
+from knowledge.documents import Document, ResultPage
 from knowledge.edition import Edition
 from knowledge.index.language import parse
 from knowledge.live import Said, ask_all, offer, words_sent
 from knowledge.live_sources import visible_to
 from knowledge.models import Audience, LiveHealth, LiveSource
+from tests import small_company
 from tests.knowledge.live_services import PAGES, QUESTIONS, Hanging, ToldCache, endless, packed, queries, says
 from tests.loopback import Web
 
@@ -211,6 +214,31 @@ def test_a_page_of_results_names_them_without_a_question(
     row.delete()
     with django_assert_num_queries(1):
         assert not offer(query, viewer, None)
+
+
+def test_a_search_page_asks_the_database_no_more_for_them(
+    declare: Declare, settings: LazySettings, asks: Callable[..., str]
+) -> None:
+    settings.IMMERSIVE_CONNECTORS = {**settings.IMMERSIVE_CONNECTORS, "told": small_company.CONNECTOR}
+    small_company.source_of("Handbook", [Document("a", "A pump", "Prime the pump.")])
+    small_company.index()
+
+    def questions() -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            assert "Prime the" in asks("search", q="pump")
+        return [sql for query in asked.captured_queries if "SAVEPOINT" not in (sql := query["sql"].split(" WHERE ")[0])]
+
+    questions()
+    without = questions()
+    declare("Wiki", trusted=True)
+    assert "Wiki" in asks("search", q="pump")
+    assert questions() == without
+
+
+def test_what_was_typed_is_sent_never_a_spelling_of_ours(declare: Declare, ana: Any) -> None:
+    declare("Wiki")
+    page = ResultPage(parse("zanzibar project"), instead_of="zanzbar project")
+    assert live.offer_of(page, Viewer.of(ana)).words == "zanzbar project"
 
 
 # What they say ----------------------------------------------------------------------------------------------------
