@@ -63,6 +63,10 @@ class Shelf(Protocol):
         """Remove the generations that nobody needs any more besides ``kept``; bytes freed."""
         ...
 
+    def clear(self) -> None:
+        """Remove every generation, and whatever else is kept for them."""
+        ...
+
     def alone(self, patience: float) -> AbstractContextManager[None]:
         """Keep every other writer out, also if this process is killed. `WriterBusy` after ``patience`` seconds."""
         ...
@@ -228,6 +232,9 @@ class Folders:
                 freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
                 shutil.rmtree(folder, ignore_errors=True)
         return freed
+
+    def clear(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     @contextmanager
     def alone(self, patience: float) -> Iterator[None]:

@@ -101,6 +101,11 @@ class Indices:
                     self.discard(generation)
         return freed
 
+    def clear(self) -> None:
+        asked = f"/{self._prefix}-*/_settings?filter_path=*.settings.index.uuid"
+        for index in self._cluster.ask("GET", asked, absent=True):
+            self._cluster.ask("DELETE", f"/{index}", absent=True, patience=10, seconds=40)
+
     @contextmanager
     def alone(self, patience: float) -> Iterator[None]:
         lease = lease_of(self._cluster, self._prefix)

@@ -19,6 +19,7 @@ from django.utils.text import slugify
 from knowledge import ingest
 from knowledge.documents import EVERYONE
 from knowledge.durable import work
+from knowledge.index import generations
 from knowledge.management import beside
 from knowledge.models import Audience, Source, SourceGroup, SyncRun
 
@@ -38,7 +39,10 @@ def throwaway(connector: str, *, engine: str | None = None) -> Iterator[Path]:
         place(Path(name), connector, engine or settings.SEARCH_ENGINE),
     ):
         call_command("migrate", verbosity=0, interactive=False)
-        yield Path(name)
+        try:
+            yield Path(name)
+        finally:
+            generations.shelf().clear()
 
 
 @contextmanager
@@ -48,9 +52,17 @@ def place(folder: Path, connector: str, engine: str) -> Iterator[None]:
         "INDEX_DIR": folder / "index",
         "IMMERSIVE_CONNECTORS": {"throwaway": connector},
         "SEARCH_ENGINE": engine,
+        "SEARCH_ENGINES": _apart(folder, engine),
     }
     with override_settings(**changed), _other_database(folder / "throwaway.sqlite3"):
         yield
+
+
+def _apart(folder: Path, engine: str) -> dict[str, Any]:
+    """The engines; the chosen one, if it keeps its data elsewhere, with names for this folder alone."""
+    engines: dict[str, Any] = settings.SEARCH_ENGINES
+    own = {"prefix": folder.name.lower()} if "prefix" in engines[engine] else {}
+    return {**engines, engine: {**engines[engine], **own}}
 
 
 @contextmanager
