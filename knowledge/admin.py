@@ -1,4 +1,7 @@
-"""The operator's view of sources, their runs, pins and synonyms. Nothing that people searched or said shows here."""
+"""The operator's view of sources, their runs, pins and synonyms, and gaps.
+
+Nothing that one person searched or said shows here: a gap is what several did not find.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,10 @@ from knowledge.access import Viewer, resource_or_404
 from knowledge.connectors.live import LiveFailure, ask
 from knowledge.documents import EVERYONE
 from knowledge.index.analysis import tokens
-from knowledge.live_sources import Declared
+from knowledge.live_sources import Declared, LiveHealth, LiveSource
 from knowledge.models import (
     HOW_TO_NAME_SOMEBODY,
     Audience,
-    LiveHealth,
-    LiveSource,
     Pin,
     Resource,
     Source,
@@ -278,3 +279,20 @@ class SynonymAdmin(OfferedLookups, SaysForWhom, admin.ModelAdmin):  # type: igno
     list_display = ["words", "other", "both_ways", "audience", "until"]
     list_select_related = ["audience"]
     search_fields = ["words", "other"]
+
+
+@admin.register(Gap)
+class GapAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What three people or more searched for in the last ninety days and did not find. Read, never written."""
+
+    list_display = ("words", "kinds", "last_on")
+    search_fields = ("words",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

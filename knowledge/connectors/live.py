@@ -425,7 +425,7 @@ def _template_in(body: bytes, base: str) -> str:
         root = etree.fromstring(body, etree.XMLParser(**options))
     except (etree.XMLSyntaxError, ValueError):
         raise LiveFailure("gives a description that cannot be read") from None
-    offered = {
+    offered: dict[str, str] = {
         element.get("type", "").partition(";")[0].strip().lower(): element.get("template", "")
         for element in root.iter("{*}Url")
         if element.get("rel", "results") in ("results", "suggestions") and element.get("method", "get").lower() == "get"
