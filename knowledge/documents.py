@@ -243,7 +243,7 @@ class Hit:
     """An index match put in its place by `ranking`, not yet authorised. ``parts`` sum to ``score``, as `PARTS` says."""
 
     PARTS: ClassVar[tuple[str, ...]] = (
-        "title", "body", "topics", "exact", "near", "name", "heading", "kin",
+        "title", "body", "topics", "exact", "near", "name", "heading", "kin", "meaning",
         "trust", "use", "fresh", "pin",
     )  # fmt: skip
 
@@ -255,6 +255,11 @@ class Hit:
     def reasons(self) -> tuple[tuple[str, float], ...]:
         """The parts that add something, by name."""
         return tuple((name, part) for name, part in zip(self.PARTS, self.parts, strict=False) if part)
+
+    @property
+    def by_meaning_alone(self) -> bool:
+        """Whether none of the query's words stands in it, at most one of their family."""
+        return not any(self.parts[: self.PARTS.index("kin")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ length, summed. More is added where the body begins with the words, where a
 topic has them, where they stand in exactly the form asked for, where they stand
 together, where the title or one heading is just what was asked for, and, for
 less, where words of their family stand. A word that the query repeats counts
-more. A document that lacks words of the query loses part.
+more. A document that lacks words of the query loses part. What is near the
+query in meaning is added where a model can tell (see `meaning`).
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class Weights:
     repeated: float = 0.5
     lacking: float = 0.3
     synonym: float = 0.8
+    meaning: float = 6.0
+    unlike: float = 0.2
+    not_known: float = 0.35
+    signs: float = 0.75
 
 
 WEIGHTS = Weights()
@@ -103,16 +108,19 @@ def order(
     now: date,
     languages: Iterable[str] = (),
     weights: Weights = WEIGHTS,
+    meaning: Mapping[str, float] | None = None,
     signals: Mapping[str, trust.Signals] | None = None,
 ) -> list[Hit]:
     """The candidates, best first, ties by key; without words the newest first (``now`` bounds dates to come).
 
+    ``meaning``: how like the query the nearest passage of each is (a cosine), by key; `None` where nobody can tell.
     ``signals``: what is known of documents beside their words, by key (see `trust`).
     """
     candidates = list(candidates)
     asked = list(_asked(query, statistics, tuple(languages), weights))
     if asked and candidates:
         parts = _parts(query, asked, Vectors([one.vector for one in candidates]), statistics, tuple(languages), weights)
+        parts = np.vstack((parts, _meaning(query, asked, candidates, meaning, weights)))
         more = trust.shares(query, candidates, np.sum(parts, axis=0).tolist(), signals or {}, now)
         rows = [(*row, *known) for row, known in zip(parts.T.tolist(), more, strict=True)]
         hits = [Hit(one.key, sum(row), row) for one, row in zip(candidates, rows, strict=True)]
@@ -141,6 +149,29 @@ def _parts(
         parts *= weights.synonym * _rarity(asked) / _rarity(also)
         best = np.where(parts.sum(axis=0) > best.sum(axis=0), parts, best)
     return cast("NDArray[np.float64]", best)
+
+
+def _meaning(
+    query: Query,
+    asked: list[_Asked],
+    candidates: list[Candidate],
+    cosines: Mapping[str, float] | None,
+    weights: Weights,
+) -> Column:
+    """What it adds that a passage is near the query in meaning.
+
+    The query decides how much: as its words count by how rare they are, so
+    does meaning; and the more of them are names with signs or digits, which a
+    model does not know (``ERR_42``), the less. What is not embedded yet counts
+    as most matches do.
+    """
+    if cosines is None:
+        return np.zeros(len(candidates))
+    words = words_of(query)
+    names = sum(not word.isalpha() for word in words) / max(1, len(words))
+    near = np.array([cosines.get(one.key, weights.not_known) for one in candidates])
+    weight = weights.meaning * (1 - weights.signs * names) * _rarity(asked)
+    return cast(Column, weight * np.maximum(0.0, near - weights.unlike))
 
 
 def _rarity(asked: Iterable[_Asked]) -> float:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import ceil
@@ -32,6 +33,9 @@ from knowledge.folding import Folded, folded
 from knowledge.index.analysis import fold, topic_key
 from knowledge.index.asked import expanded, synonyms_typed, wishes
 from knowledge.index.language import parse, read_as, reading
+from knowledge.meaning import looking
+from knowledge.meaning.cutting import place_of
+from knowledge.meaning.matrix import Look
 from knowledge.models import CONFIRMED, OWNER, SOURCES, Resource, Source, Verification
 from knowledge.passages import Highlighter
 from knowledge.spelling import respelled
@@ -87,7 +91,7 @@ def search(
     pages = max(1, ceil(len(hits) / per_page))
     page = min(max(1, page), pages)
     hits, asked = hits[(page - 1) * per_page :], found.asked or query
-    results, dropped = _confirm(hits, found.under, per_page, asked, viewer, sources)
+    results, dropped = _confirm(hits, found, per_page, asked, viewer, sources)
     shown = ResultPage(
         query=query,
         results=_explained(results, found, found.asked or query),
@@ -115,7 +119,8 @@ class Found:
     ``under``: hits that say nearly the same as a better one and are shown folded under it; ``total`` counts them.
     ``by_words``: how many the words alone match, of which ``frequency`` tells what is known of each.
     ``meant``: the query that was searched for in place of one that found nothing; ``did_you_mean``: another
-    spelling that finds something, searched for or not.
+    spelling that finds something, searched for or not. ``near``: what is near the query in meaning, if anybody can
+    tell; ``alone``: hits in which none of its words stands.
     """
 
     hits: Sequence[Hit]
@@ -130,6 +135,8 @@ class Found:
     by_words: int = 0
     meant: Query | None = None
     did_you_mean: str = ""
+    near: Look | None = None
+    alone: Collection[str] = ()
 
     @property
     def unfolded(self) -> Sequence[Hit]:
@@ -164,8 +171,18 @@ def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, eng
     languages = engine.languages()
     statistics = engine.statistics(ranking.terms(asked, languages))
     candidates = {one.key: one for one in matches.candidates}
-    signals = beside.signals(list(candidates), beside.curated.pins(asked, viewer.tokens, today), today)
-    hits = ranking.order(asked, candidates.values(), statistics, now=today, languages=languages, signals=signals)
+    near = looking.look(asked, scope)
+    more = {one.key: one for one in _near_alone(near, candidates, engine, scope, asked)}
+    candidates |= more
+    meaning = near.of(candidates) if near else None
+    pins = beside.curated.pins(asked, viewer.tokens, today)
+    pinned = {one.key: one for one in engine.fetch([key for key in pins if key not in candidates], scope, asked)}
+    candidates, more = candidates | pinned, more | pinned
+    signals = beside.signals(list(candidates), pins, today)
+    hits = ranking.order(
+        asked, candidates.values(), statistics, now=today, languages=languages, meaning=meaning, signals=signals
+    )
+    alone = {hit.key for hit in hits if hit.key in more and hit.by_meaning_alone}
     under = folded(hits, candidates)
     counts = dict(matches.facets)
     for name, filtered in _FACETS.items():
@@ -173,9 +190,11 @@ def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, eng
             unnarrowed: dict[str, Any] = {filtered: ()}
             wider = engine.search(replace(asked, **unnarrowed), scope, limit=1)
             counts[name] = wider.facets.get(name, {})
+    for name in ("kind", "source") if alone else ():
+        counts[name] = Counter(counts.get(name, {})) + Counter(str(getattr(more[key], name)) for key in alone)
     return Found(
         hits,
-        matches.total,
+        matches.total + len(alone),
         _facets(query, counts, sources),
         notice,
         asked,
@@ -183,8 +202,19 @@ def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, eng
         candidates,
         languages,
         frequency=statistics.frequency,
-        by_words=matches.total,
+        by_words=matches.total + len(pinned),
+        near=near,
+        alone=alone,
     )
+
+
+def _near_alone(
+    near: Look | None, candidates: Collection[str], engine: index.Engine, scope: Scope, asked: Query
+) -> Iterable[Candidate]:
+    """What is near the query in meaning and not among the candidates, inside the scope and its filters."""
+    nearest = near.best(looking.MOST, looking.LEAST) if near else []
+    keys = [one.key for one in nearest if one.key not in candidates]
+    return engine.fetch(keys, scope, asked) if keys else ()
 
 
 # Sources and facets ---------------------------------------------------------------------------------------------
@@ -248,7 +278,7 @@ def _facets(query: Query, counts: Mapping[str, Mapping[str, int]], sources: Sour
 
 
 def _confirm(
-    hits: Sequence[Hit], under: Folded, count: int, query: Query, viewer: Viewer, sources: Sources
+    hits: Sequence[Hit], found: Found, count: int, query: Query, viewer: Viewer, sources: Sources
 ) -> tuple[tuple[Result, ...], int]:
     """The first ``count`` hits that the database confirms for this viewer, and how many of those asked it did not.
 
@@ -259,7 +289,7 @@ def _confirm(
     dropped = 0
     while hits and len(results) < count:  # a second turn only if the database took something away meanwhile
         some, hits = hits[: count - len(results)], hits[count - len(results) :]
-        together = [(hit, *under.get(hit.key, ())) for hit in some]
+        together = [(hit, *found.under.get(hit.key, ())) for hit in some]
         keys = [uuid.UUID(hit.key) for alike in together for hit in alike]
         rows = CONFIRMED.objects(tokens=viewer.tokens, keys=keys)
         confirmed = {row.public_id.hex: _with_verification(row) for row in rows if row.source_id in sources}
@@ -269,8 +299,8 @@ def _confirm(
         for alike in together:
             best, *others = [(hit, confirmed[hit.key]) for hit in alike if hit.key in confirmed] or [None]
             if best:
-                similar = tuple(_result(marker, hit, row, alone=False) for hit, row in filter(None, others))
-                results.append(replace(_result(marker, *best), similar=similar))
+                similar = tuple(_folded_result(marker, hit, row) for hit, row in filter(None, others))
+                results.append(replace(_result(marker, *best, found), similar=similar))
     return tuple(results), dropped
 
 
@@ -282,12 +312,22 @@ def _explained(results: Sequence[Result], found: Found, query: Query) -> tuple[R
     return tuple(replace(result, why=one) for result, one in zip(results, reasons, strict=True))
 
 
-def _result(marker: Highlighter, hit: Hit, row: Any, *, alone: bool = True) -> Result:
-    """A confirmed row as a result; of one that is folded only the title shows."""
+def _folded_result(marker: Highlighter, hit: Hit, row: Any) -> Result:
+    """A confirmed row that is folded under another: only its title shows."""
+    return Result(row, marker.title(row.title, row.language), "", hit.score, hit.reasons)
+
+
+def _result(marker: Highlighter, hit: Hit, row: Any, found: Found) -> Result:
+    """A confirmed row as a result."""
     title = marker.title(row.title, row.language)
-    if not alone:
-        return Result(row, title, "", hit.score, hit.reasons)
-    passages = marker.passages(row.body, title=row.title, language=row.language, transcript=row.kind == "video")
+    passage = found.near.passage(hit.key) if found.near and hit.key in found.alone else None
+    passages = marker.passages(
+        row.body,
+        title=row.title,
+        language=row.language,
+        transcript=row.kind == "video",
+        meant=place_of(row.title, row.body, passage) if passage else None,
+    )
     return Result(row, title, passages[0].html, hit.score, hit.reasons, passages)
 
 

@@ -43,6 +43,12 @@ def cut(title: str, body: str) -> list[Passage]:
     return passages[:MOST] or ([Passage(0, 0, title)] if title else [])
 
 
+def place_of(title: str, body: str, hash: bytes) -> tuple[int, int] | None:
+    """Where the passage of this hash stands in a body; `None` where the body holds it no longer."""
+    found = next((passage for passage in cut(title, body) if passage.hash == hash), None)
+    return (found.start, found.end) if found and found.start < found.end else None
+
+
 def _spans(body: str) -> Iterator[tuple[int, int]]:
     """Pieces between breaks, put together until they hold enough words."""
     start = end = words = 0

@@ -1,0 +1,64 @@
+"""Asking which documents are near a query in meaning: one look for one search, or none, and never an error.
+
+A model that fails rests for half a minute: a search waits for it once, not
+each time. What it was asked is neither kept nor logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from knowledge.documents import Query, Scope
+from knowledge.index.asked import asked_words
+from knowledge.meaning import ModelProblem, store
+from knowledge.meaning.encoders import Encoder, chosen
+from knowledge.meaning.matrix import Look
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 0.4
+"""How long a search waits for a service that embeds."""
+REST = 30.0
+LEAST = 0.33
+"""The cosine from which on a document is found by meaning alone: what has nothing to do with a query stays below."""
+MOST = 30
+"""Documents that are found by meaning alone, at most."""
+
+_resting: dict[str, float] = {}
+_lock = threading.Lock()
+
+
+def look(query: Query, scope: Scope) -> Look | None:
+    """How near each document in the scope is to what a query says; `None` where nobody can tell just now."""
+    text = " ".join(asked_words(query))
+    encoder = _rested() if text else None
+    if encoder is None:
+        return None
+    try:
+        found = store.serving()
+        if found is None or found[0]["model"] != encoder.fingerprint:
+            return None
+        return found[1].look(encoder.encode([text], seconds=SECONDS)[0], scope)
+    except ModelProblem as problem:
+        logger.warning("searching by words alone for %.0f seconds: %s", REST, problem)
+        with _lock:
+            _resting[_name(encoder)] = time.monotonic() + REST
+        return None
+
+
+def _rested() -> Encoder | None:
+    encoder = chosen()
+    if encoder is None or _resting.get(_name(encoder), 0.0) > time.monotonic():
+        return None
+    return encoder
+
+
+def _name(encoder: Encoder) -> str:
+    return f"{type(encoder).__name__} {id(encoder)}"
+
+
+def warm() -> None:
+    """Read the model and the vectors before the first search needs them; harmless where there are none."""
+    look(Query(text="warm", words=("warm",)), Scope(frozenset({0}), frozenset({""})))
