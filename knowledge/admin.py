@@ -26,6 +26,7 @@ from knowledge.live_sources import Declared, LiveHealth, LiveSource
 from knowledge.models import (
     HOW_TO_NAME_SOMEBODY,
     Audience,
+    Gap,
     Pin,
     Resource,
     Source,
@@ -180,16 +181,18 @@ class LiveSourceAdmin(OfferedLookups, SaysForWhom, admin.ModelAdmin):  # type: i
         health = LiveHealth.objects.filter(source=row.public_id, failures__gt=0).first()
         return f"{health.said}, {health.failures} in a row" if health else ""
 
-    @admin.action(description="Ask now, with the word “test”")
+    @admin.action(description="Ask now, with the word “test”", permissions=["change"])
     def try_now(self, request: HttpRequest, queryset: Any) -> None:
-        """Ask each of these services and say what came of it, with what only an operator should read."""
+        """Ask each of these services and say why it failed, or how much it found: what, to those it is for."""
+        held = Viewer.of(request.user).tokens
         for row in queryset:
             try:
                 answers = ask(Declared.of_row(row).service, "test").answers
             except LiveFailure as failure:
                 messages.error(request, f"{row.name} {failure}. {failure.detail}")
             else:
-                first = f", first “{answers[0].title}” at {answers[0].link}" if answers else ""
+                shown = answers[:1] if held & set(row.audience.tokens) else ()
+                first = "".join(f", first “{answer.title}” at {answer.link}" for answer in shown)
                 messages.success(request, f"{row.name}: {len(answers)} answers{first}.")
 
 

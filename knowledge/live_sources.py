@@ -268,9 +268,11 @@ def of_settings() -> list[Declared]:
     return found
 
 
-def _declared_anew(**_sent: Any) -> None:
+def _declared_anew(instance: LiveSource, **_sent: Any) -> None:
+    """What was declared anew is asked at once, however it failed before."""
     from knowledge.edition import Edition
 
+    LiveHealth.objects.filter(source=instance.public_id).delete()
     Edition.objects.rise()
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from experts.models import Team
-from knowledge.models import LiveHealth, LiveSource
+from knowledge.models import Audience, LiveHealth, LiveSource
 from tests.knowledge.live_services import queries, says
 from tests.loopback import Web
 
@@ -96,6 +96,11 @@ def test_trying_sends_one_word_and_says_what_came_back(
     page = client.post(reverse(LIST), action, follow=True).content.decode()
     assert queries(web, "/wiki") == [{"q": ["test"], "k": ["s3cret"]}]
     assert "Wiki: 1 answers, first “Tested”" in page
+    row.audience = Audience.objects.of(["team:0"])
+    row.save()
+    page = client.post(reverse(LIST), action, follow=True).content.decode()
+    assert "Wiki: 1 answers." in page
+    assert "Tested" not in page, "no role widens what one may read"
     web.redirect("/wiki", "http://169.254.169.254/")
     page = client.post(reverse(LIST), action, follow=True).content.decode()
     assert "Wiki leads to an address that may not be asked." in page
@@ -108,3 +113,5 @@ def test_the_list_says_how_they_answered_lately(curator: Any, client: Client, we
     row = LiveSource.objects.get()
     LiveHealth.objects.create(source=row.public_id, failures=3, said="sends more than 1 MB", at=timezone.now())
     assert "sends more than 1 MB, 3 in a row" in client.get(reverse(LIST)).content.decode()
+    row.save()
+    assert not LiveHealth.objects.exists(), "what was declared anew is asked at once"
