@@ -96,9 +96,9 @@ class Why:
         for (places, instead_of), words in where.items():
             stands_for = f", for “{instead_of}”" if instead_of else ""
             said.append(f"In the {_and(places)}: {_and([f'“{word}”' for word in words])}{stands_for}.")
-        if self.lacking and self.words:
+        if self.lacking and (self.words or self.pinned):
             said.append(f"Not in it: {_and([f'“{word}”' for word in self.lacking])}.")
-        if self.lacking and not self.words and any(part.name == "meaning" for part in self.parts):
+        elif self.lacking and any(part.name == "meaning" for part in self.parts):
             said.append(BY_MEANING)
         return said
 

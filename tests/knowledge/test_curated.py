@@ -186,6 +186,25 @@ def test_a_pin_stands_first_and_says_so(pages: Source, ana: Viewer) -> None:
     assert not any(result.why.pinned for result in search("annual leave", ana).results)
 
 
+@pytest.mark.parametrize("engine", ["tantivy", "whoosh"])
+def test_a_pin_needs_none_of_the_words_but_keeps_to_the_filters(
+    engine: str, settings: Any, source: Source, write: Callable[..., Any], ana: Viewer, request: Any
+) -> None:
+    settings.SEARCH_ENGINE = engine
+    request.getfixturevalue("pages")
+    before = search("leave", ana)
+    Pin.objects.create(words="leave", resource=page("off.md"))
+    Pin.objects.create(words="zzz", resource=page("off.md"))
+    shown = search("leave", ana)
+    assert (keys(shown), shown.total) == (["off", *keys(before)], before.total + 1)
+    assert shown.results[0].why.sentences == ["A curator put it first for these words.", "Not in it: “leave”."]
+    assert (keys(search("zzz", ana)), search("zzz", ana).total) == (["off"], 1)
+    assert keys(search("leave kind:tool", ana)) == []
+    assert keys(search("leave -lieu", ana)) == keys(before)
+    assert keys(search("leave kind:page", ana))[0] == "off"
+    assert "off" not in keys(search("parental", ana))
+
+
 def test_pins_and_synonyms_to_hidden_pages_change_no_byte(pages: Source, ana: Viewer) -> None:
     texts = ("leave", "annual leave", "holiday", "board", "kestrel", "annual leave kind:page")
     before = [search(text, ana) for text in texts]
