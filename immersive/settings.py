@@ -260,6 +260,8 @@ CELERY_BEAT_SCHEDULE = {
     }.items()
 } | {
     "tidy-index": {"task": "knowledge.jobs.tidy_index", "schedule": 3600.0},
+    "look-again": {"task": "knowledge.jobs.look_again", "schedule": 60.0, "options": {"expires": 60}},
+    "gather-gaps": {"task": "knowledge.jobs.gather_gaps", "schedule": 3600.0},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")

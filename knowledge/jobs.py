@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from knowledge import actions, indexing, standing
+from knowledge import actions, gaps, indexing, standing, waiting
 from knowledge.meaning import embedding
 
 
@@ -42,3 +42,15 @@ def sweep() -> None:
 def weigh() -> None:
     """Count anew what people's use says of resources."""
     standing.weigh()
+
+
+@shared_task(name="knowledge.jobs.look_again", soft_time_limit=120, time_limit=150)
+def look_again() -> None:
+    """Look for what people wait for."""
+    waiting.look()
+
+
+@shared_task(name="knowledge.jobs.gather_gaps", soft_time_limit=600, time_limit=660)
+def gather_gaps() -> None:
+    """Work out what several people searched for and did not find."""
+    gaps.gather()

@@ -22,7 +22,7 @@ PUBLIC = {
 }
 
 VIEWER_BOUND = ["Resource", "Source", "Contribution", "Search", "Click", "Task", "Assessment", "Outcome",
-                "LearningEntry", "LogWork", "Verification", "Verdict", "Standing"]  # fmt: skip
+                "LearningEntry", "LogWork", "Verification", "Verdict", "Standing", "WaitingSearch"]  # fmt: skip
 UNBOUND_READS: dict[str, str] = {}
 
 
