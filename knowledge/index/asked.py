@@ -22,9 +22,8 @@ _QUESTIONS = frozenset(_QUESTION.split())
 """Words that a question begins with."""
 _REQUESTS = frozenset({("tell", "me"), ("show", "me"), ("help", "me"), ("give", "me"), ("looking", "for")})
 _ASK = (
-    "know knows known anyone anybody someone somebody anything something tell show give find need needs want like "
-    "looking look get help please explain ask talk speak people person best way possible able supposed learn ever here "
-    "information info"
+    "know knows known anyone anybody someone somebody anything something tell show give find need needs want looking "
+    "help please explain ask talk speak best way possible able supposed ever here information info"
 )
 _ASKING = frozenset(_ASK.split())
 """Words that only ask, where they stand in the beginning of a question."""
