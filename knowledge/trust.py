@@ -70,14 +70,20 @@ def about_the_present(query: Query, now: date) -> bool:
     return bool(_PRESENT.search(said)) or any(int(year) in (now.year, now.year + 1) for year in _YEAR.findall(said))
 
 
+_NOTHING_MORE = (0.0,) * len(PARTS)
+
+
 def shares(
     query: Query, candidates: Iterable[Candidate], scores: Sequence[float], signals: Mapping[str, Signals], now: date
 ) -> list[tuple[float, ...]]:
     """What is added to each candidate's score (of words and meaning), one number for each of `PARTS`."""
     present = about_the_present(query, now)
-    found = []
+    found: list[tuple[float, ...]] = []
     for candidate, score in zip(candidates, scores, strict=True):
         known = signals.get(candidate.key, NOTHING)
+        if known is NOTHING and not present:
+            found.append(_NOTHING_MORE)
+            continue
         earned = max(0.0, score)
         fresh = earned * FRESH * freshness(candidate.updated, now) if present else 0.0
         pin = PINNED * (1 - 0.01 * min(known.pin - 1, 90)) if known.pin else 0.0

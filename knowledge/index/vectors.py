@@ -146,6 +146,11 @@ class Found:
     headings: InHeadings
 
 
+_NONE = np.zeros(0, np.int64)
+_NO_ROWS = Rows(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE)
+_IN_NO_HEADING = InHeadings(_NONE, _NONE, _NONE)
+
+
 class Vectors:
     """The vectors of many documents. ``title_length`` and ``body_length`` are in tokens, one for each document."""
 
@@ -168,15 +173,17 @@ class Vectors:
         at = np.flatnonzero(self._families == np.uint32(term >> _FAMILY_BITS))
         document = np.searchsorted(self._ends, at, side="right")
         row = at - self._starts[document] - _HEAD
+        size = self._rows[document]
         own = self._numbers[at] == np.uint32(term)
         # A number may stand by chance where no hash does.
-        rows = (row >= 0) & (row < self._rows[document])
-        row -= 3 * self._rows[document]
-        headed = own & (row >= 0) & (row < self._in_headings[document])
+        rows = (row >= 0) & (row < size)
+        headings = own & (row >= 3 * size) & (row < 3 * size + self._in_headings[document])
+        own &= rows
+        kin = rows ^ own
         return Found(
-            self._read(at[rows & own], document[rows & own]),
-            self._read(at[rows & ~own], document[rows & ~own]),
-            self._read_headings(at[headed], document[headed]),
+            self._read(at[own], document[own]),
+            self._read(at[kin], document[kin]) if kin.any() else _NO_ROWS,
+            self._read_headings(at[headings], document[headings]) if headings.any() else _IN_NO_HEADING,
         )
 
     def _read(self, at: Numbers, document: Numbers) -> Rows:

@@ -79,6 +79,35 @@ def keys(text: str, documents: list[IndexDocument], figures: Statistics | None =
             document("a", body="Leave form. " * 4 + FILLER),
         ),
         ('"leave form"', document("b", "Leave form"), document("a", body="A leave form.")),
+        # A heading that is what was asked for, before one that says more and before a sentence that says the same.
+        ("sick pay", document("b", body=f"## Sick pay\n\n{FILLER}"), document("a", body=f"Sick pay. {FILLER}")),
+        (
+            "sick pay",
+            document("b", body=f"{FILLER}\n\n## Sick pay"),
+            document("a", body=f"{FILLER}\n\n## Sick of it all, with pay"),
+        ),
+        (
+            "pay for the sick",
+            document("b", body=f"{FILLER}\n\n## For the sick: pay"),
+            document("a", body=f"{FILLER}\n\n## And this about sick pay"),
+        ),
+        # Both words in one heading, before one in each of two.
+        (
+            "sick pay",
+            document("b", body=f"{FILLER}\n\n## Sick pay\n\n{FILLER}\n\n## Tea"),
+            document("a", body=f"{FILLER}\n\n## Sick\n\n{FILLER}\n\n## Pay for tea"),
+        ),
+        # What a text begins with, before what it ends with.
+        ("leave", document("b", body="Leave. " + FILLER * 9), document("a", body=FILLER * 9 + " Leave.")),
+        # A word of the same family, but never before the word itself.
+        ("physical therapy", document("b", "Physical therapist"), document("a", "Physical theory")),
+        ("therapy", document("b", body="A therapy. " + FILLER), document("a", body="A therapist. " + FILLER)),
+        # What the question repeats.
+        (
+            "pay when sick, and sick when away",
+            document("b", body="Sick. " + FILLER),
+            document("a", body="Away. " + FILLER),
+        ),
     ],
 )
 def test_what_comes_first(text: str, first: IndexDocument, second: IndexDocument) -> None:
@@ -128,6 +157,13 @@ def test_the_reasons_add_up_to_the_score() -> None:
     hit = ordered("leave forms", [one])[0]
     assert dict(hit.reasons).keys() == {"title", "body", "topics", "exact", "near", "name"}
     assert sum(value for _, value in hit.reasons) == pytest.approx(hit.score)
+
+
+def test_headings_and_families_are_reasons_of_their_own() -> None:
+    one = document("a", "Sick pay", f"{FILLER}\n\n## Pay of the sick\n\nA therapist is here.")
+    reasons = dict(ordered("sick pay therapy", [one])[0].reasons)
+    assert {"heading", "kin"} <= reasons.keys()
+    assert {"heading", "kin"}.isdisjoint(dict(ordered("tea", [one])[0].reasons))
 
 
 def test_nothing_public_is_no_reason_to_fail() -> None:

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.documents import IndexDocument
 from knowledge.index import analysis
 from knowledge.index.analysis import analyse, tokens
-from knowledge.index.vectors import MOST_IN_BODY, MOST_IN_TITLE, NOWHERE, Vectors, surface_tag, term_hash
+from knowledge.index.vectors import (
+    MOST_IN_BODY,
+    MOST_IN_HEADINGS,
+    MOST_IN_TITLE,
+    NOWHERE,
+    Vectors,
+    family,
+    surface_tag,
+    term_hash,
+)
 
 
 def packed(title: str = "", body: str = "", **fields: Any) -> bytes:
@@ -62,6 +72,48 @@ def test_parts_count_where_the_whole_stands() -> None:
     found = Vectors([packed("read_file", "", topics=("close_file",))])
     assert forms(found, "file") == {surface_tag("file"): (1, 0, 1)}
     assert found.title_length.tolist() == [1]
+
+
+def headings(vectors: Vectors, term: str) -> list[tuple[int, int]]:
+    """Document and length of each heading that has a term, once for each time it does."""
+    found = vectors.find(term_hash(term)).headings
+    return list(zip(found.document.tolist(), found.length.tolist(), strict=True))
+
+
+def test_headings_are_known_apart() -> None:
+    first = "# Sail\n\nsail here\n\n## Sails and rope\n\n```\n# sail\n```\n"
+    found = Vectors([packed("", first), packed("Sail", "sail"), packed("", "rope\n\n# Rope, rope")])
+    assert headings(found, "sail") == [(0, 1), (0, 3)]
+    assert headings(found, "rope") == [(0, 3), (2, 2), (2, 2)]
+    of_rope = found.find(term_hash("rope")).headings.heading
+    assert len(set(found.find(term_hash("sail")).headings.heading.tolist())) == 2
+    assert of_rope[0] == found.find(term_hash("sail")).headings.heading[1], "the same heading"
+    assert of_rope[1] == of_rope[2] != of_rope[0]
+    assert headings(found, "tea") == []
+
+
+def test_of_too_many_headings_the_first_are_kept() -> None:
+    found = Vectors([packed("", "\n\n".join(f"# sail n{number}" for number in range(MOST_IN_HEADINGS)) + "\n\n# rope")])
+    assert len(headings(found, "sail")) == MOST_IN_HEADINGS // 2
+    assert headings(found, "rope") == []
+    assert forms(found, "rope") == {surface_tag("rope"): (0, 1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("therapist", "therapy"), ("photographer", "photography"), ("physician", "physics"), ("supervisor", "supervision")],
+)
+def test_actors_and_acts_are_of_one_family(one: str, other: str) -> None:
+    terms = [analysis.stem(word) for word in (one, other)]
+    assert terms[0] != terms[1]
+    assert family(terms[0]) == family(terms[1])
+    found = Vectors([packed(one, f"{other} tea")]).find(term_hash(terms[0]))
+    assert (found.own.title.tolist(), found.kin.body.tolist()) == ([1], [1])
+
+
+@pytest.mark.parametrize("term", ["", "rent", "port", "c++", "err_42", "de:therapist", "本"])
+def test_short_words_names_and_other_languages_are_families_of_their_own(term: str) -> None:
+    assert family(term) == term
 
 
 def test_possessives_are_no_second_word() -> None:
