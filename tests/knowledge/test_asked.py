@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from knowledge import index, ranking
-from knowledge.documents import Choice, Query, Scope, Term
+from knowledge.documents import Choice, IndexDocument, Query, Scope, Term
 from knowledge.index.asked import MOST_WORDS, asked_words, expanded, placed, weighing, wishes
 from knowledge.index.language import parse
 from tests.contracts.engines import ALL, doc
@@ -72,7 +72,7 @@ def test_beginnings_are_ranked_by_their_stems_and_few() -> None:
     assert len(asked_words(many)) == MOST_WORDS
 
 
-def ranked(text: str, *documents: index.IndexDocument) -> list[tuple[str, float]]:
+def ranked(text: str, *documents: IndexDocument) -> list[tuple[str, float]]:
     engine = index.in_memory("tantivy")
     engine.write(documents)
     query = expanded(parse(text), engine, ALL)
