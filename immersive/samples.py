@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -12,7 +13,10 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from immersive.forms import Chip, Group
+from knowledge.connectors.live import Service
 from knowledge.documents import Facet, Passage, Query, Result, ResultPage
+from knowledge.live import LiveResult, Offer, Said
+from knowledge.live_sources import Declared
 from knowledge.models import Resource, Source, Verification
 
 ICONS = (
@@ -46,6 +50,20 @@ def _result(
     passages = passage if isinstance(passage, tuple) else (Passage(passage),)
     # nothing here comes from outside: these are the sentences below
     return Result(row, mark_safe(title), mark_safe(passages[0].html), 1.0, passages=passages)  # noqa: S308
+
+
+def _services() -> dict[str, Any]:
+    """Services outside: one that answered, one that found nothing, one that did not answer, one that waits."""
+    kinds = {"Pump questions": "stackexchange", "Open wiki": "mediawiki", "Old archive": "json", "Vendor": "json"}
+    questions, wiki, archive, vendor = (
+        Declared(uuid5(NAMESPACE_URL, name), Service(name, shape, ""), trusted=False) for name, shape in kinds.items()
+    )
+    answer = LiveResult("Why does a feed <mark>pump</mark> hum?", "It runs dry.", "https://questions.example.org/7",
+                        timezone.now() - timedelta(days=70), ("2 answers, one accepted",))  # fmt: skip
+    return {
+        "live_offer": Offer("feed pump", (), (vendor,)),
+        "live_said": [Said(questions, (answer,)), Said(wiki), Said(archive, trouble="did not answer within 3 seconds")],
+    }
 
 
 def everything() -> dict[str, Any]:
@@ -91,6 +109,7 @@ def everything() -> dict[str, Any]:
     facets = [Facet("page", "Page", 31, chosen=True), Facet("tool", "Tool", 3), Facet("person", "Person", 0)]
     more = [Facet(f"topic-{n}", f"Topic {n}", n) for n in range(9, 0, -1)]
     return {
+        **_services(),
         "evidence": {person.public_id: "Wrote or edited 3 pages that you can read, the newest in May 2026."},
         "page": ResultPage(query=Query(text="feed pump", words=("feed", "pump")), results=tuple(results), total=128),
         "person": person,
