@@ -7,16 +7,19 @@ can change a suggestion, its place or a count.
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -40,8 +43,10 @@ GROUPS = {
 }
 """The groups in their order: the heading of each, and the kinds of documents in it."""
 SHOWN = {"people": 3, "tools": 3, "pages": 5, "topics": 3, "searches": 3}
-ASKED = 12
+ASKED = 10
 """Documents of one group that the index is asked for: the database may not confirm all of them."""
+MANY = 40
+"""Documents of all groups that the index is asked for at once; where it has more, it is asked for each group."""
 FEW = 3
 """With fewer suggestions than these, words that are nearly as typed are looked for as well."""
 WORDS = 6
@@ -53,8 +58,7 @@ NAMED = Question(
     lambda: (
         Resource.objects.visible_to(None)
         .filter(public_id__in=Blank("keys", "uuid"))
-        .only("public_id", "source", "kind", "title", "facts")
-        .annotate(verified_until=F("verification__until"))
+        .values_list("public_id", "source", "kind", "title", "facts", "verification__until")
     )
 )
 """What a suggestion shows of the resources of these ``keys``."""
@@ -66,6 +70,25 @@ TOPICS = Question(
     )
 )
 """Those of these topics that a visible resource has."""
+MINE = Question(
+    lambda: (
+        Search.objects.filter(person__in=Blank("person", "bigint"), total__gt=0)
+        .order_by("-at")
+        .values_list("text")[:REMEMBERED]
+    )
+)
+"""What this person searched for and found, the newest first."""
+
+
+class _Row(NamedTuple):
+    """What the database says of a resource."""
+
+    key: Any
+    source: int
+    kind: str
+    title: str
+    facts: Any
+    verified_until: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +147,14 @@ def _typed(query: Query) -> tuple[str, ...]:
 def _known(typed: tuple[str, ...], query: Query, viewer: Viewer) -> dict[str, list[Suggestion]]:
     sources = visible_sources(viewer)
     scope = viewer.scope(sources)
-    asked = {name: kinds for name, (_, kinds) in GROUPS.items() if kinds}
-    if query.kinds:
-        asked = {name: tuple(set(kinds) & set(query.kinds)) for name, kinds in asked.items()}
-        asked = {name: kinds for name, kinds in asked.items() if kinds}
+    wanted = set(query.kinds or KINDS)
+    groups = {name: tuple(kind for kind in kinds if kind in wanted) for name, (_, kinds) in GROUPS.items()}
+    asked = {name: kinds for name, kinds in groups.items() if kinds}
     with suppress(index.IndexProblem):  # none yet, or away: what was searched before is completed all the same
         engine = index.open_for_reading()
         for words in _shorter(typed):
-            keys, topics = _complete(engine, words, scope, asked)
-            found = _confirmed(keys, topics, words, viewer, sources)
+            completed = _complete(engine, words, scope, asked)
+            found = _confirmed(completed, words, viewer, sources)
             if any(found.values()):
                 return found
     return {}
@@ -147,44 +169,63 @@ def _shorter(typed: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield typed[-1:]
 
 
+@dataclass(frozen=True, slots=True)
+class _Completed:
+    """What the index offers, unconfirmed: documents in order, as typed and nearly so, and topics with counts."""
+
+    keys: tuple[str, ...]
+    nearly: tuple[str, ...]
+    topics: Mapping[str, int]
+
+
 def _complete(
     engine: index.Engine, words: tuple[str, ...], scope: Scope, asked: Mapping[str, Collection[str]]
-) -> tuple[dict[str, list[str]], dict[str, int]]:
-    """Keys by group and topics with counts: as typed, and nearly as typed in the groups where few were found."""
-    keys: dict[str, list[str]] = {}
-    for name, kinds in asked.items():
-        found = list(engine.names(words, scope, kinds=kinds, limit=ASKED))
-        if len(words) == 1 and len(found) == ASKED:  # of many those first whose names begin so
-            first = engine.names((f"^{words[0]}",), scope, kinds=kinds, limit=ASKED)
-            found = list(dict.fromkeys((*first, *found)))[:ASKED]
-        keys[name] = found
-    topics = dict(engine.topics(words, scope)) if "pages" in asked else {}
-    few = sum(map(len, keys.values())) + len(topics) < FEW
-    if few and any(map(near.slips, words)) and engine.names(words, scope, slips=True, limit=1):
-        for name, kinds in asked.items():
-            keys[name] = keys[name] or list(engine.names(words, scope, kinds=kinds, slips=True, limit=ASKED))
-    if few and "pages" in asked and not topics:
-        topics = dict(engine.topics(words, scope, slips=True))
-    return keys, topics
+) -> _Completed:
+    """Names and topics that begin as typed and, where they are few, those that nearly do."""
+    narrowed = sum(map(len, asked.values())) < len(KINDS)
+    kinds = tuple(chain(*asked.values())) if narrowed else ()
+    keys = engine.names(words, scope, kinds=kinds, limit=MANY)
+    if len(keys) == MANY:  # then each group is asked for its own
+        keys = tuple(key for of in asked.values() for key in _best(engine, words, scope, of))
+    topics = {} if narrowed else engine.topics(words, scope)
+    nearly: tuple[str, ...] = ()
+    if len(keys) + len(topics) < FEW and any(map(near.slips, words)):
+        nearly = engine.names(words, scope, kinds=kinds, slips=True, limit=MANY)
+        if not (topics or narrowed):
+            topics = engine.topics(words, scope, slips=True)
+    return _Completed(keys, nearly, topics)
+
+
+def _best(engine: index.Engine, words: tuple[str, ...], scope: Scope, kinds: Collection[str]) -> tuple[str, ...]:
+    """Of the many documents of one group first those whose names begin with what was typed."""
+    first: tuple[str, ...] = ()
+    if len(words) == 1:
+        first = engine.names((f"^{words[0]}",), scope, kinds=kinds, limit=ASKED)
+    if len(first) < ASKED:
+        first = (*first, *engine.names(words, scope, kinds=kinds, limit=ASKED))
+    return tuple(dict.fromkeys(first))[:ASKED]
 
 
 def _confirmed(
-    keys: dict[str, list[str]], topics: dict[str, int], words: tuple[str, ...], viewer: Viewer, sources: Sources
+    completed: _Completed, words: tuple[str, ...], viewer: Viewer, sources: Sources
 ) -> dict[str, list[Suggestion]]:
     """The suggestions that the database confirms, the nearest to what was typed first."""
-    rows = {}
-    every = [UUID(key) for some in keys.values() for key in some]
-    if every:
-        told = NAMED.objects(tokens=viewer.tokens, keys=every)
-        rows = {row.public_id.hex: row for row in told if row.source_id in sources}
-    found = {}
-    for name, some in keys.items():
-        confirmed = sorted((rows[key] for key in some if key in rows), key=lambda row: _fit(words, row.title))
-        found[name] = [_of_resource(row, words, sources) for row in confirmed[: SHOWN[name]]]
-    spelling = one_spelling(topics)
-    counts: dict[str, int] = {}
-    for topic, count in topics.items():
-        counts[spelling[topic]] = counts.get(spelling[topic], 0) + count
+    rows: dict[str, _Row] = {}
+    if every := tuple(dict.fromkeys((*completed.keys, *completed.nearly))):
+        told = (_Row(*row) for row in NAMED.rows(tokens=viewer.tokens, keys=map(UUID, every)))
+        rows = {UUID(str(row.key)).hex: row for row in told if row.source in sources}
+    found: dict[str, list[Suggestion]] = {}
+    for name, (_, kinds) in GROUPS.items():
+        for keys in (completed.keys, completed.nearly):
+            some = [row for key in keys if (row := rows.get(key)) and row.kind in kinds]
+            if some:
+                some.sort(key=lambda row: _fit(words, row.title))
+                found[name] = [_of_resource(row, words, sources) for row in some[: SHOWN[name]]]
+                break
+    spelling = one_spelling(completed.topics)
+    counts: Counter[str] = Counter()
+    for topic, count in completed.topics.items():
+        counts[spelling[topic]] += count
     best = sorted(counts, key=lambda topic: (_fit(words, topic), -counts[topic], topic))[: SHOWN["topics"]]
     known = {name for (name,) in TOPICS.rows(tokens=viewer.tokens, names=best)} if best else set()
     found["topics"] = [_of_topic(topic, counts[topic], words) for topic in best if topic in known]
@@ -207,17 +248,18 @@ def _fit(words: tuple[str, ...], name: str) -> int:
     return 2 if near.begin_like(words, own, False) else 3
 
 
-def _of_resource(row: Any, words: tuple[str, ...], sources: Sources) -> Suggestion:
-    facts = row.facts
+def _of_resource(row: _Row, words: tuple[str, ...], sources: Sources) -> Suggestion:
+    facts = json.loads(row.facts) if isinstance(row.facts, str) else row.facts
     if row.kind == "person":
         detail = ", ".join(filter(None, (facts.get("role"), facts.get("team"))))
     elif row.kind == "tool" and facts.get("jobs"):
         detail = str(facts["jobs"][0])
     else:
-        place = sources[row.source_id].name
+        place = sources[row.source].name
         detail = place if row.kind in ("page", "tool") else f"{row.kind.capitalize()}, {place}"
+    url = reverse("knowledge:resource", args=[UUID(str(row.key))])
     verified = str(row.verified_until or "") >= str(timezone.localdate())
-    return Suggestion(row.kind, row.title, marked(row.title, words), row.get_absolute_url(), detail, verified)
+    return Suggestion(row.kind, row.title, marked(row.title, words), url, detail, verified)
 
 
 def _of_topic(topic: str, count: int, words: tuple[str, ...]) -> Suggestion:
@@ -238,9 +280,8 @@ def _mine(query: Query, viewer: Viewer) -> list[Suggestion]:
     typed = tuple(tokens(query.text))
     if not typed or viewer.person_id is None:
         return []
-    mine = Search.objects.filter(person_id=viewer.person_id, total__gt=0).order_by("-at")
     found: dict[str, Suggestion] = {}
-    for text in mine.values_list("text", flat=True)[:REMEMBERED]:
+    for (text,) in MINE.rows(person=[viewer.person_id]):
         name = fold(text)
         if name != fold(query.text) and name not in found and near.begin_like(typed, tokens(text), False):
             found[name] = Suggestion("search", text, marked(text, typed), _search_for(text))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from knowledge import index
 from knowledge.access import Viewer
 from knowledge.documents import Document
-from knowledge.models import Resource, Search
-from knowledge.typeahead import Group, marked, suggest
+from knowledge.index.language import parse
+from knowledge.models import Audience, Resource, Search, Source
+from knowledge.typeahead import ASKED, MANY, REMEMBERED, SHOWN, Group, marked, suggest
 from tests import small_company
 from tests.small_company import source_of
 
@@ -18,8 +25,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ana(settings: LazySettings, make_person: Any) -> Any:
-    """Ana, in the company of `small_company`; Cléo is another."""
+def people(settings: LazySettings, make_person: Any) -> dict[str, Any]:
+    """Ana may read what is of operations only; Cléo may not."""
     settings.IMMERSIVE_CONNECTORS = {**settings.IMMERSIVE_CONNECTORS, "told": small_company.CONNECTOR}
     people = {
         "ana": make_person("ana", name="Ana Ferreira", role="Shift engineer"),
@@ -27,7 +34,13 @@ def ana(settings: LazySettings, make_person: Any) -> Any:
         "cleo": make_person("cleo", name="Cléo Martin"),
     }
     small_company.build(people)
+    small_company.read_people()
     small_company.index()
+    return people
+
+
+@pytest.fixture
+def ana(people: dict[str, Any]) -> Any:
     return people["ana"]
 
 
@@ -39,8 +52,212 @@ def suggested(text: str, person: Any) -> dict[str, list[str]]:
     return told(suggest(text, Viewer.of(person)))
 
 
-def test_names_topics_and_tools_stand_in_groups(ana: Any) -> None:
+# What is suggested --------------------------------------------------------------------------------------------------
+
+
+def test_names_stand_in_groups_those_that_begin_so_first(ana: Any) -> None:
     assert suggested("pump", ana) == {
         "pages": ["Pump hydraulics for operators", "Priming a feed pump", "Salary bands of the pump crew"],
         "topics": ["Pumps"],
     }
+    assert suggested("va", ana) == {"tools": ["ValveView"]}
+    assert suggested("mar", ana) == {"people": ["Cléo Martin"]}
+
+
+def test_each_says_what_it_is_and_leads_to_its_place(people: dict[str, Any]) -> None:
+    viewer = Viewer.of(people["ana"])
+    [page, course] = [suggest(text, viewer)[0].suggestions[0] for text in ("priming", "hydraulics")]
+    assert (page.detail, page.verified) == ("Handbook", True)
+    assert (course.detail, course.verified) == ("Course, Catalogue", False)
+    assert page.url == Resource.objects.get(key="pump").get_absolute_url()
+    [person] = suggest("ferr", viewer)[0].suggestions
+    assert (person.kind, person.detail) == ("person", "Shift engineer, Operations")
+    [tool] = suggest("valvev", viewer)[0].suggestions
+    assert tool.detail == "find which valve feeds a pump"
+    [topic] = suggest("mainten", viewer)[0].suggestions
+    assert (topic.kind, topic.detail, topic.url) == ("topic", "1 document", "/search?q=topic%3AMaintenance")
+    assert parse("topic:Maintenance").topics == ("Maintenance",)
+
+
+def test_all_words_or_else_the_last_ones(ana: Any) -> None:
+    assert suggested("feed pum", ana) == {"pages": ["Priming a feed pump"]}
+    assert suggested("how to prime a pum", ana) == {"pages": ["Priming a feed pump"]}
+    assert suggested("xylophone feed pum", ana) == {"pages": ["Priming a feed pump"]}
+    assert suggested("xylophone cavi", ana) == {"pages": ["What cavitation sounds like"]}
+    assert suggested("xylophone ca", ana) == {}, "two letters alone are no reason to leave out what was typed"
+
+
+def test_what_is_nearly_typed_is_suggested_where_there_is_little_else(ana: Any) -> None:
+    assert suggested("hydrualic", ana) == {"pages": ["Pump hydraulics for operators"]}
+    assert suggested("cavitatoin sond", ana) == {"pages": ["What cavitation sounds like"]}
+    assert suggested("maintenence", ana) == {"topics": ["Maintenance"]}
+    assert suggested("ferrera", ana) == {"people": ["Ana Ferreira"]}
+    assert suggested("CLEO", ana) == {"people": ["Cléo Martin"]}
+    assert suggested("pmp", ana) == suggested("xylophone", ana) == {}
+
+
+def test_a_kind_narrows_and_other_signs_leave_only_ones_searches(ana: Any) -> None:
+    Search.objects.create(person=ana, text="pump -seal", total=1)
+    assert suggested("kind:course pum", ana) == {"pages": ["Pump hydraulics for operators"]}
+    assert suggested("kind:tool pum", ana) == {}
+    assert suggested("pump -sea", ana) == {"searches": ["pump -seal"]}
+    assert suggested('"feed pum"', ana) == suggested("source:handbook pum", ana) == {}
+
+
+def test_of_very_many_each_group_has_its_own(ana: Any) -> None:
+    documents = [Document(f"p{n}", f"Crane {n:03}") for n in range(MANY + ASKED)]
+    documents += [Document("t", "The overhead crane", kind="tool"), Document("c", "Of crane drivers", kind="course")]
+    source_of("Cranes", documents)
+    small_company.index()
+    found = suggested("cra", ana)
+    assert found["tools"] == ["The overhead crane"]
+    assert len(found["pages"]) == SHOWN["pages"]
+    assert all(title.startswith("Crane") for title in found["pages"])
+    assert suggested("of crane dri", ana)["pages"] == ["Of crane drivers"]
+
+
+def test_spellings_of_a_topic_are_one(ana: Any) -> None:
+    source_of("Topics", [Document(f"x{n}", f"X {n}", topics=(name,)) for n, name in
+                         enumerate(("Zone-plan", "zone_plan", "zone_plan", "Zone of calm"))])  # fmt: skip
+    small_company.index()
+    groups = suggest("zone", Viewer.of(ana))
+    assert [(one.text, one.detail) for one in groups[0].suggestions] == [
+        ("zone_plan", "3 documents"),
+        ("Zone of calm", "1 document"),
+    ]
+
+
+ODD = ["", " ", "?", "-", '"', "kind:", "a" * 5000, "\u202e", "🎉", "* * *", "<b>", "\x00", "%"]
+
+
+def test_any_text_is_answered(ana: Any) -> None:
+    for text in ODD:
+        assert suggested(text, ana) in ({}, suggested("a", ana), suggested("b", ana)), text
+
+
+def test_without_an_index_there_are_ones_own_searches(ana: Any, settings: LazySettings, tmp_path: Any) -> None:
+    Search.objects.create(person=ana, text="pump curves", total=2)
+    settings.INDEX_DIR = tmp_path / "elsewhere"
+    assert suggested("pum", ana) == {"searches": ["pump curves"]}
+
+
+# From whose documents -----------------------------------------------------------------------------------------------
+
+
+def test_only_what_the_viewer_may_read_now(people: dict[str, Any]) -> None:
+    ana, cleo = people["ana"], people["cleo"]
+    assert suggested("sal", ana) == {"pages": ["Salary bands of the pump crew"]}
+    assert suggested("sal", cleo) == suggested("salaery", cleo) == {}
+    assert told(suggest("pump", Viewer(None, frozenset()))) == {}
+    inactive = type(ana)(pk=ana.pk, is_active=False)
+    assert told(suggest("pump", Viewer.of(inactive))) == {}
+
+
+def test_a_withdrawn_right_is_gone_at_once(people: dict[str, Any]) -> None:
+    """By any hand, with the index as it was: names, topics, counts and nearly alike words."""
+    nobody = Audience.objects.of(["team:0"])
+    seal = Resource.objects.get(key="seal")
+    own, of_source = seal.audience, seal.source.audience
+    row, source = Resource.objects.filter(pk=seal.pk), Source.objects.filter(pk=seal.source_id)
+    changes = [
+        (lambda: row.update(audience=nobody), lambda: row.update(audience=own)),
+        (lambda: source.update(audience=nobody), lambda: source.update(audience=of_source)),
+        (lambda: source.update(active=False), lambda: source.update(active=True)),
+        (lambda: row.update(gone_at=timezone.now(), audience=nobody), lambda: row.update(gone_at=None, audience=own)),
+    ]
+    texts = ("mechanical", "seal", "mainten", "mechnical", "maintenence")
+    whole = [suggested(text, people["cleo"]) for text in texts]
+    assert all(whole)
+    for withdraw, give_back in changes:
+        withdraw()
+        assert not any(suggested(text, people["cleo"]) for text in texts)
+        give_back()
+        assert [suggested(text, people["cleo"]) for text in texts] == whole
+
+
+def test_what_the_database_does_not_confirm_is_not_shown(people: dict[str, Any], monkeypatch: Any) -> None:
+    """The index may be asked a moment before a row is taken away: the last word is the database's."""
+    engine = index.open_for_reading()
+    names, topics = type(engine).names, type(engine).topics
+
+    def late(ask: Any) -> Any:
+        def asked(*args: Any, **options: Any) -> Any:
+            found = ask(*args, **options)
+            Resource.objects.filter(key="seal").update(audience=Audience.objects.of(["team:0"]))
+            return found
+
+        return asked
+
+    assert suggested("maint", people["cleo"]) == {"topics": ["Maintenance"]}
+    monkeypatch.setattr(type(engine), "names", late(names))
+    assert suggested("mechanical", people["cleo"]) == {}
+    Resource.objects.filter(key="seal").update(audience=Audience.objects.of(["everyone"]))
+    monkeypatch.setattr(type(engine), "names", names)
+    monkeypatch.setattr(type(engine), "topics", late(topics))
+    assert suggested("maint", people["cleo"]) == {}
+
+
+def test_searches_are_ones_own(people: dict[str, Any]) -> None:
+    ana, ben = people["ana"], people["ben"]
+    for text in ("pump curves", "Pump CURVES", "cold pump", "nothing found", "größe der pumpe", "pump curves"):
+        Search.objects.create(person=ana, text=text, total=0 if "nothing" in text else 3)
+    Search.objects.create(person=ben, text="pump secrets", total=3)
+    assert suggested("pum", ana)["searches"] == ["pump curves", "größe der pumpe", "cold pump"]
+    assert suggested("grosse d", ana)["searches"] == ["größe der pumpe"]
+    assert suggested("pum", ben)["searches"] == ["pump secrets"]
+    assert "searches" not in suggested("pump secrets", ben), "what is already typed need not be suggested"
+    assert "searches" not in suggested("nothing", ana)
+    Search.objects.bulk_create(Search(person=ana, text=f"x{n}", total=1) for n in range(REMEMBERED))
+    assert "searches" not in suggested("pum", ana)
+
+
+# How it is answered -------------------------------------------------------------------------------------------------
+
+
+def test_the_fragment_and_the_api_say_the_same(people: dict[str, Any]) -> None:
+    client = Client()
+    assert client.get("/search/suggest", {"q": "pump"}).status_code == 302
+    assert client.get("/api/v1/suggest", {"q": "pump"}).status_code in (401, 403)
+    client.force_login(people["ana"])
+    answer = client.get("/search/suggest", {"q": "pump"})
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    text = answer.content.decode()
+    groups = client.get("/api/v1/suggest", {"q": "pump"}).json()
+    assert [group["name"] for group in groups] == ["pages", "topics"]
+    for one in (one for group in groups for one in group["suggestions"]):
+        assert f'data-url="{one["url"]}"' in text
+        assert one["html"] in text
+    assert "<html" not in text
+    assert text.count('role="option"') == len(set(re.findall(r'id="(suggest-\w+-\d+)"', text))) == 4
+    assert client.post("/search/suggest", {"q": "pump"}).status_code == 405
+    assert client.get("/search/suggest").content.strip() == b""
+
+
+def test_an_answer_takes_few_questions(people: dict[str, Any]) -> None:
+    viewer = Viewer.of(people["ana"])
+    for text in ("pump", "hydrualic", "xylophone"):
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            suggest(text, viewer)
+        assert len(asked) <= 5, [one["sql"][:80] for one in asked]
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "expected"),
+    [
+        ("Priming a feed pump", ("pu",), "Priming a feed <mark>pu</mark>mp"),
+        ("Pump, pumps & Pumpkin", ("pump",), "<mark>Pump</mark>, <mark>pump</mark>s &amp; <mark>Pump</mark>kin"),
+        ("Cléo", ("cle",), "<mark>Clé</mark>o"),
+        ("Cle\u0301o", ("cle",), "<mark>Cle\u0301</mark>o"),
+        ("Größe", ("gross",), "<mark>Größ</mark>e"),
+        ("<b>pump</b>", ("pump", "b"), "&lt;<mark>b</mark>&gt;<mark>pump</mark>&lt;/<mark>b</mark>&gt;"),
+        ("Node.js", ("node.j",), "<mark>Node.j</mark>s"),
+        ("Node.js", ("js",), "Node.<mark>js</mark>"),
+        ("hydraulics", ("hydrualic",), "<mark>hydraulics</mark>"),
+        ("東京都", ("東京",), "<mark>東京</mark>都"),
+        ("", ("x",), ""),
+    ],
+)  # fmt: skip
+def test_what_was_typed_is_marked(text: str, typed: tuple[str, ...], expected: str) -> None:
+    assert marked(text, typed) == expected
