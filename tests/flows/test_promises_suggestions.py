@@ -105,7 +105,8 @@ def test_promise_3_hidden_documents_change_no_suggestion(settings: Any) -> None:
     outsider = next(person for person in lab.people if "group0" not in lab.groups_of[person.pk])
     chance = random.Random(3)
     texts = chance.sample(beginnings(), 30) + canary.WORDS[:6]
-    slips = [word[:2] + word[3:] for word in canary.WORDS[::4] if len(word) > 4] + ["pmup", "calibraet", "scurity", "laderr"]
+    slips = [word[:2] + word[3:] for word in canary.WORDS[::4] if len(word) > 4]
+    slips += ["pmup", "calibraet", "scurity", "laderr"]
     client = Client()
     client.force_login(outsider)
 
