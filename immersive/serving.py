@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import socket
+import threading
 import time
 from typing import Any
 
@@ -39,6 +40,13 @@ def when_ready(server: Any) -> None:
     """Before the first worker is forked: what is loaded stays, so the garbage collector need not look at it again."""
     gc.collect()
     gc.freeze()
+
+
+def post_worker_init(worker: Any) -> None:
+    """In each worker: the model for search by meaning is read while nobody waits for it."""
+    from knowledge.meaning import looking
+
+    threading.Thread(target=looking.warm, daemon=True).start()
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

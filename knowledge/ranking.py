@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from math import log
+from operator import attrgetter
 from typing import cast
 
 import numpy as np
@@ -124,7 +125,9 @@ def order(
         more = trust.shares(query, candidates, np.sum(parts, axis=0).tolist(), signals or {}, now)
         rows = [(*row, *known) for row, known in zip(parts.T.tolist(), more, strict=True)]
         hits = [Hit(one.key, sum(row), row) for one, row in zip(candidates, rows, strict=True)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.key))
+        hits.sort(key=attrgetter("key"))
+        hits.sort(key=attrgetter("score"), reverse=True)
+        return hits
     dated = sorted(candidates, key=lambda one: (-min(one.updated or date.min, now).toordinal(), one.key))
     return [Hit(candidate.key, 0.0) for candidate in dated]
 
@@ -171,7 +174,7 @@ def _meaning(
     names = sum(not word.isalpha() for word in words) / max(1, len(words))
     near = np.array([cosines.get(one.key, weights.not_known) for one in candidates])
     weight = weights.meaning * (1 - weights.signs * names) * _rarity(asked)
-    return cast(Column, weight * np.maximum(0.0, near - weights.unlike))
+    return weight * np.maximum(0.0, near - weights.unlike)
 
 
 def _rarity(asked: Iterable[_Asked]) -> float:
@@ -250,7 +253,7 @@ class _Scorer:
             for part, column in ((part_title, rows.title), (part_body, rows.body), (part_topics, rows.topics)):
                 exact = rows.document[own & (column > 0)]
                 in_form[exact] += part[exact]
-            in_body[np.unique(rows.document[rows.first < weights.lead_words])] += weights.lead * one.idf
+            in_body[rows.document[rows.first < weights.lead_words]] += weights.lead * one.idf  # once for all its forms
             title = self._sum(rows, rows.title)
             covered[one.place] = covered[one.place] | (self._sum(rows) > 0)
             named[one.place] = named[one.place] | (title > 0)
@@ -303,7 +306,7 @@ class _Scorer:
         asked = np.zeros(len(known))
         for place, weight in self.by_place.items():
             said = [each.heading for one, each in zip(self.asked, mine, strict=True) if one.place == place]
-            asked[np.searchsorted(known, np.unique(np.concatenate(said)))] += weight
+            asked[np.searchsorted(known, np.concatenate(said))] += weight  # once for all of a place
         worth = self.weights.heading * asked * np.minimum(1.0, spoken / length)
         np.maximum.at(best, known >> 16, worth)
         return best

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -31,13 +31,15 @@ from knowledge.meaning.cutting import Passage, cut
 from knowledge.meaning.encoders import Encoder, chosen
 from knowledge.meaning.export import prepare
 from knowledge.meaning.matrix import Matrix, Packed, pack
+from knowledge.meaning.rows import Embedding, Vector, VectorStamp
 from knowledge.meaning.store import Busy, Entry, Rights, root
-from knowledge.models import Audience, Click, Embedding, IndexStamp, Resource, Vector, VectorStamp
+from knowledge.models import Audience, Click, IndexStamp, Resource
 
 __all__ = ["Busy", "embed", "follow", "root", "status"]
 
 logger = logging.getLogger(__name__)
 
+WORK: Any = Embedding.objects
 ROWS = 32
 """Resources in one batch at most."""
 PASSAGES = 64
@@ -110,9 +112,9 @@ def status() -> dict[str, Any]:
     found = store.serving()
     return {
         "model": model,
-        "embedded": Embedding.objects.exclude(done_at=None).filter(model=model or "").count(),
-        "waiting": Embedding.objects.filter(done_at=None).count() - Embedding.objects.dead().count(),
-        "given up": Embedding.objects.dead().count(),
+        "embedded": WORK.exclude(done_at=None).filter(model=model or "").count(),
+        "waiting": WORK.filter(done_at=None).count() - WORK.dead().count(),
+        "given up": WORK.dead().count(),
         "passages": len(found[1].passages) if found and found[0]["model"] == model else 0,
     }
 
@@ -135,7 +137,7 @@ class _Turn:
 
     def run(self) -> int:
         # Nobody else embeds now: a lease that is held is of a process that was killed.
-        Embedding.objects.filter(done_at=None).exclude(lease=None).update(lease=None, lease_until=None)
+        WORK.filter(done_at=None).exclude(lease=None).update(lease=None, lease_until=None)
         self.matrix = self._open()
         self._look_for_work()
         done = 0
@@ -159,7 +161,7 @@ class _Turn:
             matrix = store.begin(self.model, size)
             with transaction.atomic():
                 self._stamp(matrix)
-                Embedding.objects.update(done_at=None, attempts=0, error="", due_at=timezone.now(), lease=None)
+                WORK.update(done_at=None, attempts=0, error="", due_at=timezone.now(), lease=None)
         return matrix
 
     def _stamp(self, matrix: Matrix) -> None:
@@ -178,27 +180,23 @@ class _Turn:
         now = hashlib.sha256(repr((self.model, stamps)).encode()).hexdigest()
         if VectorStamp.objects.filter(looked=now).exists():
             return
-        while gone := list(Embedding.objects.exclude(resource__gone_at=None)[:LOOKED_FOR]):
+        while gone := list(WORK.exclude(resource__gone_at=None)[:LOOKED_FOR]):
             with store.writing():
                 keys = Resource.objects.filter(embedding__in=gone).values_list("public_id", flat=True)
                 store.remove(self.matrix, [key.hex for key in keys])
             with transaction.atomic():
                 vectors = self._let_go([row.pk for row in gone])
-                Embedding.objects.filter(pk__in=[row.pk for row in gone]).delete()
+                WORK.filter(pk__in=[row.pk for row in gone]).delete()
                 _remove_unused(vectors)
         other = ~Q(text=F("resource__fingerprint")) | ~Q(model=self.model)
-        Embedding.objects.exclude(done_at=None).filter(other).update(
-            done_at=None, attempts=0, error="", due_at=timezone.now()
-        )
+        WORK.exclude(done_at=None).filter(other).update(done_at=None, attempts=0, error="", due_at=timezone.now())
         # Of a text that was given up, another version is another chance.
-        for row in Embedding.objects.dead().filter(other).exclude(text=F("resource__fingerprint"))[:LOOKED_FOR]:
+        for row in WORK.dead().filter(other).exclude(text=F("resource__fingerprint"))[:LOOKED_FOR]:
             row.retry()
         new = Resource.objects.alive().filter(embedding=None, indexed_audience__isnull=False)
         while ids := list(new.order_by("pk").values_list("pk", flat=True)[:LOOKED_FOR]):
             opened = dict(Click.objects.filter(resource__in=ids).values_list("resource").annotate(Count("pk")))
-            Embedding.objects.bulk_create(
-                [Embedding(resource_id=pk, opened=opened.get(pk, 0)) for pk in ids], ignore_conflicts=True
-            )
+            WORK.bulk_create([Embedding(resource_id=pk, opened=opened.get(pk, 0)) for pk in ids], ignore_conflicts=True)
         VectorStamp.objects.filter(pk=self.matrix.folder.name).update(looked=now)
 
     # Doing it -------------------------------------------------------------------------------------------------------
@@ -225,7 +223,7 @@ class _Turn:
 
     def _claim(self) -> list[_Piece]:
         """Rows that are due, leased: most opened first; those that failed before, each alone."""
-        due = list(Embedding.objects.due().order_by("-opened", "pk").values_list("pk", "attempts", "resource")[:ROWS])
+        due = list(WORK.due().order_by("-opened", "pk").values_list("pk", "attempts", "resource")[:ROWS])
         if due and due[0][1]:
             due = due[:1]
         due = [row for row in due if row[1] == due[0][1]]
@@ -236,7 +234,7 @@ class _Turn:
         with transaction.atomic():
             for pk, _, number in due:
                 resource = resources.get(number)
-                row = Embedding.objects.claim(pk) if resource else None
+                row = WORK.claim(pk) if resource else None
                 if resource is None or row is None:
                     continue
                 pieces.append(_Piece(row, resource, () if resource.gone_at else cut(resource.title, resource.body)))
@@ -275,7 +273,7 @@ class _Turn:
             pieces[0].row.fail(f"{type(error).__name__}: {error}", text=pieces[0].resource.fingerprint)
         else:
             ids = [piece.row.pk for piece in pieces]
-            Embedding.objects.filter(pk__in=ids).update(lease=None, lease_until=None)
+            WORK.filter(pk__in=ids).update(lease=None, lease_until=None)
 
     def _write(self, pieces: Sequence[_Piece], vectors: Mapping[str, Packed]) -> int:
         """Put into the folder what is still so, and record it."""
@@ -294,7 +292,7 @@ class _Turn:
                     kept.append(piece)
                 else:  # the index is about to be written: what it will say of rights is not known yet
                     piece.row.release()
-                    Embedding.objects.filter(pk=piece.row.pk).update(due_at=timezone.now() + LATER)
+                    WORK.filter(pk=piece.row.pk).update(due_at=timezone.now() + LATER)
             entries = [
                 Entry(
                     row.public_id.hex,
@@ -302,7 +300,7 @@ class _Turn:
                     [vectors[passage.hash.hex()] for passage in piece.passages],
                 )
                 for piece in kept
-                if (row := cast(Resource, now[piece.resource.pk])) and piece.passages
+                if (row := now[piece.resource.pk]) and piece.passages
             ]
             self.matrix.refresh()
             stamp = VectorStamp.objects.filter(pk=self.matrix.folder.name)
@@ -323,7 +321,7 @@ class _Turn:
         )
         ids = dict(Vector.objects.filter(model=self.model, hash__in=wanted).values_list("hash", "pk"))
         before = self._let_go(list(hashes))
-        links = Embedding.vectors.through
+        links: Any = Embedding.vectors.through
         links.objects.bulk_create(
             [links(embedding_id=pk, vector_id=ids[name]) for pk, names in hashes.items() for name in names]
         )
@@ -333,14 +331,15 @@ class _Turn:
 
     def _let_go(self, embeddings: Sequence[int]) -> list[int]:
         """The vectors of these rows, which are theirs no longer."""
-        links = Embedding.vectors.through.objects.filter(embedding__in=embeddings)
+        through: Any = Embedding.vectors.through
+        links = through.objects.filter(embedding__in=embeddings)
         vectors = list(links.values_list("vector", flat=True))
         links.delete()
         return vectors
 
     def _tidy(self) -> None:
         """All is done: vectors of other models, and those that no resource has any more, are of no use."""
-        if Embedding.objects.filter(done_at=None).exists():
+        if WORK.filter(done_at=None).exists():
             return
         Vector.objects.exclude(model=self.model).delete()
         with store.writing():

@@ -49,7 +49,8 @@ def unit(vectors: Any) -> Vectors:
     lengths = np.linalg.norm(found, axis=-1, keepdims=True)
     if found.ndim != 2 or not np.isfinite(lengths).all() or not lengths.all():
         raise ModelProblem(f"The model gave something that is no vector. {CURE}")
-    return found / lengths
+    directions: Vectors = found / lengths
+    return directions
 
 
 def chosen(*, threads: int = 1) -> Encoder | None:

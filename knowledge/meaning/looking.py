@@ -61,4 +61,7 @@ def _name(encoder: Encoder) -> str:
 
 def warm() -> None:
     """Read the model and the vectors before the first search needs them; harmless where there are none."""
-    look(Query(text="warm", words=("warm",)), Scope(frozenset({0}), frozenset({""})))
+    try:
+        look(Query(text="warm", words=("warm",)), Scope(frozenset({0}), frozenset({""})))
+    except Exception:  # whatever is wrong is told when somebody searches
+        logger.debug("search by meaning could not be warmed up", exc_info=True)

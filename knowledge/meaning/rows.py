@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
 
-from knowledge.durable import Work
+from knowledge.durable import Work, WorkQuerySet
 
 
 class Vector(models.Model):
@@ -35,7 +35,9 @@ class Embedding(Work):
     text = models.CharField(max_length=64, blank=True)
     model = models.CharField(max_length=32, blank=True)
     opened = models.PositiveIntegerField(default=0, help_text="How often it was opened: what is read most comes first.")
-    vectors: ClassVar[models.ManyToManyField[Vector, Vector]] = models.ManyToManyField(Vector, related_name="of")
+    vectors = models.ManyToManyField(Vector, related_name="of")
+
+    objects: ClassVar[Any] = WorkQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["-opened", "id"], name="embedding_due", condition=Q(done_at=None))]

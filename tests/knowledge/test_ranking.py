@@ -220,3 +220,43 @@ def test_hidden_documents_move_nothing_and_both_engines_agree(hidden: int) -> No
     first = answers[:3]
     for number in range(0, len(answers), 3):
         assert answers[number : number + 3] == first
+
+
+# Meaning ------------------------------------------------------------------------------------------------------------
+
+
+def near(text: str, documents: list[IndexDocument], cosines: dict[str, float] | None) -> list[Hit]:
+    candidates = [candidate(one) for one in documents]
+    return ranking.order(parse(text), candidates, statistics(documents), now=TODAY, languages=("en",), meaning=cosines)
+
+
+def test_what_is_near_in_meaning_comes_before_what_shares_a_word() -> None:
+    documents = [document("word", body=f"{FILLER} holiday {FILLER}"), document("near", "Time off")]
+    assert [hit.key for hit in near("holiday", documents, None)] == ["word", "near"]
+    first, second = near("holiday", documents, {"word": 0.1, "near": 0.7})
+    assert (first.key, first.by_meaning_alone) == ("near", True)
+    assert dict(first.reasons).keys() == {"meaning"}
+    assert (second.key, second.by_meaning_alone, dict(second.reasons).get("meaning")) == ("word", False, None)
+
+
+def test_a_name_with_signs_or_digits_wants_words() -> None:
+    """Of two queries with words as rare, meaning counts less for the one that a model does not know."""
+    documents = [document("a", "Other")]
+    word, name = (near(text, documents, {"a": 0.6})[0].score for text in ("zzyzx", "ERR_42"))
+    assert 0 < name < word / 2
+
+
+def test_what_is_not_embedded_yet_counts_as_most_matches_do() -> None:
+    documents = [document(key, "Leave") for key in ("far", "near", "unknown")]
+    assert [hit.key for hit in near("leave", documents, {"far": 0.0, "near": 0.6})] == ["near", "unknown", "far"]
+
+
+def test_no_other_candidate_moves_what_meaning_adds() -> None:
+    documents = [document(key, key) for key in "abc"]
+    cosines = {"a": 0.5, "b": 0.9, "c": 0.3}
+    figures = statistics(documents)
+    alone = [
+        ranking.order(parse("leave"), [candidate(one)], figures, now=TODAY, languages=("en",), meaning=cosines)[0]
+        for one in documents
+    ]
+    assert sorted(alone, key=lambda hit: -hit.score) == near("leave", documents, cosines)

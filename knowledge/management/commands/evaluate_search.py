@@ -14,14 +14,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.test.utils import override_settings
 
 from knowledge.access import Viewer
 from knowledge.connectors import Event, Known, SourceError
 from knowledge.documents import EVERYONE, Document
 from knowledge.index.language import parse
+from knowledge.management.kept_vectors import Keeping
 from knowledge.management.reference import PlainBM25, chance
 from knowledge.management.throwaway import fill, index_worker, throwaway
 from knowledge.markup import inline, markdown
+from knowledge.meaning.embedding import embed, status
+from knowledge.meaning.encoders import chosen
 from knowledge.models import Resource
 from knowledge.search import retrieve, search, visible_sources
 
@@ -45,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--words-only",
             action="store_true",
-            help="Search by words alone. So far search always does: there is no search by meaning yet.",
+            help="Search by words alone, although there is a model for meaning.",
         )
         parser.add_argument(
             "--against-bm25",
@@ -62,7 +66,8 @@ class Command(BaseCommand):
         for one in judged:
             if not options["json"]:
                 self.stderr.write(f"{one.name}: {len(one.queries)} queries …")
-            asked = ask(one, engine=options["engine"], against_bm25=options["against_bm25"])
+            with override_settings(MEANING=settings.MEANING and not options["words_only"]):
+                asked = ask(one, engine=options["engine"], against_bm25=options["against_bm25"])
             figures[one.name] = measure(asked, leave_out_linking=options["leave_out_linking"])
         self.stdout.write(json.dumps(figures, indent=2) if options["json"] else table(figures))
         if options["against_bm25"] and not options["json"]:
@@ -191,6 +196,7 @@ def ask(judged: JudgedSet, *, engine: str | None = None, against_bm25: bool = Fa
     with throwaway(f"{__name__}.JudgedConnector", engine=engine):
         with index_worker():
             fill(judged.name, str(judged.corpus))
+        embed_all()
         keys = {public_id.hex: key for public_id, key in Resource.objects.values_list("public_id", "key")}
         plain = PlainBM25(Resource.objects.values_list("key", "title", "body")) if against_bm25 else None
         found: list[Asked] = []
@@ -204,6 +210,19 @@ def ask(judged: JudgedSet, *, engine: str | None = None, against_bm25: bool = Fa
                 raise CommandError(f"{judged.name}, {query.key}: the page shows another order than was measured.")
             found.append(Asked(query, ranked, took_ms, plain.ranked(query.text) if plain else None))
         return found
+
+
+def embed_all() -> None:
+    """Make all vectors, where there is a model; those made for an earlier measurement are kept in VAR."""
+    model = chosen(threads=settings.MEANING_THREADS)
+    if model is None:
+        return
+    keeping = Keeping(model, settings.VAR_DIR / "measured")
+    embed(seconds=86_400, encoder=keeping)
+    keeping.keep()
+    waiting = status()["waiting"]
+    if waiting:
+        raise CommandError(f"{waiting} documents could not be embedded: what stands above says why.")
 
 
 # Measures -------------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from knowledge import indexing
-from knowledge.meaning import embedding
 from knowledge.management.progress import summary, tell_failures
+from knowledge.meaning import embedding
 from knowledge.models import Source
 
 
@@ -29,9 +29,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(status | {"sources": told}))
             return
         for name, value in status.items():
-            if isinstance(value, dict):
-                value = ", ".join(f"{about} {'none' if said is None else said}" for about, said in value.items())
-            self.stdout.write(f"{name:>10}: {'none' if value is None else value}")
+            told = value if isinstance(value, dict) else {"": value}
+            said = ", ".join(f"{about} {'none' if one is None else one}".strip() for about, one in told.items())
+            self.stdout.write(f"{name:>10}: {said}")
         for source, run in runs:
             self.stdout.write(f"{source.name}: {summary(run) if run else 'never read'}")
             tell_failures(run, self.stdout)
