@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import DisallowedRedirect
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import DisallowedRedirect, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url
 
 from experts.evidence import evidence_lines
@@ -20,8 +23,9 @@ from immersive import forms, samples
 from immersive.context import THEMES
 from immersive.context import page as on_every_page
 from immersive.sign_in import is_ours
+from immersive.way_on import way_on
 from immersive.work import tasks
-from knowledge import live
+from knowledge import live, waiting
 from knowledge.access import Viewer
 from knowledge.index.language import plain
 from knowledge.pages import changed_lately, recent_searches
@@ -39,6 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "changed": changed_lately(viewer),
         "searches": recent_searches(viewer),
         "tasks": tasks.recent(viewer),
+        "told": waiting.tell(viewer),
     }
     return render(request, "immersive/home.html", context)
 
@@ -66,11 +71,36 @@ def search(request: HttpRequest) -> HttpResponse:
         "groups": forms.groups(found.facets),
         "ages": forms.AGES.items(),
         "age": forms.age_of(found.query),
+        "way_on": way_on(found, text, viewer),
         "offer": live.offer_of(found, viewer),
     }
     if request.htmx:  # type: ignore[attr-defined]
         return push_url(render(request, "immersive/search.html#found", context), address)
     return render(request, "immersive/search.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+def waiting_searches(request: HttpRequest) -> HttpResponse:
+    """One's own searches that wait; one more by POST (``q``), and back to where its results will be."""
+    viewer = Viewer.of(request.user)
+    if request.method != "POST":
+        return render(request, "immersive/waiting.html", {"waiting": waiting.mine(viewer)})
+    text = request.POST.get("q", "")
+    try:
+        waiting.wait_for(text=text, viewer=viewer)
+    except ValidationError as problem:
+        messages.error(request, " ".join(problem.messages))
+    return redirect(f"{reverse('search')}?{urlencode({'q': text})}")
+
+
+@require_POST
+def stop_waiting(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Take one of one's own waiting searches away."""
+    if not waiting.forget(public_id=public_id, viewer=Viewer.of(request.user)):
+        raise Http404
+    messages.success(request, "Taken away.")
+    return redirect("home" if request.POST.get("next") == "home" else "waiting")
 
 
 @require_safe

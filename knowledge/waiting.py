@@ -90,6 +90,12 @@ def wait_for(*, text: str, viewer: Viewer) -> WaitingSearch:
     return row
 
 
+@sensitive_variables()
+def is_waiting(text: str, viewer: Viewer) -> bool:
+    """Whether this search of the viewer's own waits already."""
+    return bool(WaitingSearch.objects.visible_to(viewer).filter(text=" ".join(text.split())).exists())
+
+
 def forget(*, public_id: uuid.UUID, viewer: Viewer) -> bool:
     """Take a search of the viewer's own away; whether there was one."""
     return bool(WaitingSearch.objects.visible_to(viewer).filter(public_id=public_id).delete()[0])

@@ -1,0 +1,47 @@
+"""What a page offers where a search found nothing: less asked for, people who know, and to be told later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.views.decorators.debug import sensitive_variables
+
+from experts.evidence import Knower, who_knows
+from knowledge.access import Viewer
+from knowledge.documents import Query, ResultPage
+from knowledge.index.analysis import topic_key
+from knowledge.index.asked import asked_words
+from knowledge.relaxing import Relaxed, relaxed
+from knowledge.waiting import is_waiting
+
+MOST_TOPICS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class WayOn:
+    """Everything that can be said to somebody who found nothing. ``waits``: they are told already when there is."""
+
+    less: Relaxed | None
+    people: Sequence[Knower]
+    waits: bool
+
+
+@sensitive_variables()
+def way_on(found: ResultPage, text: str, viewer: Viewer) -> WayOn | None:
+    """The way on from a page without results; `None` where there is one with."""
+    if found.results or not found.query:
+        return None
+    less = relaxed(found.query, viewer)
+    near = [result.resource.pk for result in less.found.results] if less else []
+    people = who_knows(near, list(dict.fromkeys(_topics(found.query)))[:MOST_TOPICS], viewer)
+    return WayOn(less, people, is_waiting(text, viewer))
+
+
+def _topics(query: Query) -> Iterator[str]:
+    """Topics that may be meant: those that are named, and what up to three words of the query side by side say."""
+    yield from map(topic_key, query.topics)
+    words = asked_words(query)
+    for length in (3, 2, 1):
+        for at in range(len(words) - length + 1):
+            yield topic_key(" ".join(words[at : at + length]))
