@@ -173,7 +173,11 @@ def _settle() -> None:
 
 def tidy() -> int:
     """Remove what serves nobody: old generations, and files that a killed writer left behind; bytes freed."""
-    return generations.collect()
+    try:
+        return generations.collect()
+    except index.IndexProblem as problem:
+        logger.warning("the index could not be tidied and is looked at again: %s", problem)
+        return 0
 
 
 def _active() -> list[str]:

@@ -204,8 +204,9 @@ class Lease:
     def _is_dead(self, holder: dict[str, Any], found: dict[str, Any]) -> bool:
         if holder.get("host") == self._host:
             pid = holder.get("pid")
-            mine = pid == os.getpid() and holder["owner"] != self._owner
-            return mine or not Path(f"/proc/{pid}").exists()
+            if pid == os.getpid():  # a process of this number before, or this one, which could not say that it left
+                return not any(lease.held and lease._owner == holder["owner"] for lease in list(_leases.values()))
+            return not Path(f"/proc/{pid}").exists()
         sign = holder["owner"], found["_seq_no"]
         if self._seen[0] != sign:
             self._seen = sign, time.monotonic()

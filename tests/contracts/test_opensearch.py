@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
+import ssl
+import subprocess
 import time
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
+import yaml
 from django.conf import LazySettings
 
 from knowledge import index
@@ -17,10 +22,11 @@ from knowledge.index import opensearch_client as client
 from knowledge.index import opensearch_shelf as shelf
 from knowledge.index.opensearch_bulk import Operation, send
 from knowledge.index.opensearch_engine import definition
+from tests.chaos.portal import ROOT
 from tests.contracts.engines import ALL, doc, keys
 from tests.services import relay as faults
 from tests.services.opensearch import Cluster, options
-from tests.services.relay import Relay
+from tests.services.relay import Relay, relaying
 
 pytestmark = [pytest.mark.opensearch, pytest.mark.usefixtures("on_opensearch")]
 
@@ -149,6 +155,28 @@ def test_an_account_that_is_not_let_in_is_told_the_cure(relay: Relay) -> None:
         generations.current()
 
 
+def test_certificates_of_compose_are_believed_and_the_account_is_shown(
+    on_opensearch: Cluster, settings: LazySettings, tmp_path: Path
+) -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    script = compose["services"]["certificates"]["command"][2].replace("chown 1000", f"chown {os.getuid()}")
+    subprocess.run(["sh", "-ec", script], cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "node.pem", tmp_path / "node-key.pem")
+    with relaying(on_opensearch.addresses[0], context) as relay:
+        address = relay.address.replace("127.0.0.1", "localhost")
+        told = {"addresses": [address], "user": "immersive", "password": "a secret", "ca": str(tmp_path / "ca.pem")}
+        options(settings, **told)
+        engine = index.in_memory()
+        engine.write([doc("a", body="harbour")])
+        assert found(engine, "harbour") == {"a"}
+        assert set(relay.accounts) == {"immersive:a secret"}
+        client.cluster((address,), "immersive", "a secret", told["ca"]).close()
+        options(settings, ca="")
+        with pytest.raises(IndexUnreachable, match="ConnectError"):
+            index.in_memory()
+
+
 def test_a_long_query_stays_inside_what_opensearch_takes() -> None:
     engine = index.in_memory()
     engine.write([doc(f"{code}", body="harbour storm", language=code) for code in ("de", "fr", "en", "nl", "sv", "fi")])
@@ -224,6 +252,16 @@ def test_one_writer_on_all_machines(on_opensearch: Cluster, serving: str, monkey
     with index.writer(patience=20) as engine:
         engine.write([doc("b", body="harbour")])
         assert elsewhere.turn < shelf.lease_of(engine._cluster, engine._prefix).turn  # type: ignore[attr-defined]
+    assert found(index.open_for_reading(), "harbour") == {"a", "b"}
+
+
+def test_a_farewell_that_nobody_heard_keeps_nobody_out(relay: Relay, serving: str) -> None:
+    with index.writer() as engine:
+        engine.write([doc("a", body="harbour")])
+        relay.where, relay.faults, relay.for_ever = "_doc/lease", [faults.hangs_up], True
+    relay.faults = []
+    with index.writer() as engine:
+        engine.write([doc("b", body="harbour")])
     assert found(index.open_for_reading(), "harbour") == {"a", "b"}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
+import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +27,8 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.asked.append((self.command, self.path))
+        if account := self.headers.get("Authorization", "").removeprefix("Basic "):
+            self.server.accounts.append(base64.b64decode(account).decode())
         fault = self.server.due(self.path)
         if fault:
             fault(self, body)
@@ -60,18 +65,27 @@ class Relay(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, real: str) -> None:
+    def __init__(self, real: str, context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.scheme = "https" if context else "http"
         self.real = real
         self.where = "_bulk"
         self.faults: list[Fault] = []
         self.for_ever = False
         self.asked: list[tuple[str, str]] = []
+        self.accounts: list[str] = []
 
     @property
     def address(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that does not believe the certificate hangs up; nothing else is passed over."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def due(self, path: str) -> Fault | None:
         """The fault for this request."""
@@ -81,9 +95,9 @@ class Relay(ThreadingHTTPServer):
 
 
 @contextmanager
-def relaying(real: str) -> Iterator[Relay]:
-    """A relay to a real server."""
-    relay = Relay(real)
+def relaying(real: str, context: ssl.SSLContext | None = None) -> Iterator[Relay]:
+    """A relay to a real server; with a ``context`` it speaks TLS to its clients."""
+    relay = Relay(real, context)
     thread = threading.Thread(target=relay.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
