@@ -77,6 +77,7 @@ class Matrix:
         self.documents: Any = np.zeros(0, DOCUMENT)
         self.passages: Any = np.zeros(0, PASSAGE)
         self.blocks: Any = np.zeros((0, size, BLOCK), np.int8)
+        self._figures = np.zeros((2, 0), np.float32)  # scale and sum of each passage, side by side
         self.refresh()
 
     def refresh(self) -> Matrix:
@@ -95,6 +96,8 @@ class Matrix:
                 passages = int(last["first"] + last["count"]) if last is not None else 0
                 self.passages = _mapped(self.folder / "passages", PASSAGE, (passages,))
                 self.blocks = _mapped(self.folder / "vectors", np.int8, (-(-passages // BLOCK), self.size, BLOCK))
+                scales, sums = (self.passages[name][self._figures.shape[1] :] for name in ("scale", "sum"))
+                self._figures = np.concatenate((self._figures, np.array([scales, sums * _ABOVE], np.float32)), 1)
                 known = len(self.documents)
                 keys = rows["key"][known:].tobytes()
                 self._numbers.update((keys[at : at + 16], known + at // 16) for at in range(0, len(keys), 16))
@@ -106,10 +109,10 @@ class Matrix:
         """How near each document is to a question's vector, for whoever has this scope."""
         with self._lock:
             documents, passages, blocks = self.documents, self.passages, self.blocks
-            audiences, numbers = self._audiences, self._numbers
+            audiences, numbers, figures = self._audiences, self._numbers, self._figures
         if not len(documents) or len(vector) != self.size:
             return Look(documents[:0], passages, np.zeros(0, np.float32), np.zeros(0, np.float32), {})
-        cosines = similarities(blocks, passages, vector)
+        cosines = similarities(blocks, figures, vector)
         best = np.maximum.reduceat(cosines, documents["first"])
         source, audience = documents["source"], documents["audience"]
         allowed = np.zeros(max(int(source.max()), 0, *scope.sources) + 2, np.bool_)  # the last one is `NOBODY`
@@ -203,8 +206,8 @@ _product: Any = None
 _making = threading.Lock()
 
 
-def similarities(blocks: Any, passages: Any, vector: NDArray[np.float32]) -> Similarities:
-    """The cosine of a vector with that of each passage.
+def similarities(blocks: Any, figures: NDArray[np.float32], vector: NDArray[np.float32]) -> Similarities:
+    """The cosine of a vector with that of each passage, of which ``figures`` are the scale and the sum `_ABOVE` times.
 
     The question's numbers have seven bits and none is below zero (what that
     adds is taken away again): so no processor's product overflows, all give
@@ -216,9 +219,10 @@ def similarities(blocks: Any, passages: Any, vector: NDArray[np.float32]) -> Sim
     multiply = _multiplier()
     for at in range(len(blocks)):
         found[at * BLOCK : (at + 1) * BLOCK] = multiply(numbers, np.asarray(blocks[at]))
-    found = found[: len(passages)]
-    found -= _ABOVE * passages["sum"]
-    found *= scale * passages["scale"]
+    found = found[: figures.shape[1]]
+    found -= figures[1]
+    found *= figures[0]
+    found *= scale
     return found
 
 
