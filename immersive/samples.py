@@ -18,6 +18,8 @@ from knowledge.documents import Facet, Passage, Query, Result, ResultPage
 from knowledge.live import LiveResult, Offer, Said
 from knowledge.live_sources import Declared
 from knowledge.models import Resource, Source, Verification
+from knowledge.typeahead import Group as Suggestions
+from knowledge.typeahead import Suggestion, marked
 
 ICONS = (
     "answer", "alert", "back", "beside", "broken", "clock", "close", "course", "down", "external", "keys", "lesson",
@@ -110,6 +112,7 @@ def everything() -> dict[str, Any]:
     more = [Facet(f"topic-{n}", f"Topic {n}", n) for n in range(9, 0, -1)]
     return {
         **_services(),
+        **_spelling(),
         "evidence": {person.public_id: "Wrote or edited 3 pages that you can read, the newest in May 2026."},
         "page": ResultPage(query=Query(text="feed pump", words=("feed", "pump")), results=tuple(results), total=128),
         "person": person,
@@ -121,4 +124,24 @@ def everything() -> dict[str, Any]:
         "chips": [Chip("kind: page", "feed pump"), Chip("after 1 March 2026", "feed pump kind:page")],
         "last": timezone.now() - timedelta(days=3),
         "icons": ICONS,
+    }
+
+
+def _spelling() -> dict[str, Any]:
+    """What is suggested while one types, and where a word was misspelled."""
+
+    def one(kind: str, text: str, detail: str = "", *, verified: bool = False) -> Suggestion:
+        return Suggestion(kind, text, marked(text, ("feed", "pum")), "#", detail, verified)
+
+    pages = one("page", "Priming a feed pump", "Handbook", verified=True), one("course", "Pump hydraulics", "Academy")
+    meant = ResultPage(Query(text="feed pomp"), did_you_mean="feed pump", total=12)
+    return {
+        "suggestions": [
+            Suggestions("people", "People", (one("person", "Pumla Okafor", "Mechanic, Operations"),)),
+            Suggestions("tools", "Tools", (one("tool", "PumpView", "find which valve feeds a pump"),)),
+            Suggestions("pages", "Pages", pages),
+            Suggestions("topics", "Topics", (one("topic", "Pumps", "18 documents"),)),
+            Suggestions("searches", "My searches", (one("search", "feed pump curves"),)),
+        ],
+        "meant": [meant, replace(meant, query=Query(text="feed pump"), instead_of="feed pomp")],
     }

@@ -33,6 +33,8 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "search": "/search?q=pump",
         "search narrowed": "/search?q=pump+kind%3Apage+after%3A2020-01-01&page=2",
         "search, empty box": "/search",
+        "search, did you mean": "/search?q=pump+hydrualics",
+        "search, another spelling": "/search?q=hydrualics",
         "search, nothing found": "/search?q=xylophone",
         "search, words to leave out": "/search?q=-pump",
         "search, signs alone": "/search?q=%3F%3F",

@@ -225,6 +225,26 @@ def test_the_way_back_and_the_single_keys_are_as_before(open_as: Open) -> None:
     expect(page.locator("#keys")).to_be_visible()
 
 
+def test_another_spelling_is_said_and_what_was_typed_is_one_click_away(open_as: Open) -> None:
+    page = open_as("ana", width=360)
+    page.goto("/search?q=hydrualics")
+    expect(page.locator(".result").first).to_contain_text("Pump hydraulics for operators")
+    expect(page.locator(".did-you-mean")).to_contain_text("these are for hydraulics")
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / "instead-360.png"))
+    page.get_by_role("link", name="hydrualics").click()
+    expect(page.get_by_text("Nothing found for “hydrualics”")).to_be_visible()
+    expect(page.locator("#q")).to_have_value("hydrualics")
+    page.get_by_role("link", name="hydraulics").click()
+    expect(page).to_have_url(re.compile(r"q=hydraulics$"))
+    page.goto("/search?q=pump+hydrualics")
+    expect(page.locator(".did-you-mean b")).to_have_text("hydraulics")
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / "did-you-mean-360.png"))
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.screenshot(path=str(Path(SHOTS) / "did-you-mean-1440.png"))
+
+
 def test_without_javascript_the_box_is_a_box(open_as: Open) -> None:
     page = open_as("ana", java_script_enabled=False)
     page.goto("/search?q=pump")
