@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from playwright.sync_api import Page, expect
 
 from knowledge.models import Audience, LiveSource
-from tests.knowledge.live_services import PAGES, QUESTIONS, Hanging, packed, queries, says
+from tests.knowledge.live.services import PAGES, QUESTIONS, Hanging, packed, queries, says
 from tests.loopback import Web
 
 pytestmark = pytest.mark.browser

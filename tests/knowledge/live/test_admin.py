@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from experts.models import Team
 from knowledge.models import Audience, LiveHealth, LiveSource
-from tests.knowledge.live_services import queries, says
+from tests.knowledge.live.services import queries, says
 from tests.loopback import Web
 
 pytestmark = pytest.mark.django_db

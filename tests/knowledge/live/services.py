@@ -10,6 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.core.cache.backends.locmem import LocMemCache
 
+from knowledge.access import Viewer
+from knowledge.index.language import parse
+from knowledge.live import Said, ask_all
+from knowledge.live_sources import visible_to
 from tests.loopback import Answer, Handler, Web
 
 QUESTIONS: dict[str, Any] = {
@@ -132,3 +136,9 @@ class ToldCache(LocMemCache):
 def queries(web: Web, path: str) -> list[dict[str, list[str]]]:
     """What was asked of one path, each request's parameters."""
     return [parse_qs(urlsplit(asked).query) for asked, _ in web.asked if urlsplit(asked).path == path]
+
+
+def ask(person: Any, text: str = "pump") -> list[Said]:
+    """What all services say that the person may ask now."""
+    viewer = Viewer.of(person)
+    return ask_all(visible_to(viewer), parse(text), viewer)

@@ -12,7 +12,7 @@ from django.conf import LazySettings
 
 from knowledge.connectors import live
 from knowledge.connectors.live import LiveFailure, Service, ask
-from tests.knowledge.live_services import (
+from tests.knowledge.live.services import (
     DESCRIPTION,
     FIELDS,
     FOUND,
