@@ -65,12 +65,12 @@ def read_as(query: Query) -> tuple[tuple[str, str], ...]:
             more = f" and {len(choice.terms) - SHOWN} more" * (len(choice.terms) > SHOWN)
             said.append(("any of", ", ".join(terms) + more) if len(terms) > 1 else ("words that begin with", terms[0]))
     left_out = [*query.not_words, *(_in_quotes(phrase.text) for phrase in query.phrases if phrase.exclude)]
-    left_out += [_spoken(choice.terms[0], alone=False) for choice in query.choices if choice.exclude]
+    left_out += [_spoken(choice.terms[0]) for choice in query.choices if choice.exclude]
     said += [("not", each) for each in left_out]
     return (*said[:SHOWN], ("and", f"{len(said) - SHOWN} more")) if len(said) > SHOWN else tuple(said)
 
 
-def _spoken(term: Term, *, alone: bool = True) -> str:
+def _spoken(term: Term) -> str:
     text = {"word": term.text, "phrase": _in_quotes(term.text), "prefix": f"{term.text}…"}[term.form]
     return f"{text} in the title" if term.title else text
 
@@ -80,10 +80,17 @@ def _in_quotes(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The same text without a sign that means anything: `parse` reads nothing but words in it."""
-    bare = re.sub(rf"[{QUOTES}:*]", " ", tidied(text[:MAX_TEXT]))
+    """The same words without a sign that means anything; its filters stay, for each of them can be taken away alone."""
+    tidy, parts = tidied(text[:MAX_TEXT]), _Parts()
+    items = [item for piece in _PIECE.finditer(tidy) for item in _items(parts, piece)]
+    query = parse(tidy)
+    narrowing = set(filter(is_filter, query.choices))
+    said = [item.typed for item in items if item.operator in ("", "OR") and _choice(item) not in narrowing]
+    bare = re.sub(rf"[{QUOTES}:*]", " ", " ".join(said))
     bare = re.sub(r"(?<!\S)[-−]+", " ", bare)
-    return " ".join(re.sub(r"(?<!\S)(?:OR|NOT)(?!\S)", lambda sign: sign[0].lower(), bare).split())
+    bare = re.sub(r"(?<!\S)(?:OR|NOT)(?!\S)", lambda sign: sign[0].lower(), bare)
+    titles = (_written(choice.terms[0]) for choice in query.choices if is_filter(choice))
+    return " ".join([*bare.split(), *titles, *_values_written(query)])
 
 
 def to_text(query: Query) -> str:
@@ -92,12 +99,17 @@ def to_text(query: Query) -> str:
     parts += [f"-{word}" for word in query.not_words]
     parts += [f'{"-" * phrase.exclude}"{" ".join(_joined(phrase.text.split()))}"' for phrase in query.phrases]
     parts += ["-" * choice.exclude + " OR ".join(map(_written, choice.terms)) for choice in query.choices]
-    parts += [f"{name}:{written}" for name, value in _values(query) if (written := _quoted(value))]
+    return " ".join([*parts, *_values_written(query)])
+
+
+def _values_written(query: Query) -> list[str]:
+    """The values of operators as they can be typed."""
+    parts = [f"{name}:{written}" for name, value in _values(query) if (written := _quoted(value))]
     if query.after:
         parts.append(f"after:{query.after.isoformat()}")
     if query.before:
         parts.append(f"before:{(query.before + timedelta(days=1)).isoformat()}")
-    return " ".join(parts)
+    return parts
 
 
 def _written(term: Term) -> str:
@@ -237,8 +249,8 @@ class _Parts:
         term, words = item.term, item.words
         if term and term.form == "phrase" and not term.title:
             self.phrases[Phrase(term.text, item.exclude)] = None
-        elif term:
-            self.choices[Choice((term,), item.exclude)] = None
+        elif choice := _choice(item):
+            self.choices[choice] = None
         elif item.exclude and len(words) > 1:
             # What falls into several words is left out as a phrase: -e-mail must not hide every "mail".
             self.phrases[Phrase(" ".join(words), True)] = None
@@ -290,8 +302,8 @@ def _items(parts: _Parts, piece: re.Match[str]) -> Iterator[_Item]:
         yield _plain(parts, typed, before + value, exclude)
         return
     if before and not exclude:
-        yield _Item(typed, parts.take(before))
-        before = ""
+        yield _Item(before, parts.take(before))
+        typed, before = value, ""
     words = parts.take(before + value)
     yield _Item(typed, term=Term(" ".join(words), "phrase") if words else None, exclude=exclude)
 
@@ -328,6 +340,11 @@ def _title(parts: _Parts, typed: str, value: str, *, phrase: bool) -> Term | Non
         return Term(" ".join(words), "phrase", title=True)
     prefix = _prefix(parts, typed, value, words) if "*" in value else ""
     return Term(prefix or words[0], "prefix" if prefix else "word", title=True)
+
+
+def _choice(item: _Item) -> Choice | None:
+    """The choice that an item with a sign is when it stands alone."""
+    return Choice((item.term,), item.exclude) if item.term else None
 
 
 def _combine(parts: _Parts, items: list[_Item]) -> None:
