@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from knowledge import indexing
 from knowledge.documents import EVERYONE, Scope
 from knowledge.meaning import ModelProblem, TextRefused, embedding, store
 from knowledge.meaning.cutting import MOST, cut
-from knowledge.meaning.embedding import embed
+from knowledge.meaning.embedding import WORK, embed
 from knowledge.models import Audience, Click, Embedding, Resource, Search, Source, Vector, VectorStamp
 from tests.knowledge.conftest import sync
 from tests.meaning import Letters
@@ -128,6 +132,56 @@ def test_killed_while_it_writes_it_goes_on(pages: Source, monkeypatch: pytest.Mo
     assert found is not None
     titles = near(encoder, "aaaa")
     assert sorted(titles) == sorted(set(titles)) == ["Aaa", "Bbb", "First page", "Long"]
+
+
+class Slow(Letters):
+    """Takes its time, so that there is a time to be killed in."""
+
+    def encode(self, texts: Sequence[str], *, seconds: float = 60.0) -> Any:
+        time.sleep(0.02)
+        return super().encode(texts)
+
+
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_killed_with_nine_it_goes_on(
+    source: Source, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processes that embed are killed at any moment: in the end each document stands there once, by its own vector."""
+    for number in range(40):
+        write(f"{number}.md", f"Page {number}", f"{chr(97 + number % 26)} " * (number + 5))
+    sync(source)
+    indexing.index_changes()
+    monkeypatch.setattr(embedding, "ROWS", 2)
+    for round_ in range(4):
+        connection.close()
+        child = os.fork()
+        if not child:
+            try:
+                embed(encoder=Slow())
+            finally:
+                os._exit(0)
+        enough, deadline = 8 * round_, time.monotonic() + 60
+        while WORK.exclude(done_at=None).count() <= enough and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    done = WORK.exclude(done_at=None).count()
+    assert 24 < done < 41
+    encoder = Letters()
+    embed(encoder=encoder)
+    assert WORK.exclude(done_at=None).count() == 41
+    found = store.serving()
+    assert found is not None
+    scope = Scope(frozenset({source.pk}), frozenset({EVERYONE}))
+    everything = found[1].look(encoder.encode(["x"])[0], scope).best(1000, -1)
+    assert len(everything) == len({near.key for near in everything}) == 41
+    for row in Resource.objects.all():
+        (passage,) = cut(row.title, row.body)
+        look = found[1].look(encoder.encode([passage.text])[0], scope)
+        assert look.of([row.public_id.hex])[row.public_id.hex] > 0.98
 
 
 def test_one_text_that_kills_holds_up_no_other(pages: Source, caplog: Any) -> None:
