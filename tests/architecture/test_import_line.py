@@ -126,6 +126,7 @@ DOORS = {
     "knowledge.index.opensearch_shelf": "says which machine holds the right to write",
     "immersive.serving": "takes leave of who asked for an address that is too long",
     "immersive.management.commands.run": "asks its own web server whether it answers",
+    "immersive.management.commands.bench_portal": "asks the portal that it has started itself",
 }
 
 
