@@ -17,8 +17,8 @@ from knowledge.index.analysis import fold, terms_of, tokens
 from knowledge.index.asked import asked_words, weighing
 from knowledge.index.language import parse, to_text
 
-SHORTEST_PART = 3
-"""Letters of each of two words that were written as one."""
+SHORTEST_PART, LONGEST_PARTED = 3, 24
+"""Letters of each of two words that were written as one, and of both together."""
 MOST = 4
 """Words of one query that are looked up: who misspells more of them was not writing this language."""
 _WORD = re.compile(r"[\w'’.+#]*\w[+#]*")
@@ -61,7 +61,8 @@ def _nearest(word: str, counts: Mapping[str, int]) -> str:
 def _parted(word: str, engine: Engine, scope: Scope) -> str:
     """Two words that were written as one and stand side by side somewhere, if there are such."""
     counts: dict[str, int] = {}
-    for at in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
+    last = len(word) - SHORTEST_PART if word.isalpha() and len(word) <= LONGEST_PARTED else 0
+    for at in range(SHORTEST_PART, last + 1):
         parts = f"{word[:at]} {word[at:]}"
         found = engine.search(Query(phrases=(Phrase(parts),)), scope, limit=1, facets=False).total
         if found:

@@ -6,6 +6,7 @@ swapped. Everything here is about words; who may see which is the engine's scope
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -13,6 +14,9 @@ import numpy as np
 
 ONE_FROM, TWO_FROM = 4, 8
 """Letters from which a word may hold one slip, and two: in a shorter one every other word would be near."""
+LONGEST = 30
+"""Letters of the longest word in which any is forgiven."""
+_DIGIT = re.compile(r"\d")
 _ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz0123456789+._'",
     "абвгдежзиклмнопрстуфхцчшщъыьэюя",
@@ -21,8 +25,10 @@ _ALPHABETS = (
 
 
 def slips(word: str) -> int:
-    """How many slips are forgiven in a word of this length."""
+    """How many slips are forgiven in a word: by its length, and none in what has a digit, where each one matters."""
     letters = len(word.lstrip("^"))
+    if letters > LONGEST or _DIGIT.search(word):
+        return 0
     return (letters >= ONE_FROM) + (letters >= TWO_FROM)
 
 
@@ -73,14 +79,14 @@ def beginnings(word: str) -> tuple[str, ...]:
 
 
 class Lexicon:
-    """Sorted words, laid out so that all of them are compared with one word at once. Bounded by what is given."""
+    """Words, laid out so that all of them are compared at once with one word of at most `LONGEST` letters."""
 
-    WIDEST = 32
+    WIDEST = LONGEST + 2
 
     def __init__(self, words: Sequence[str]) -> None:
-        self.words = [word for word in words if len(word) <= self.WIDEST]
-        self._lengths = np.fromiter(map(len, self.words), np.int16, len(self.words))
-        text = "".join(word.ljust(self.WIDEST, "\0") for word in self.words)
+        self.words = words
+        self._lengths = np.fromiter(map(len, words), np.int16, len(words))
+        text = "".join(word[: self.WIDEST].ljust(self.WIDEST, "\0") for word in words)
         letters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         self._letters = np.ascontiguousarray(letters.reshape(len(self.words), self.WIDEST).T)
 
@@ -91,10 +97,10 @@ class Lexicon:
         if not begins:
             fits &= self._lengths <= len(wanted) + most
         at = np.flatnonzero(fits)
-        if not len(at) or len(wanted) > self.WIDEST:
+        if not len(at) or not wanted:
             return
         letters, lengths = self._letters[:, at], self._lengths[at]
-        columns = min(len(wanted) + most, self.WIDEST)
+        columns = len(wanted) + most
         older = before = np.zeros((len(wanted) + 1, len(at)), np.int8)
         row = np.repeat(np.arange(len(wanted) + 1, dtype=np.int8)[:, None], len(at), axis=1)
         best = np.full(len(at), most + 1, np.int8)

@@ -233,8 +233,9 @@ class TantivyEngine:
         known = {one for one in near.one_slip_away(word) if searcher.doc_freq("exact", one)}
         if most > 1:
             for beginning in near.beginnings(word):
-                terms = (term for term, _ in searcher.terms_with_prefix("exact", beginning))
-                known.update(term for term in terms if near.distance(word, term) <= most)
+                terms = [term for term, _ in searcher.terms_with_prefix("exact", beginning)]
+                alike = [term for term in terms if abs(len(term) - len(word)) <= most]
+                known.update(term for term, _ in near.Lexicon(alike).near(word, most))
         counts = {one: count(_term("exact", one)) for one in known - {word}}
         return {one: found for one, found in counts.items() if found}
 

@@ -1,6 +1,7 @@
 /* Suggestions under the search box: a combobox with a list, focus stays in the box. Without this file the box is as it was. */
 (() => {
   const PAUSE = 120; // milliseconds of quiet before the server is asked
+  const LONGEST = 200; // nobody completes a longer text
   const $ = (s, el = document) => el.querySelector(s);
   const $$ = (s, el = document) => [...el.querySelectorAll(s)];
 
@@ -63,7 +64,7 @@
       const mine = ++turn;
       asked?.abort();
       const text = box.value;
-      if (!text.trim()) return close();
+      if (!text.trim() || text.length > LONGEST) return close();
       asked = new AbortController();
       try {
         const answer = await fetch(`${form.dataset.suggest}?${new URLSearchParams({ q: text })}`, {

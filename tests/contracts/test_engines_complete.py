@@ -29,6 +29,7 @@ class CompletionContract(OfOneEngine):
                 doc("hydraulics", "Pump hydraulics", "curves of a valve", kind="course", topics=("Pumps",)),
                 doc("cleo", "Cléo Ferreira", kind="person", topics=("Pumps",)),
                 doc("view", "ValveView for Node.js", "calibration", kind="tool", source=2),
+                doc("robot", "R2D2", "p1011 and p1012"),
                 doc("salary", "Pump salaries", "calibratoin hydraulik", topics=("Pumpkin",),
                     audience=frozenset({BOARD})),
             ]
@@ -71,6 +72,7 @@ class CompletionContract(OfOneEngine):
             ("hidro", ()),  # two slips in a short one
             ("pmp", ()),  # a word of three letters must be right
             ("ferera", ()),
+            ("r2d3", ()),  # in what has a digit each sign matters
             ("ferrera", ("cleo",)),
         ],
     )
@@ -110,7 +112,7 @@ class CompletionContract(OfOneEngine):
         assert engine.similar("acalibratio", ALL) == engine.similar("acilbration", ALL) == {"calibration": 1}
         assert engine.similar("alibrations", ALL) == {}
         assert engine.similar("pum", ALL) == {}
-        assert engine.similar("valve", ALL) == {}
+        assert engine.similar("valve", ALL) == engine.similar("p1013", ALL) == {}
         assert engine.similar("ferrera", ALL) == {"ferreira": 1}
 
     # Who may see what -----------------------------------------------------------------------------------------------
@@ -225,7 +227,7 @@ def test_both_engines_complete_the_same(other: index.Engine) -> None:
 
 def test_the_two_ways_to_compare_words_agree() -> None:
     pick = random.Random(2)
-    words = sorted({"".join(pick.choices("abcd", k=pick.randrange(1, 9))) for _ in range(300)})
+    words = sorted({"".join(pick.choices("abcd", k=pick.randrange(1, 9))) for _ in range(300)} | {"abcd" * 16})
     lexicon = near.Lexicon(words)
     for _ in range(40):
         word = "".join(pick.choices("abcd", k=pick.randrange(4, 9)))
