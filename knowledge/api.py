@@ -133,6 +133,16 @@ class FacetSerializer(serializers.Serializer[Facet]):
     chosen = serializers.BooleanField()
 
 
+class ReadAsSerializer(serializers.Serializer[Any]):
+    """One sign in a text, as it was read."""
+
+    sign = serializers.CharField(help_text="phrase, any of, words that begin with, not")
+    said = serializers.CharField()
+
+    def to_representation(self, instance: tuple[str, str]) -> dict[str, str]:
+        return dict(zip(("sign", "said"), instance, strict=True))
+
+
 class ResultPageSerializer(serializers.Serializer[Any]):
     """One page of results."""
 
@@ -140,6 +150,7 @@ class ResultPageSerializer(serializers.Serializer[Any]):
     page = serializers.IntegerField()
     pages = serializers.IntegerField()
     notice = serializers.CharField(help_text="How an odd query was read, or that the index is being built.")
+    read_as = ReadAsSerializer(many=True, help_text="How its signs were read; filters are among the facets.")
     did_you_mean = serializers.CharField(help_text="Another spelling, in words that are known here, if there is one.")
     instead_of = serializers.CharField(
         help_text="What was typed, where nothing matched it and the results are those of did_you_mean; else nothing."
