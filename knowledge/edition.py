@@ -12,13 +12,14 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any, ClassVar, Self
+from datetime import date, timedelta
+from typing import Any, ClassVar
 
 from django.db import models, transaction
 from django.db.models import F, Q, Subquery
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from knowledge.curated import Curated, PinSaid, SynonymSaid, Terms
 from knowledge.signals import withdrawn
@@ -103,24 +104,24 @@ class Synonym(CuratedRow):
 
 
 class StandingQuerySet(models.QuerySet["Standing"]):
-    """Standings by whether they are to be counted."""
+    """Standings by when they are to be counted."""
 
-    def due(self, before: Any) -> Self:
-        """To be counted anew, or counted last before that moment: what fades is weighed now and then."""
-        return self.filter(Q(weighed_at=None) | Q(weighed_at__lt=before))
+    def doubt(self, resource_id: int, *, wait: timedelta = timedelta(0), gone: bool = False) -> None:
+        """Something happened that the standing of this resource depends on: count it anew, after ``wait`` at most.
 
-    def doubt(self, resource_id: int, *, gone: bool = False) -> None:
-        """Something happened that the standing of this resource depends on; ``gone``: it may go at this moment."""
+        ``gone``: the resource may go at this very moment, so that no row is made for it.
+        """
+        due = timezone.now() + wait
         known = self.filter(resource_id=resource_id)
-        if not known.filter(weighed_at__isnull=False).update(weighed_at=None) and not gone and not known.exists():
-            self.bulk_create([Standing(resource_id=resource_id)], ignore_conflicts=True)
+        if not known.filter(Q(due_at=None) | Q(due_at__gt=due)).update(due_at=due) and not gone and not known.exists():
+            self.bulk_create([Standing(resource_id=resource_id, due_at=due)], ignore_conflicts=True)
 
 
 class Standing(models.Model):
     """What use and trust say of one resource, counted by `standing.weigh`; no number of people can be read from it.
 
     ``use``: steps from -4 to 4. ``edition``: the one in which the row was last
-    written. ``weighed_at`` is nothing where it is to be counted anew.
+    written. ``due_at``: when it is to be counted, nothing where there is nothing to fade.
     """
 
     resource = models.OneToOneField(
@@ -128,7 +129,7 @@ class Standing(models.Model):
     )
     use = models.SmallIntegerField(default=0)
     verified_until = models.DateField(null=True)
-    weighed_at = models.DateTimeField(null=True, db_index=True)
+    due_at = models.DateTimeField(null=True, default=timezone.now, db_index=True)
     edition = models.PositiveBigIntegerField(default=0, db_index=True)
 
     objects: ClassVar[Any] = StandingQuerySet.as_manager()
@@ -155,8 +156,8 @@ def _open_to_others(resources: Any, **_sent: Any) -> None:
     """What was done while other people might read them counts no more, from this moment on."""
     rows = Standing.objects.filter(resource__in=resources)
     if rows.exclude(use=0).exists():
-        rows.exclude(use=0).update(use=0, edition=Edition.objects.rise(), weighed_at=None)
-    rows.update(weighed_at=None)
+        rows.exclude(use=0).update(use=0, edition=Edition.objects.rise())
+    rows.update(due_at=timezone.now())
 
 
 # The memory of this process ---------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def opened(resource: Resource, viewer: Viewer, search_id: str, rank: str) -> Sea
         with transaction.atomic():
             first = {"rank": place, **standing.among(resource)}
             if Click.objects.get_or_create(search=search, resource=resource, defaults=first)[1]:
-                Standing.objects.doubt(resource.pk)
+                Standing.objects.doubt(resource.pk, wait=standing.SOON)
     except (DatabaseError, Click.MultipleObjectsReturned) as error:
         logger.warning("an opened result was not remembered: %s", type(error).__name__)
     return search

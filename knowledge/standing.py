@@ -46,6 +46,8 @@ CLICKS, VERDICTS = 0.5, 0.75
 FORGOTTEN = timedelta(days=90)
 AGAIN = timedelta(days=1)
 """How long a standing is left as it is when nothing happened: what fades, and what was erased, shows by then."""
+SOON = timedelta(minutes=10)
+"""How long clicks may gather before they are counted: what everybody opens is not counted anew each minute."""
 AT_ONCE = 200
 NEVER = "person"
 """The kind of which nothing is counted."""
@@ -83,10 +85,14 @@ def weigh(now: datetime | None = None) -> int:
 def _weigh_some(now: datetime) -> tuple[int, int]:
     """In one short transaction: so whoever doubts one of these rows meanwhile waits, and it is due again afterwards."""
     with transaction.atomic():
-        due = list(Standing.objects.due(now - AGAIN).order_by("pk").select_for_update(skip_locked=True)[:AT_ONCE])
-        use, until = _counted([row.pk for row in due], now), _verified([row.pk for row in due])
+        rows = Standing.objects.filter(due_at__lte=now).order_by("due_at").select_for_update(skip_locked=True)
+        due = list(rows[:AT_ONCE])
+        keys = [row.pk for row in due]
+        use, until = _counted(keys, now), _verified(keys)
         changed = [row for row in due if (row.use, row.verified_until) != (use.get(row.pk, 0), until.get(row.pk))]
-        Standing.objects.filter(pk__in=[row.pk for row in due]).update(weighed_at=now)
+        fading = [pk for pk in keys if use.get(pk) or until.get(pk)]
+        Standing.objects.filter(pk__in=keys).update(due_at=None)
+        Standing.objects.filter(pk__in=fading).update(due_at=now + AGAIN)
         if changed:
             edition = Edition.objects.rise()
             for row in changed:

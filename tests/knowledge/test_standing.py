@@ -77,8 +77,13 @@ def click(person: Person, page: Resource, rank: int = 8, times: int = 1, **more:
         Click.objects.filter(search__person=person).update(**more)
 
 
+def weigh() -> int:
+    """Count when the clicks of this moment have gathered."""
+    return standing.weigh(timezone.now() + standing.SOON)
+
+
 def use(page: Resource) -> int:
-    standing.weigh()
+    weigh()
     return Standing.objects.get(resource=page).use
 
 
@@ -136,7 +141,7 @@ def test_who_is_gone_counts_no_more(page: Resource, people: list[Person]) -> Non
         click(person, page)
     assert use(page) > 1
     people[0].delete()
-    later = timezone.now() + standing.AGAIN + timedelta(minutes=1)
+    later = timezone.now() + standing.AGAIN + standing.SOON
     standing.weigh(later)
     assert Standing.objects.get(resource=page).use == 0
 
@@ -198,12 +203,23 @@ def test_a_resource_goes_with_what_is_said_of_it(page: Resource, people: list[Pe
 def test_what_did_not_change_is_not_counted_again(page: Resource, people: list[Person]) -> None:
     for person in people:
         click(person, page)
-    assert standing.weigh() == 1
+    assert weigh() == 1
     edition = Edition.objects.get().name
     with CaptureQueriesContext(connection) as asked:
-        assert standing.weigh() == 0
+        assert weigh() == 0
     assert not any("knowledge_click" in query["sql"] for query in asked)
     assert Edition.objects.get().name == edition
+
+
+def test_what_everybody_opens_is_not_counted_at_each_click(page: Resource, people: list[Person]) -> None:
+    for person in people:
+        click(person, page)
+    first = Standing.objects.get().due_at
+    assert standing.weigh() == 0
+    click(people[0], page)
+    assert Standing.objects.get().due_at == first
+    standing.say(person_id=people[0].pk, resource=page, helped=True)
+    assert standing.weigh() == 1, "what somebody says is counted at once, and the clicks with it"
 
 
 def test_many_are_counted_in_small_parts(page: Resource, people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
