@@ -12,12 +12,15 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from experts.evidence import Knower
 from immersive.forms import Chip, Group
+from immersive.way_on import WayOn
 from knowledge.connectors.live import Service
 from knowledge.documents import Facet, Passage, Query, Result, ResultPage
 from knowledge.live import LiveResult, Offer, Said
 from knowledge.live_sources import Declared
 from knowledge.models import Resource, Source, Verification
+from knowledge.relaxing import Relaxed
 from knowledge.typeahead import Group as Suggestions
 from knowledge.typeahead import Suggestion, marked
 
@@ -121,6 +124,11 @@ def everything() -> dict[str, Any]:
         "bad_form": bound,
         "group": Group("kind", "Kind", tuple(facets), ()),
         "long_group": Group("topic", "Topic", tuple(more[:3]), tuple(more[3:])),
+        "way_on": WayOn(
+            Relaxed("null point shift", ("kind: page",), ResultPage(Query(), tuple(results[:2]), total=2)),
+            (Knower(other, 3, timezone.now() - timedelta(days=20)),),
+            waits=False,
+        ),
         "chips": [Chip("kind: page", "feed pump"), Chip("after 1 March 2026", "feed pump kind:page")],
         "last": timezone.now() - timedelta(days=3),
         "icons": ICONS,

@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from experts.models import Membership, Team
@@ -71,7 +73,7 @@ def add_music() -> None:
 
 def test_less_asked_for_is_offered_with_what_was_left_out(ana: Client) -> None:
     page = page_of(ana, "casing kind:tool")
-    assert "Without kind: tool there is 1" in text_of(page)
+    assert "Without kind: tool there is 1 result " in text_of(page)
     assert "Fill the <mark>casing</mark> first." in page
     assert 'href="/search?q=casing"' in page
     assert "Nothing found for “casing kind:tool” in what you may read." in text_of(page)
@@ -142,3 +144,11 @@ def test_looking_at_the_list_changes_nothing_and_strangers_are_sent_to_sign_in(a
     assert Client().get("/search/waiting").status_code == 302
     assert Client().post("/search/waiting", {"q": "xylophone"}).status_code == 302
     assert not WaitingSearch.objects.exists()
+
+
+def test_a_page_without_results_asks_the_database_a_fixed_number_of_times(ana: Client) -> None:
+    page_of(ana, "casing kind:tool")
+    with CaptureQueriesContext(connection) as asked:
+        page_of(ana, "casing kind:tool")
+    kept = [query["sql"] for query in asked if not re.search("SAVEPOINT|^BEGIN|knowledge_search", query["sql"])]
+    assert len(kept) == 12, "\n".join(query[:160] for query in kept)
