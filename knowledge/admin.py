@@ -21,18 +21,17 @@ from knowledge import actions
 from knowledge.access import Viewer, resource_or_404
 from knowledge.connectors.live import LiveFailure, ask
 from knowledge.documents import EVERYONE
+from knowledge.edition import Pin, Synonym
 from knowledge.index.analysis import tokens
 from knowledge.live_sources import Declared, LiveHealth, LiveSource
 from knowledge.models import (
     HOW_TO_NAME_SOMEBODY,
     Audience,
     Gap,
-    Pin,
     Resource,
     Source,
     SourceGroup,
     SyncRun,
-    Synonym,
 )
 
 COMPARISONS = ("", "__exact", "__in", "__isnull", "__gte", "__gt", "__lte", "__lt")

@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from knowledge import standing
 from knowledge.access import Viewer
-from knowledge.models import Click, Resource, Search, Standing
+from knowledge.edition import Standing
+from knowledge.models import Click, Resource, Search
 
 logger = logging.getLogger(__name__)
 

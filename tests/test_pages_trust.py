@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from experts.models import Person
 from knowledge import standing
-from knowledge.models import Audience, Click, Pin, Resource, Synonym, Verdict, Verification
+from knowledge.edition import Pin, Synonym
+from knowledge.models import Audience, Click, Resource, Verdict, Verification
 from tests import small_company
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,9 @@ from knowledge import edition, indexing
 from knowledge.access import Viewer
 from knowledge.curated import Curated, PinSaid, SynonymSaid, Terms
 from knowledge.documents import ResultPage
+from knowledge.edition import Pin, Synonym
 from knowledge.index.language import parse
-from knowledge.models import Audience, Pin, Resource, Source, SourceGroup, Synonym
+from knowledge.models import Audience, Resource, Source, SourceGroup
 from knowledge.search import search
 
 from .conftest import sync
