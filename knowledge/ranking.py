@@ -151,7 +151,7 @@ def _parts(
         parts = np.array(_Scorer(also, vectors, statistics, weights).parts(_left_out(reading, languages)))
         parts *= weights.synonym * _rarity(asked) / _rarity(also)
         best = np.where(parts.sum(axis=0) > best.sum(axis=0), parts, best)
-    return cast("NDArray[np.float64]", best)
+    return best
 
 
 def _meaning(
