@@ -137,7 +137,7 @@ def test_signs_are_undone_by_one_click(ana: Client) -> None:
     line = re.search(r"<p[^>]*data-read-as>(.+?)</p>", page)
     assert line
     assert unescape(re.sub("<[^>]+>", "", line[1])).startswith(
-        "Read as: phrase ‘feed pump’, any of feed, boiler, words that begin with pum…, not contractors."
+        "Read as: phrase ‘feed pump’; any of: feed, boiler; words that begin with: pum…; not: contractors."
     )
     undo = re.search(r'href="([^"]+)"', line[1])
     assert undo
