@@ -78,6 +78,8 @@ def shares(
 ) -> list[tuple[float, ...]]:
     """What is added to each candidate's score (of words and meaning), one number for each of `PARTS`."""
     present = about_the_present(query, now)
+    if not (signals or present):
+        return [_NOTHING_MORE] * len(scores)
     found: list[tuple[float, ...]] = []
     for candidate, score in zip(candidates, scores, strict=True):
         known = signals.get(candidate.key, NOTHING)

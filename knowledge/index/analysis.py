@@ -25,7 +25,7 @@ from knowledge.documents import IndexDocument
 from knowledge.index import vectors
 from knowledge.markup import headings_of
 
-VERSION = 3
+VERSION = 4
 """Part of the schema's fingerprint: raise it with any change of tokens, stems or the vector's layout."""
 
 DEFAULT_LANGUAGE = "en"

@@ -1,13 +1,13 @@
 """Term vectors: what ranking needs of a document's text, packed with each document and read for many at once.
 
 Layout of one vector, in unsigned 32-bit numbers of the machine: the lengths of
-title, body and topics in tokens, and the number of tokens in its headings; then
-three columns with one row for each distinct token, ordered by the hash of its
-term: the hash; 11 bits of surface tag, 4 of title count, 3 of topic count, 14
-of body count (each count stops at its largest value); the token's last and
-first place in the body, 16 bits each. At the end two columns with a row for
-each token of the headings, in order: the hash of its term; the number of its
-heading and that heading's length, 16 bits each.
+title, body and topics in tokens, and the number of tokens in its headings; the
+hash of each distinct token's term, in order; the hash of the term of each token
+of the headings, as they stand; then for each distinct token 11 bits of surface
+tag, 4 of title count, 3 of topic count, 14 of body count (each count stops at
+its largest value); its last and first place in the body, 16 bits each; and for
+each token of the headings the number of its heading and that heading's length,
+16 bits each.
 
 The first 24 bits of a term's hash are those of its family: the English words
 that differ in what makes an actor or an act of a verb (*therapist*, *therapy*).
@@ -103,8 +103,9 @@ def pack(
         for _ in heading
     ][:MOST_IN_HEADINGS]
     head = np.array((*lengths, len(in_headings)), np.uint32)
-    columns = (rows >> np.uint64(32)).astype(np.uint32), counts, first | last << 16
-    return np.concatenate((head, *columns, np.array([*in_headings, *of_headings], np.uint32))).tobytes()
+    hashes = (rows >> np.uint64(32)).astype(np.uint32), np.array(in_headings, np.uint32)
+    columns = *hashes, counts, first | last << 16, np.array(of_headings, np.uint32)
+    return np.concatenate((head, *columns)).tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,38 +158,42 @@ class Vectors:
     def __init__(self, data: Sequence[bytes]) -> None:
         sizes = np.fromiter(map(len, data), np.int64, len(data)) // 4
         self._numbers = np.frombuffer(b"".join(data), np.uint32)
-        self._families = self._numbers >> _FAMILY_BITS
-        self._ends = np.cumsum(sizes)
-        self._starts = self._ends - sizes
-        self.title_length = self._numbers[self._starts].astype(np.int64)
-        self.body_length = self._numbers[self._starts + 1].astype(np.int64)
-        self._in_headings = self._numbers[self._starts + 3].astype(np.int64)
+        starts = np.cumsum(sizes) - sizes
+        self.title_length = self._numbers[starts].astype(np.int64)
+        self.body_length = self._numbers[starts + 1].astype(np.int64)
+        self._in_headings = self._numbers[starts + 3].astype(np.int64)
         self._rows = (sizes - _HEAD - 2 * self._in_headings) // 3
+        # The hashes alone, one vector's after the other's: each search looks through all of them.
+        hashes = self._rows + self._in_headings
+        self._starts = starts + _HEAD
+        self._ends = np.cumsum(hashes)
+        pieces = [one[4 * _HEAD : end] for one, end in zip(data, (4 * (_HEAD + hashes)).tolist(), strict=True)]
+        self._hashes = np.frombuffer(b"".join(pieces), np.uint32)
+        self._families = self._hashes >> _FAMILY_BITS
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._rows)
 
     def find(self, term: int) -> Found:
         """Everything of a term and of its family, by its `term_hash`."""
         at = np.flatnonzero(self._families == np.uint32(term >> _FAMILY_BITS))
         document = np.searchsorted(self._ends, at, side="right")
-        row = at - self._starts[document] - _HEAD
-        size = self._rows[document]
-        own = self._numbers[at] == np.uint32(term)
-        # A number may stand by chance where no hash does.
-        rows = (row >= 0) & (row < size)
-        headings = own & (row >= 3 * size) & (row < 3 * size + self._in_headings[document])
-        own &= rows
-        kin = rows ^ own
+        own = self._hashes[at] == np.uint32(term)
+        hashes = self._rows[document] + self._in_headings[document]
+        at -= self._ends[document] - hashes
+        headings = at >= self._rows[document]
+        at += self._starts[document]
+        rows, kin, headed = own & ~headings, ~(own | headings), own & headings
         return Found(
-            self._read(at[own], document[own]),
+            self._read(at[rows], document[rows]),
             self._read(at[kin], document[kin]) if kin.any() else _NO_ROWS,
-            self._read_headings(at[headings], document[headings]) if headings.any() else _IN_NO_HEADING,
+            self._read_headings(at[headed], document[headed]) if headed.any() else _IN_NO_HEADING,
         )
 
     def _read(self, at: Numbers, document: Numbers) -> Rows:
-        counts = self._numbers[at + self._rows[document]].astype(np.int64)
-        places = self._numbers[at + 2 * self._rows[document]].astype(np.int64)
+        counts_at = at + self._rows[document] + self._in_headings[document]
+        counts = self._numbers[counts_at].astype(np.int64)
+        places = self._numbers[counts_at + self._rows[document]].astype(np.int64)
         return Rows(
             document,
             title=counts >> 17 & MOST_IN_TITLE,
@@ -200,7 +205,7 @@ class Vectors:
         )
 
     def _read_headings(self, at: Numbers, document: Numbers) -> InHeadings:
-        said = self._numbers[at + self._in_headings[document]].astype(np.int64)
+        said = self._numbers[at + self._in_headings[document] + 2 * self._rows[document]].astype(np.int64)
         return InHeadings(document, document << 16 | said >> 16, said & 0xFFFF)
 
 
@@ -219,8 +224,9 @@ def lowest(data: Sequence[bytes], count: int) -> tuple[list[int], list[int], NDA
 def contents(vector: bytes) -> tuple[NDArray[np.uint64], Numbers, Numbers]:
     """Of one vector the tokens, each a number and in order, with their counts in the body and in the title."""
     numbers = np.frombuffer(vector, np.uint32)[_HEAD:]
-    rows = (len(numbers) - 2 * _in_headings(vector)) // 3
-    counts = numbers[rows : 2 * rows].astype(np.int64)
+    in_headings = _in_headings(vector)
+    rows = (len(numbers) - 2 * in_headings) // 3
+    counts = numbers[rows + in_headings : 2 * rows + in_headings].astype(np.int64)
     tokens = numbers[:rows].astype(np.uint64) << np.uint64(11) | (counts >> 21).astype(np.uint64)
     return tokens, counts & MOST_IN_BODY, counts >> 17 & MOST_IN_TITLE
 
