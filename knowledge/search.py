@@ -31,7 +31,7 @@ from knowledge.edition import kept
 from knowledge.explain import why
 from knowledge.folding import Folded, folded
 from knowledge.index.analysis import fold, topic_key
-from knowledge.index.asked import expanded, synonyms_typed, wishes
+from knowledge.index.asked import expanded, synonyms_typed, wishes, wishless
 from knowledge.index.language import parse, read_as, reading
 from knowledge.meaning import looking
 from knowledge.meaning.cutting import place_of
@@ -212,9 +212,11 @@ def _near_alone(
     near: Look | None, candidates: Collection[str], engine: index.Engine, scope: Scope, asked: Query
 ) -> Iterable[Candidate]:
     """What is near the query in meaning and not among the candidates, inside the scope and its filters."""
-    nearest = near.best(looking.MOST, looking.LEAST) if near else []
+    wide = wishless(asked) != replace(index.ANYTHING, text=asked.text)  # of those near, not all satisfy it
+    nearest = near.best(looking.WIDE if wide else looking.MOST, looking.LEAST) if near else []
     keys = [one.key for one in nearest if one.key not in candidates]
-    return engine.fetch(keys, scope, asked) if keys else ()
+    found = {one.key: one for one in engine.fetch(keys, scope, asked)} if keys else {}
+    return [found[key] for key in keys if key in found][: looking.MOST]
 
 
 # Sources and facets ---------------------------------------------------------------------------------------------
@@ -297,9 +299,10 @@ def _confirm(
         for row in confirmed.values():
             row.source = sources[row.source_id]
         for alike in together:
-            best, *others = [(hit, confirmed[hit.key]) for hit in alike if hit.key in confirmed] or [None]
-            if best:
-                similar = tuple(_folded_result(marker, hit, row) for hit, row in filter(None, others))
+            left = [(hit, confirmed[hit.key]) for hit in alike if hit.key in confirmed]
+            if left:
+                best, *others = left
+                similar = tuple(_folded_result(marker, hit, row) for hit, row in others)
                 results.append(replace(_result(marker, *best, found), similar=similar))
     return tuple(results), dropped
 

@@ -25,6 +25,8 @@ LEAST = 0.33
 """The cosine from which on a document is found by meaning alone: what has nothing to do with a query stays below."""
 MOST = 30
 """Documents that are found by meaning alone, at most."""
+WIDE = 300
+"""Of so many it is asked which ones satisfy a query's filters."""
 
 _resting: dict[str, float] = {}
 _lock = threading.Lock()
