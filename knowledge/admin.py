@@ -22,12 +22,12 @@ from knowledge.access import Viewer, resource_or_404
 from knowledge.connectors.live import LiveFailure, ask
 from knowledge.documents import EVERYONE
 from knowledge.edition import Pin, Synonym
+from knowledge.gaps import Gap
 from knowledge.index.analysis import tokens
 from knowledge.live_sources import Declared, LiveHealth, LiveSource
 from knowledge.models import (
     HOW_TO_NAME_SOMEBODY,
     Audience,
-    Gap,
     Resource,
     Source,
     SourceGroup,

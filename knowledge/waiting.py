@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LONGEST = 300
 MOST = 50
 """Searches of one person that wait."""
 EVERY = timedelta(minutes=10)
@@ -50,7 +51,7 @@ class WaitingSearch(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="waiting_searches")
-    text = models.CharField(max_length=300)
+    text = models.CharField(max_length=LONGEST)
     created_at = models.DateTimeField(default=timezone.now)
     looked_at = models.DateTimeField(default=timezone.now)
     found_at = models.DateTimeField(null=True)
@@ -81,7 +82,7 @@ def wait_for(*, text: str, viewer: Viewer) -> WaitingSearch:
     text = " ".join(text.split())
     if viewer.person_id is None or not parse(text):
         raise ValidationError("There is nothing in this search to wait for: write a word.")
-    if len(text) > WaitingSearch._meta.get_field("text").max_length:
+    if len(text) > LONGEST:
         raise ValidationError("This is too long to wait for: use fewer words.")
     mine = WaitingSearch.objects.visible_to(viewer)
     if mine.count() >= MOST and not mine.filter(text=text).exists():

@@ -18,7 +18,8 @@ from django.utils import timezone
 from experts.models import Membership, Team
 from knowledge import waiting
 from knowledge.documents import Contribution, Document
-from knowledge.models import Audience, Resource, WaitingSearch
+from knowledge.models import Audience, Resource
+from knowledge.waiting import WaitingSearch
 from tests import small_company
 from tests.small_company import days_ago, source_of
 

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from knowledge import gaps
-from knowledge.models import Gap, Search
+from knowledge.gaps import Gap
+from knowledge.models import Search
 
 pytestmark = pytest.mark.django_db
 

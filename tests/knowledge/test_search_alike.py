@@ -86,8 +86,8 @@ def test_what_is_withdrawn_meanwhile_is_gone_and_the_next_stands_for_the_others(
     before = groups(search("priming pump casing", ana))[0]
     retrieve = searching.retrieve
 
-    def retrieve_then_narrow(*args: Any) -> Any:
-        found = retrieve(*args)
+    def retrieve_then_narrow(*args: Any, **more: Any) -> Any:
+        found = retrieve(*args, **more)
         Resource.objects.filter(key=before[lost]).update(audience=Audience.objects.of(["team:0"]))
         return found
 
