@@ -272,7 +272,7 @@ class _Scorer:
         return (
             self.weights.title * more * title / (title + self.norm_title),
             more * body / (body + self.norm_body),
-            one.idf * self.weights.topics * (topics > 0),
+            one.idf * self.weights.topics * (topics > 0).astype(np.float64),
         )
 
     def _sum(self, rows: Rows, column: NDArray[np.int64] | None = None) -> Column:
@@ -281,7 +281,9 @@ class _Scorer:
 
     def _weigh(self, met: Mapping[int, NDArray[np.bool_]]) -> Column:
         """What the places weigh that each candidate meets."""
-        return sum((weight * met[place] for place, weight in self.by_place.items()), np.zeros(self.size))
+        return sum(
+            (weight * met[place].astype(np.float64) for place, weight in self.by_place.items()), np.zeros(self.size)
+        )
 
     def _name(self, named: Column, spoken: Column, also: list[Found]) -> Column:
         """What it adds that the title is what was asked for: all of the query in it, and nothing else."""
