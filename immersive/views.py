@@ -56,7 +56,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if request.GET.get("narrow") and not request.htmx:  # type: ignore[attr-defined]
         return redirect(address)
     viewer = Viewer.of(request.user)
-    found = find(text, viewer, page=page, as_typed=forms.as_typed(request.GET))
+    found = find(text, viewer, page=page, as_typed=forms.as_typed(request.GET), explain=True)
     if found.instead_of:
         text = found.did_you_mean
     context = {

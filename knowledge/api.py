@@ -121,7 +121,7 @@ class ResultSerializer(serializers.Serializer[Result]):
 
     @extend_schema_field(WhySerializer(allow_null=True))
     def get_why(self, result: Result) -> Any:
-        return WhySerializer(result.why).data if self.context.get("explain") and result.why else None
+        return WhySerializer(result.why).data if result.why else None
 
 
 class FacetSerializer(serializers.Serializer[Facet]):
@@ -176,11 +176,10 @@ class SearchView(APIView):
         """One ranked list of pages, tools, courses and people; ``docs/search.md`` explains the words of ``q``."""
         asked = SearchParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
-        viewer = Viewer.of(request.user)
-        page = search(wanted["q"], viewer, page=wanted["page"], as_typed=wanted["as_typed"])
+        wanted = dict(asked.validated_data)
+        page = search(wanted.pop("q"), Viewer.of(request.user), **wanted)
         prefetch_related_objects([result.resource for result in page.results], "topics")
-        return Response(ResultPageSerializer(page, context={"explain": wanted["explain"]}).data)
+        return Response(ResultPageSerializer(page).data)
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

@@ -62,6 +62,7 @@ def search(
     per_page: int = 10,
     remember: bool = True,
     as_typed: bool = False,
+    explain: bool = False,
 ) -> ResultPage:
     """One page of what ``viewer`` may read about ``text``, best first.
 
@@ -70,7 +71,7 @@ def search(
     `Search` row of the person who searched; ``search_id`` names it. A query
     whose words find nothing is searched for in words nearly like them, if
     those find something (``instead_of`` says what was typed), unless it is
-    wanted ``as_typed``.
+    wanted ``as_typed``. With ``explain`` each result says why it stands where it stands.
     """
     begun = time.perf_counter()
     query = parse(text) if isinstance(text, str) else text
@@ -94,7 +95,7 @@ def search(
     results, dropped = _confirm(hits, found, per_page, asked, viewer, sources)
     shown = ResultPage(
         query=query,
-        results=_explained(results, found, found.asked or query),
+        results=_explained(results, found, found.asked or query) if explain else results,
         total=max(found.total - dropped, len(results)),
         page=page,
         pages=pages,

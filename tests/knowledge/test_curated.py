@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from experts.models import Person, Team
 from knowledge import edition, indexing
+from knowledge import search as searching
 from knowledge.access import Viewer
 from knowledge.curated import Curated, PinSaid, SynonymSaid, Terms
 from knowledge.documents import ResultPage
 from knowledge.edition import Pin, Synonym
 from knowledge.index.language import parse
 from knowledge.models import Audience, Resource, Source, SourceGroup
-from knowledge.search import search
 
 from .conftest import sync
 
@@ -128,6 +128,10 @@ def ana(make_person: Callable[..., Person]) -> Viewer:
 def page(key: str) -> Resource:
     row: Resource = Resource.objects.get(key=key)
     return row
+
+
+def search(text: str, viewer: Viewer, **how: Any) -> ResultPage:
+    return searching.search(text, viewer, explain=True, **how)
 
 
 def keys(found: ResultPage) -> list[str]:
