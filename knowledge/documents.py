@@ -195,7 +195,7 @@ class Query:
     @property
     def binds(self) -> bool:
         """Whether something must be there word for word."""
-        return any(not each.exclude for each in (*self.phrases, *self.choices))
+        return any(not one.exclude for one in self.phrases) or any(not one.exclude for one in self.choices)
 
     @property
     def speaks(self) -> bool:

@@ -294,7 +294,8 @@ def _items(parts: _Parts, piece: re.Match[str]) -> Iterator[_Item]:
         yield _Item(typed, operator=name)
         return
     if name in OPERATORS and parts.room:
-        parts.remark(typed, "could not be read as a filter and was searched as words.")
+        done = "left out" if exclude else "searched"
+        parts.remark(typed, f"could not be read as a filter and was {done} as words.")
     elif not name and value.lower() in ("kind:", "topic:", "source:"):
         parts.remark(typed, "has no value directly after it and was searched as a word.")
     before = f"{piece['name']} " if name else ""

@@ -234,6 +234,7 @@ def test_what_is_no_filter_is_searched_as_words_and_said(text: str) -> None:
     assert query.words or query.phrases
     assert not query.narrows
     assert text in reading(query)
+    assert ("left out as words" if text.startswith("-") else "searched as words") in reading(query)
 
 
 def test_names_that_are_no_operator_are_words_without_a_remark() -> None:
