@@ -31,7 +31,7 @@ from knowledge import trust
 from knowledge.documents import Candidate, Hit, Query
 from knowledge.index import Statistics
 from knowledge.index.analysis import terms_of, tokens
-from knowledge.index.asked import asked_words, placed, weighing
+from knowledge.index.asked import asked_words, placed, weighed
 from knowledge.index.vectors import NOWHERE, Found, Rows, Vectors, surface_tag, term_hash
 
 Column = NDArray[np.float64]
@@ -68,7 +68,7 @@ WEIGHTS = Weights()
 
 def words_of(query: Query) -> tuple[str, ...]:
     """The words that a query is ranked by: all that it asks for, without those that every text or question holds."""
-    return weighing(asked_words(query))
+    return weighed(query)
 
 
 def terms(query: Query, languages: Iterable[str] = ()) -> tuple[str, ...]:

@@ -58,6 +58,13 @@ def asked_words(query: Query) -> tuple[str, ...]:
     return (*query.words, *(word for text in said for word in tokens(text)))[:MOST_WORDS]
 
 
+def weighed(query: Query) -> tuple[str, ...]:
+    """Those of `asked_words` that weigh: of the bare ones as `weighing` says; how a phrase begins is no question."""
+    said = asked_words(query)
+    bound = tuple(word for word in said[len(query.words) :] if word not in STOP_WORDS)
+    return tuple(dict.fromkeys((*_weighty(query.words[:MOST_WORDS]), *bound))) or content_words(said)
+
+
 def placed(query: Query) -> list[tuple[int, str]]:
     """The words that a query is ranked by, each with its place.
 
@@ -70,7 +77,7 @@ def placed(query: Query) -> list[tuple[int, str]]:
         words = (word for text in _by_stem(choice) for word in tokens(text))
         of_choice |= {word: -2 * number - 2 for word in words if word not in of_choice and not choice.exclude}
     found: list[tuple[int, str]] = []
-    for word in weighing(asked_words(query)):
+    for word in weighed(query):
         found.append((of_choice[word] if word in of_choice and word not in bare else len(found), word))
     return found
 
