@@ -29,11 +29,12 @@ class WayOn:
 
 @sensitive_variables()
 def way_on(found: ResultPage, text: str, viewer: Viewer) -> WayOn | None:
-    """The way on from a page without results; `None` where there is one with."""
-    if found.results or not found.query:
+    """The way on from a page where nothing holds what was asked for; `None` from any other."""
+    if not found.query or (found.results and not found.near_only):
         return None
     less = relaxed(found.query, viewer)
-    near = [result.resource.pk for result in less.found.results] if less else []
+    results = (*found.results, *(less.found.results if less else ()))
+    near = [result.resource.pk for result in results]
     people = who_knows(near, list(dict.fromkeys(_topics(found.query)))[:MOST_TOPICS], viewer)
     return WayOn(less, people, is_waiting(text, viewer))
 

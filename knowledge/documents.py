@@ -324,6 +324,7 @@ class ResultPage:
     this viewer may read; where nothing else matched it is what ``query`` and
     the results are of, and ``instead_of`` what was typed. ``edition`` says as
     of when what curators declared may be remembered; `None`: nothing told it.
+    ``near_only``: nothing holds the query's words; the results are near in meaning.
     """
 
     query: Query
@@ -337,5 +338,6 @@ class ResultPage:
     did_you_mean: str = ""
     instead_of: str = ""
     edition: str | None = None
+    near_only: bool = False
     took_ms: float = 0.0
     search_id: str = ""

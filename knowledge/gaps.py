@@ -2,8 +2,9 @@
 
 Nothing is written when a search finds nothing but the `Search` row, which is
 its owner's alone. From these rows a job works out what three different people
-asked in the last ninety days: only then do the words stand here, sorted, so
-that nobody's way of putting it can be recognised, and only as long.
+asked in the last ninety days without finding it, or opening something near it
+in meaning: only then do the words stand here, sorted, so that nobody's way of
+putting it can be recognised, and only as long.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def gather(now: datetime | None = None) -> int:
 
     since = (now or timezone.now()) - KEPT
     asked: dict[str, _Asked] = {}
-    rows = Search.objects.filter(total=0, at__gte=since).values_list("person", "text", "at")
+    rows = Search.objects.filter(total=0, at__gte=since, clicks=None).values_list("person", "text", "at")
     for person, text, at in rows.iterator(chunk_size=2000):
         if meant := meaning_of(text):
             terms, words, kinds = meant

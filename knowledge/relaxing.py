@@ -37,7 +37,7 @@ def relaxed(query: Query, viewer: Viewer) -> Relaxed | None:
         if number == TRIES:
             break
         found = search(less, viewer, per_page=SHOWN, remember=False, as_typed=True)
-        if found.results:
+        if found.results and not found.near_only:
             return Relaxed(to_text(less), left_out, found)
     return None
 

@@ -111,7 +111,7 @@ def remember(page: ResultPage, person_id: int, at: datetime | None = None) -> st
         public_id=uuid.uuid4(),
         person_id=person_id,
         text=page.query.text[:300],
-        total=page.total,
+        total=0 if page.near_only else page.total,
         took_ms=page.took_ms,
         at=at or timezone.now(),
     )

@@ -105,6 +105,7 @@ def search(
         did_you_mean=found.did_you_mean,
         instead_of=typed.text if found.meant else "",
         edition=(_edition(sources) or "") if sources else None,
+        near_only=bool(found.alone) and not found.by_words,
         took_ms=(time.perf_counter() - begun) * 1000,
     )
     if remember and page == 1 and viewer.person_id is not None:
@@ -215,7 +216,8 @@ def _near_alone(
     """What is near the query in meaning and not among the candidates, inside the scope and its filters."""
     wide = wishless(asked) != replace(index.ANYTHING, text=asked.text)  # of those near, not all satisfy it
     nearest = near.best(looking.WIDE if wide else looking.MOST, looking.LEAST) if near else []
-    keys = [one.key for one in nearest if one.key not in candidates]
+    least = looking.SHARE * nearest[0].cosine if nearest else 0.0
+    keys = [one.key for one in nearest if one.cosine >= least and one.key not in candidates]
     found = {one.key: one for one in engine.fetch(keys, scope, asked)} if keys else {}
     return [found[key] for key in keys if key in found][: looking.MOST]
 

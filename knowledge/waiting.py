@@ -149,7 +149,8 @@ def look(*, seconds: float = 60) -> int:
 
 
 def _total(text: str, viewer: Viewer) -> int:
-    """How many results a search has now for this viewer, in just these words; 0 while the index cannot tell."""
+    """How many results hold what was asked for, now and for this viewer; what is only near in meaning was there."""
     from knowledge.search import search
 
-    return search(text, viewer, per_page=1, remember=False, as_typed=True).total
+    found = search(text, viewer, per_page=1, remember=False, as_typed=True)
+    return 0 if found.near_only else found.total

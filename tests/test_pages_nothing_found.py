@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,11 +17,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from experts.models import Membership, Team
-from knowledge import waiting
+from knowledge import gaps, waiting
 from knowledge.documents import Contribution, Document
+from knowledge.meaning import looking
+from knowledge.meaning.embedding import embed
 from knowledge.models import Audience, Resource
 from knowledge.waiting import WaitingSearch
 from tests import small_company
+from tests.meaning import Letters
 from tests.small_company import days_ago, source_of
 
 pytestmark = pytest.mark.django_db
@@ -61,8 +65,8 @@ def page_of(client: Client, query: str) -> str:
     return str(client.get("/search", {"q": query}).content.decode())
 
 
-def text_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 def add_music() -> None:
@@ -153,3 +157,45 @@ def test_a_page_without_results_asks_the_database_a_fixed_number_of_times(ana: C
         page_of(ana, "casing kind:tool")
     kept = [query["sql"] for query in asked if not re.search("SAVEPOINT|^BEGIN|knowledge_search", query["sql"])]
     assert len(kept) == 12, "\n".join(query[:160] for query in kept)
+
+
+NEAR = "nehctik eht ni sdnats elttek eht"
+
+
+@pytest.fixture
+def by_meaning(ana: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A page whose letters are those of `NEAR`, and none of whose words are, with an encoder that goes by letters."""
+    source_of("Kitchen", [Document("kettle", "Tea", "The kettle stands in the kitchen.")])
+    small_company.index()
+    encoder = Letters()
+    monkeypatch.setattr(looking, "chosen", lambda: encoder)
+    embed(encoder=encoder)
+    return ana
+
+
+def test_what_is_near_in_meaning_says_so_and_the_way_on_stays(by_meaning: Client) -> None:
+    page = page_of(by_meaning, NEAR)
+    said = text_of(page)
+    assert "Nothing that you may read holds these words. This is closest in meaning." in said
+    assert "The kettle stands in the kitchen. Close in meaning." in said
+    assert "Tell me when there is something" in said
+    assert "Nothing found for" not in said
+
+
+def test_what_is_only_near_ends_no_waiting_and_is_a_gap_unless_it_was_opened(
+    by_meaning: Client, people: dict[str, Any]
+) -> None:
+    by_meaning.post("/search/waiting", {"q": NEAR})
+    WaitingSearch.objects.update(looked_at=timezone.now() - timedelta(hours=1))
+    assert waiting.look() == 0
+    opened = None
+    for person in people.values():
+        client = Client()
+        client.force_login(person)
+        link = re.search(r'href="([^"#]+)[^"]*" data-main', page_of(client, NEAR))
+        assert link
+        opened = client, html.unescape(link[1])
+    assert gaps.gather() == 1
+    assert opened
+    assert opened[0].get(opened[1]).status_code == 200
+    assert gaps.gather() == 0, "for one of the three it was near enough"
