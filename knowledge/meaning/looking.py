@@ -23,6 +23,8 @@ SECONDS = 0.4
 REST = 30.0
 LEAST = 0.33
 """The cosine from which on a document is found by meaning alone: what has nothing to do with a query stays below."""
+SHARE = 0.75
+"""And it is at least so large a part of the largest one: where something fits, what fits vaguely is not shown."""
 MOST = 30
 """Documents that are found by meaning alone, at most."""
 WIDE = 300
