@@ -10,7 +10,7 @@ from uuid import UUID
 from django.http import QueryDict
 from django.utils import timezone
 
-from knowledge.documents import Facet, Query, ResultPage
+from knowledge.documents import Facet, Phrase, Query, ResultPage
 from knowledge.index.language import FIELDS, filters, parse, tidied, to_text, without_dates
 
 FACETS = {"kind": "Kind", "source": "Source", "topic": "Topic"}
@@ -64,6 +64,12 @@ def asked_for(data: QueryDict) -> tuple[str, int]:
 def as_typed(data: QueryDict) -> bool:
     """Whether the address asks for exactly what was typed, misspelled or not."""
     return data.get("typed") == "1"
+
+
+def exactly(query: Query) -> str:
+    """The same search with its bare words as they were typed: each must be there, and none has synonyms."""
+    said = tuple(Phrase(word) for word in query.words)
+    return to_text(replace(query, words=(), phrases=(*said, *query.phrases)))
 
 
 def words(query: Query) -> str:

@@ -27,6 +27,7 @@ from immersive.way_on import way_on
 from immersive.work import tasks
 from knowledge import live, waiting
 from knowledge.access import Viewer
+from knowledge.explain import also
 from knowledge.index.language import plain
 from knowledge.pages import changed_lately, recent_searches
 from knowledge.search import search as find
@@ -65,6 +66,8 @@ def search(request: HttpRequest) -> HttpResponse:
         "text": text,
         "plain": plain(text) if found.read_as else "",
         "words": forms.words(found.query),
+        "also": also(found),
+        "exactly": forms.exactly(found.query),
         "left_out": forms.left_out(found.query),
         "query_string": urlencode({"q": text} | ({"typed": "1"} if forms.as_typed(request.GET) else {})),
         "chips": forms.chips(found.query),

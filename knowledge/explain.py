@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from knowledge.documents import Candidate, Hit, Query
+from knowledge.documents import Candidate, Hit, Query, ResultPage, Synonym
 from knowledge.index.analysis import terms_of
 from knowledge.index.asked import weighing
 from knowledge.index.vectors import Vectors, term_hash
@@ -40,7 +40,7 @@ PLACES = ("title", "headings", "text", "topics")
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A word, where it stands, and the words of the query that it is another way to say, if it is."""
+    """A word, where it stands, and, if it is a synonym (of any number of words), what it stands for."""
 
     word: str
     places: tuple[str, ...]
@@ -103,6 +103,12 @@ class Why:
         return said
 
 
+def also(page: ResultPage) -> tuple[str, ...]:
+    """The synonyms that stand in results of this page, each once: of others nobody is told."""
+    words = [one for result in page.results if result.why for one in result.why.words]
+    return tuple(dict.fromkeys(one.word for one in words if one.instead_of))
+
+
 def _and(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
@@ -112,8 +118,8 @@ def why(query: Query, hits: Sequence[Hit], candidates: Mapping[str, Candidate], 
     known = [hit.key for hit in hits if hit.key in candidates]
     vectors = Vectors([candidates[key].vector for key in known])
     row_of = {key: row for row, key in enumerate(known)}
-    synonyms = [(weighing(each.text.split()), " ".join(each.said)) for each in query.synonyms]
-    every = dict.fromkeys((*words_of(query), *(word for words, _ in synonyms for word in words)))
+    synonyms = [(each, weighing(each.text.split())) for each in query.synonyms]
+    every = dict.fromkeys((*words_of(query), *(word for _, words in synonyms for word in words)))
     places = {word: _places(vectors, word, tuple(languages)) for word in every} if known else {}
     return [_why(hit, row_of.get(hit.key), words_of(query), synonyms, places) for hit in hits]
 
@@ -138,7 +144,7 @@ def _why(
     hit: Hit,
     row: int | None,
     asked: tuple[str, ...],
-    synonyms: list[tuple[tuple[str, ...], str]],
+    synonyms: list[tuple[Synonym, tuple[str, ...]]],
     places: dict[str, list[tuple[str, ...]]],
 ) -> Why:
     parts = dict(hit.reasons)
@@ -149,8 +155,9 @@ def _why(
         return Why(parts=shares, pinned=pinned)
     words = [Matched(word, places[word][row]) for word in asked if places[word][row]]
     there, stood_for = {one.word for one in words}, set[str]()
-    for said, instead_of in synonyms:
-        if all(places[word][row] for word in said):  # a part of it says nothing of the kind
-            words += [Matched(word, places[word][row], instead_of) for word in said if word not in there]
-            stood_for |= set(instead_of.split())
+    for synonym, parts_of in synonyms:
+        together = tuple(place for place in PLACES if all(place in places[word][row] for word in parts_of))
+        if together:  # a part of it says nothing of the kind
+            words.append(Matched(synonym.text, together, " ".join(synonym.said)))
+            stood_for |= set(synonym.said)
     return Why(tuple(words), tuple(word for word in asked if word not in there | stood_for), shares, pinned)

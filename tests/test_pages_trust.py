@@ -135,6 +135,21 @@ def test_the_page_of_results_says_why(people: dict[str, Person], found: dict[str
     assert all(result["why"] is None for result in client.get("/api/v1/search", {"q": "pump"}).json()["results"])
 
 
+def test_the_page_says_what_it_also_finds_and_how_to_do_without(
+    people: dict[str, Person], found: dict[str, Resource]
+) -> None:
+    Synonym.objects.create(words="pump", other="casing")
+    Synonym.objects.create(words="pump", other="kestrel of the board")
+    client = signed_in(people["ana"])
+    page = client.get("/search", {"q": "feed pump"})
+    assert "Also finds <b>casing</b>." in page.content.decode()
+    assert "kestrel" not in page.content.decode()
+    assert page.context["exactly"] == '"feed" "pump"'
+    exact = client.get("/search", {"q": page.context["exactly"]})
+    assert "Also finds" not in exact.content.decode()
+    assert 0 < exact.context["found"].total < page.context["found"].total
+
+
 def test_words_of_a_query_are_text_in_its_reasons(people: dict[str, Person], found: dict[str, Resource]) -> None:
     Synonym.objects.create(words="pump", other="<img src=x> casing")
     text = signed_in(people["ana"]).get("/search", {"q": "pump <b>x</b> onload='1'"}).content.decode()

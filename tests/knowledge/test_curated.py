@@ -18,6 +18,7 @@ from knowledge.access import Viewer
 from knowledge.curated import Curated, PinSaid, SynonymSaid, Terms
 from knowledge.documents import ResultPage
 from knowledge.edition import Pin, Synonym
+from knowledge.explain import also
 from knowledge.index.language import parse
 from knowledge.models import Audience, Resource, Source, SourceGroup
 
@@ -163,7 +164,9 @@ def test_synonyms_find_what_says_it_otherwise_a_little_lower(
     assert shown.total == 4
     off = next(result for result in shown.results if result.resource.key == "off.md")
     assert "<mark>" in off.passage
-    assert {(one.word, one.instead_of) for one in off.why.words} >= {("time", "leave")}
+    assert {(one.word, one.instead_of) for one in off.why.words} >= {("time off", "leave")}
+    assert set(also(shown)) == {"holiday", "time off"}
+    assert also(search("parental", ana)) == ()
     assert keys(search("holiday", ana)) == ["holiday"], "one way only"
     assert set(keys(search("time off", ana))) == {"off", "leave", "parental"}, "both ways"
 

@@ -52,10 +52,12 @@ def test_a_synonym_is_told_where_all_of_it_stands() -> None:
     found = explained(query)
     assert found["holiday"].sentences == [
         "In the title: “holiday”, for “leave”.",
-        "In the text: “time”, for “leave”.",
+        "In the text: “time not”, for “leave”.",
     ]
     assert found["none"].lacking == ("leave",)
     assert not found["holiday"].lacking
+    apart = replace(parse("leave"), synonyms=(Synonym(("leave",), "holidays form"),))
+    assert explained(apart)["holiday"].lacking == ("leave",), "one part in the title and one in the text"
 
 
 def test_the_shares_are_those_of_the_score() -> None:
