@@ -108,6 +108,8 @@ def search(
         near_only=bool(found.alone) and not found.by_words,
         took_ms=(time.perf_counter() - begun) * 1000,
     )
+    if not results and found.asked is None:
+        return shown  # nobody knows what there is while the index is away: it is no search that found nothing
     if remember and page == 1 and viewer.person_id is not None:
         return replace(shown, search_id=remembered.remember(shown, viewer.person_id))
     return shown

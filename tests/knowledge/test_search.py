@@ -271,6 +271,9 @@ def test_without_an_index_titles_are_searched_and_the_index_is_asked_for(
         page = search("annual leaves kestrel kind:page", ana)
         search("leave", ana)
     assert len(asked) == 1, "asked for once, however many people search"
+    found_nothing = Search.objects.count()
+    assert search("xylophone", ana).total == 0
+    assert Search.objects.count() == found_nothing, "nobody knows yet whether it finds nothing"
     assert "being built" in page.notice
     assert keys(page) == ["leave"]
     assert keys(search("leave", ana)) == ["leave", "parental", "planner", "course"]
