@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from knowledge.access import Viewer
 from knowledge.documents import Document, ResultPage
@@ -132,3 +134,14 @@ def test_the_page_says_so_and_offers_what_was_typed(people: dict[str, Any]) -> N
 def test_what_is_remembered_is_what_was_searched_for(people: dict[str, Any]) -> None:
     found("hydrualics", people["ana"])
     assert Search.objects.get(person=people["ana"]).text == "hydraulics"
+
+
+def test_another_spelling_asks_the_database_nothing_more(people: dict[str, Any]) -> None:
+    viewer = Viewer.of(people["ana"])
+    counts = []
+    for text in ("hydraulics", "hydrualics", "pump hydrualics"):
+        search(text, viewer, remember=False)
+        with CaptureQueriesContext(connection) as asked:
+            search(text, viewer, remember=False)
+        counts.append(len(asked))
+    assert counts == [counts[0]] * 3
