@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import snowballstemmer
 
@@ -25,7 +26,7 @@ from knowledge.documents import IndexDocument
 from knowledge.index import vectors
 from knowledge.markup import headings_of
 
-VERSION = 4
+VERSION = 5
 """Part of the schema's fingerprint: raise it with any change of tokens, stems or the vector's layout."""
 
 DEFAULT_LANGUAGE = "en"
@@ -212,12 +213,17 @@ def content_words(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for word in once if word not in STOP_WORDS) or once
 
 
+def _joined(title: Sequence[str]) -> list[str]:
+    """Neighbours as one word: who looks for ``wifi`` also means a page called *Wi-Fi*, by ``HRLinks`` *HR Links*."""
+    return [(one + two)[:LONGEST_TOKEN] for one, two in pairwise(title) if one.isascii() and two.isascii()]
+
+
 @dataclass(frozen=True, slots=True)
 class Analysed:
     """A document as engines store it.
 
     ``title``: terms of the title. ``text``: terms of title, body and topics
-    together, parts of identifiers included. ``exact``: the tokens of the
+    together, parts of identifiers and neighbours in the title as one word included. ``exact``: the tokens of the
     title, the body and each topic, one list each, in order (no phrase crosses
     from one to the next). ``vector``: see `vectors`.
     """
@@ -248,8 +254,11 @@ def analyse(document: IndexDocument) -> Analysed:
     for own in (title, body, all_topics):
         wholes = [place for place, token in enumerate(own) if token in parts_of]
         parts = [(part, place) for place in wholes for part in parts_of[own[place]]]
-        whole_and_parts.append(own + [part for part, _ in parts] if parts else own)
-        text += [terms[part] for part, _ in parts]
+        found = [part for part, _ in parts]
+        if own is title:
+            found += _joined(title)
+        whole_and_parts.append(own + found if found else own)
+        text += [terms[part] for part in found]
         if own is body:
             places = [place for _, place in parts]
 

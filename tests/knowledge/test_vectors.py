@@ -122,6 +122,15 @@ def test_short_words_names_and_other_languages_are_families_of_their_own(term: s
     assert family(term) == term
 
 
+def test_neighbours_in_a_title_count_as_one_word_too() -> None:
+    one = IndexDocument("k", 1, "page", "Wi-Fi at home", "hot spot 本の", frozenset(), False)
+    found = Vectors([analyse(one).vector])
+    assert forms(found, "wifi") == {surface_tag("wifi"): (1, 0, 0)}
+    assert analysis.stem("wifi") in analyse(one).text
+    assert forms(found, "hotspot") == {}
+    assert found.title_length.tolist() == [4]
+
+
 def test_possessives_are_no_second_word() -> None:
     assert sum(body for _, body, _ in forms(Vectors([packed("", "the company's plan")]), "compani").values()) == 1
 
