@@ -17,6 +17,7 @@ from immersive.forms import Chip, Group
 from immersive.way_on import WayOn
 from knowledge.connectors.live import Service
 from knowledge.documents import Facet, Passage, Query, Result, ResultPage
+from knowledge.explain import Matched, Share, Why
 from knowledge.live import LiveResult, Offer, Said
 from knowledge.live_sources import Declared
 from knowledge.models import Resource, Source, Verification
@@ -90,6 +91,10 @@ def everything() -> dict[str, Any]:
     twice = _result("page", "Filling times of all <mark>pumps</mark>", places, "Handbook", 200)
     near = (Passage("Let it stand until the needle rests.", "Afterwards", "s-afterwards", by_meaning=True),)
     twice = replace(twice, similar=(_result("page", "Filling times, draft", "", "Archive", 300), overdue))
+    shares = {"title": 0.38, "body": 0.31, "meaning": 0.2, "trust": 0.05, "use": -0.03, "fresh": 0.06}
+    words = (Matched("pump", ("title", "text")), Matched("casing", ("text",), instead_of="volute"))
+    why = Why(words, ("kestrel",), tuple(Share(name, share, share) for name, share in shares.items()), pinned=True)
+    verified = replace(verified, why=why)
     Verification(resource=verified.resource, owner=person, until=today + timedelta(days=200))
     Verification(resource=overdue.resource, owner=None, until=today - timedelta(days=90))
     results = [

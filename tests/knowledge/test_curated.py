@@ -17,7 +17,7 @@ from knowledge import search as searching
 from knowledge.access import Viewer
 from knowledge.curated import Curated, PinSaid, SynonymSaid, Terms
 from knowledge.documents import ResultPage
-from knowledge.edition import Pin, Synonym
+from knowledge.edition import Pin, Standing, Synonym
 from knowledge.explain import also
 from knowledge.index.language import parse
 from knowledge.models import Audience, Resource, Source, SourceGroup
@@ -216,6 +216,7 @@ def test_a_pin_needs_none_of_the_words_but_keeps_to_the_filters(
 def test_pins_and_synonyms_to_hidden_pages_change_no_byte(pages: Source, ana: Viewer) -> None:
     texts = ("leave", "annual leave", "holiday", "board", "kestrel", "annual leave kind:page")
     before = [search(text, ana) for text in texts]
+    Standing.objects.create(resource=page("secret.md"), use=4, edition=edition.Edition.objects.rise())
     for words in ("leave", "annual leave", "holiday", "kestrel"):
         Pin.objects.create(words=words, resource=page("secret.md"))
     Synonym.objects.create(words="kestrel", other="leave of the board")
