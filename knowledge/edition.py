@@ -155,9 +155,9 @@ def _verified_no_more(instance: Any, **_sent: Any) -> None:
 def _open_to_others(resources: Any, **_sent: Any) -> None:
     """What was done while other people might read them counts no more, from this moment on."""
     rows = Standing.objects.filter(resource__in=resources)
+    rows.update(due_at=timezone.now())  # first: as `standing.weigh` does, rows are locked before the edition
     if rows.exclude(use=0).exists():
         rows.exclude(use=0).update(use=0, edition=Edition.objects.rise())
-    rows.update(due_at=timezone.now())
 
 
 # The memory of this process ---------------------------------------------------------------------------------------
