@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -159,7 +160,7 @@ def test_a_withdrawn_right_is_gone_at_once(people: dict[str, Any]) -> None:
     seal = Resource.objects.get(key="seal")
     own, of_source = seal.audience, seal.source.audience
     row, source = Resource.objects.filter(pk=seal.pk), Source.objects.filter(pk=seal.source_id)
-    changes = [
+    changes: list[tuple[Callable[[], Any], Callable[[], Any]]] = [
         (lambda: row.update(audience=nobody), lambda: row.update(audience=own)),
         (lambda: source.update(audience=nobody), lambda: source.update(audience=of_source)),
         (lambda: source.update(active=False), lambda: source.update(active=True)),
