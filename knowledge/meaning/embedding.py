@@ -86,11 +86,13 @@ def follow(rows: Sequence[Resource]) -> None:
 
     Raises `store.Busy` or `OSError` when that cannot be written.
     """
-    found = store.serving() if rows else None
-    if found is None:
+    if not rows or store.serving() is None:
         return
     audiences = Audience.objects.in_bulk({row.audience_id for row in rows})
     with store.writing():
+        found = store.serving()  # as it is now: it may have been written, or have become another, while this waited
+        if found is None:
+            return
         store.remove(found[1], [row.public_id.hex for row in rows if row.gone_at])
         store.change(
             found[1],
@@ -137,14 +139,17 @@ class _Turn:
 
     def run(self) -> int:
         # Nobody else embeds now: a lease that is held is of a process that was killed.
-        WORK.filter(done_at=None).exclude(lease=None).update(lease=None, lease_until=None)
+        held = WORK.filter(done_at=None).exclude(lease=None)
+        if held.exists():
+            held.update(lease=None, lease_until=None)
         self.matrix = self._open()
         self._look_for_work()
         done = 0
         while time.monotonic() < self.deadline:
             count = self._batch()
             if count is None:
-                self._tidy()
+                if done:
+                    self._tidy()
                 break
             done += count
         return done
@@ -341,7 +346,7 @@ class _Turn:
         """All is done: vectors of other models, and those that no resource has any more, are of no use."""
         if WORK.filter(done_at=None).exists():
             return
-        Vector.objects.exclude(model=self.model).delete()
+        Vector.objects.filter(Q(model__lt=self.model) | Q(model__gt=self.model)).delete()
         with store.writing():
             matrix = store.tidy(self.matrix)
             if matrix is not self.matrix:

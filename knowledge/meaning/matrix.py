@@ -73,6 +73,7 @@ class Matrix:
         self._seen = (-1, -1)
         self._numbers: dict[bytes, int] = {}
         self._audiences: list[frozenset[str]] = []
+        self._audience_numbers: dict[frozenset[str], int] = {}
         self._allowed: dict[tuple[frozenset[str], int], NDArray[np.bool_]] = {}
         self.documents: Any = np.zeros(0, DOCUMENT)
         self.passages: Any = np.zeros(0, PASSAGE)
@@ -90,6 +91,7 @@ class Matrix:
             if seen[1] != self._seen[1]:
                 lines = audiences.read_bytes().split(b"\n")[:-1]
                 self._audiences = [frozenset(json.loads(line)) for line in lines]
+                self._audience_numbers = {audience: number for number, audience in enumerate(self._audiences)}
             if seen[0] != len(self.documents):
                 rows = _mapped(documents, DOCUMENT, (seen[0],))
                 last = rows[-1] if seen[0] else None
@@ -142,13 +144,9 @@ class Matrix:
         found = ((key, self._numbers.get(bytes.fromhex(key))) for key in keys)
         return {key: number for key, number in found if number is not None}
 
-    def audience_of(self, number: int) -> frozenset[str]:
-        """The digests that a row's audience consists of."""
-        return self._audiences[int(self.documents[number]["audience"])]
-
-    def audiences(self) -> list[frozenset[str]]:
-        """Every audience that a row may name, by its number."""
-        return self._audiences
+    def audience_number(self, digests: frozenset[str]) -> int | None:
+        """The number by which rows name an audience, if any was written with it."""
+        return self._audience_numbers.get(digests)
 
 
 @dataclass(frozen=True, slots=True)

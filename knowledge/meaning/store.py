@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from django.conf import settings
@@ -218,15 +218,13 @@ def _append(path: Path, at: int, data: bytes) -> None:
 def _audience(matrix: Matrix, tokens: frozenset[str]) -> int:
     """The number of an audience, which is given one when it is new."""
     digests = frozenset(map(audience_digest, tokens))
-    known = matrix.audiences()
-    try:
-        return known.index(digests)
-    except ValueError:
+    known = matrix.audience_number(digests)
+    if known is None:
         path = matrix.folder / "audiences"
         whole = path.read_bytes().rpartition(b"\n")
         _append(path, len(whole[0]) + len(whole[1]), json.dumps(sorted(digests)).encode() + b"\n")
-        matrix.refresh()
-        return matrix.audiences().index(digests)
+        known = matrix.refresh().audience_number(digests)
+    return cast(int, known)
 
 
 def tidy(matrix: Matrix) -> Matrix:

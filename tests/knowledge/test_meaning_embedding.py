@@ -18,6 +18,8 @@ from knowledge.documents import EVERYONE, Scope
 from knowledge.meaning import ModelProblem, TextRefused, embedding, store
 from knowledge.meaning.cutting import MOST, cut
 from knowledge.meaning.embedding import WORK, embed
+from knowledge.meaning.matrix import Matrix, pack
+from knowledge.meaning.store import Entry, Rights
 from knowledge.models import Audience, Click, Embedding, Resource, Search, Source, Vector, VectorStamp
 from tests.knowledge.conftest import sync
 from tests.meaning import Letters
@@ -272,6 +274,34 @@ def test_rights_follow_the_index(pages: Source) -> None:
     indexing.index_changes()
     assert "Aaa" not in near(encoder, "aaa")
     assert near(encoder, "aaa", "team:7")[0] == "Aaa"
+
+
+def test_rights_follow_although_the_row_was_embedded_while_they_waited(
+    pages: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process embeds the row just before the index writer has its turn at the vectors."""
+    encoder = Letters()
+    row = Resource.objects.get(title="Aaa")
+    WORK.create(resource=row)
+    with store.writing():
+        matrix = store.begin(encoder.fingerprint, encoder.size)
+    true = store.writing
+
+    def later(patience: float = 30.0) -> Any:
+        monkeypatch.setattr(store, "writing", true)
+        (passage,) = cut(row.title, row.body)
+        other = Matrix(matrix.folder, encoder.size)
+        packed = pack(passage.hash, encoder.encode([passage.text])[0])
+        with true():
+            store.write(other, [Entry(row.public_id.hex, Rights(row.source_id, frozenset({EVERYONE})), [packed])])
+        return true(patience)
+
+    row.audience = Audience.objects.of(["team:7"])
+    row.save()
+    monkeypatch.setattr(store, "writing", later)
+    indexing.index_changes()
+    assert near(encoder, "aaa") == []
+    assert near(encoder, "aaa", "team:7") == ["Aaa"]
 
 
 def test_a_row_whose_rights_are_moving_is_not_written(pages: Source) -> None:
