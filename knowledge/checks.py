@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -66,4 +67,19 @@ def live_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             wrong = [f"{type(error).__name__}: {error}"]
         found += [Error(f"LIVE_SOURCES, “{name}”: {one}", hint=hint, id="knowledge.E006") for one in wrong]
+    return found
+
+
+@register()
+def meaning(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The model that is chosen for search by meaning can be asked."""
+    found: list[CheckMessage] = []
+    if settings.EMBEDDINGS_URL and not settings.EMBEDDINGS_MODEL:
+        hint = "Set EMBEDDINGS_MODEL to the name of the model that EMBEDDINGS_URL is to be asked for."
+        found.append(Warning("EMBEDDINGS_URL is set, and no model is named.", hint=hint, id="knowledge.W002"))
+    missing = [name for name in ("model.onnx", "tokenizer.json") if not (Path(settings.MEANING_MODEL) / name).is_file()]
+    if settings.MEANING_MODEL and missing:
+        hint = "Correct MEANING_MODEL; search goes by words alone until then."
+        message = f"MEANING_MODEL names {settings.MEANING_MODEL}, where {missing[0]} is missing."
+        found.append(Warning(message, hint=hint, id="knowledge.W003"))
     return found

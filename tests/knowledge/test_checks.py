@@ -17,6 +17,8 @@ from django.core.checks import run_checks
         ("SEARCH_ENGINE", "lucene", "knowledge.E002", "whoosh"),
         ("SEARCH_ENGINES", {"tantivy": {"ENGINE": "no.such.Engine"}}, "knowledge.E003", "requirements.lock"),
         ("FOLDER_ROOTS", [Path("/no/such/folder")], "knowledge.W001", "FOLDER_ROOTS"),
+        ("EMBEDDINGS_URL", "https://models.example/v1/embeddings", "knowledge.W002", "EMBEDDINGS_MODEL"),
+        ("MEANING_MODEL", "/no/such/folder", "knowledge.W003", "MEANING_MODEL"),
     ],
 )
 def test_a_setting_that_cannot_work_says_its_cure(settings: Any, name: str, value: Any, check: str, cure: str) -> None:
