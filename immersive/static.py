@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import AppDirectoriesFinder, get_finders
 from django.core.management import call_command
 
-UNUSED = ["rest_framework", "i18n", "xregexp"]
+UNUSED = ["rest_framework", "i18n"]
 
 
 class UsedFiles(AppDirectoriesFinder):

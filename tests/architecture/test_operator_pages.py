@@ -8,6 +8,8 @@ from typing import Any, cast
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.contrib.staticfiles.finders import get_finders
 from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -44,6 +46,16 @@ def test_no_lookup_reaches_what_is_private(model: type[Model], page: Any) -> Non
             assert not page.lookup_allowed(lookup, "1", request), lookup
     for offered in (*page.search_fields, *(name for name in page.list_filter if isinstance(name, str))):
         assert not any(offered.lstrip("^=@$").startswith(way) for way in private), offered
+
+
+@pytest.mark.parametrize(("model", "page"), REGISTERED, ids=[model._meta.label for model, _ in REGISTERED])
+def test_every_file_that_a_page_names_is_collected(model: type[Model], page: Any) -> None:
+    """Where files are stored under names of their content, a page that names another one breaks."""
+    collected = {name for finder in get_finders() for name, _ in finder.list(None)}
+    media = page.media + AdminSplitDateTime().media
+    named = {*media._js, *(path for paths in media._css.values() for path in paths)}
+    assert named
+    assert named - collected == set()
 
 
 def test_the_ways_are_found() -> None:
