@@ -345,6 +345,7 @@ LOGGING = {
         "django.request": {"filters": ["no_tokens"]},
         "django.security.csrf": {"filters": ["no_tokens"]},
         "django.server": {"filters": ["no_tokens"], "propagate": True},
+        "httpx2": {"level": "WARNING"},  # a line for each question to the index is no news
     },
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="WARNING" if TESTING else "INFO")},
 }

@@ -45,6 +45,8 @@ _BUCKETS = 10_000
 _ANSWER = "filter_path=timed_out,_shards,hits.total,hits.hits,aggregations,error.type,error.root_cause.type"
 _LANGUAGES = sorted(STEMMERS)
 _FACETS = {name: {"terms": {"field": name, "size": _BUCKETS}} for name in ("kind", "source", "topic")}
+_NAMED: dict[str, Any] = {"stored_fields": "_none_", "docvalue_fields": ["key"], "version": True}
+"""A hit tells its key and version, and nothing that would have to be unpacked."""
 _SPELT = re.compile(r'([.?+*|{}\[\]()"\\#@&<>~^$-])')
 LONGEST_RAW = 8_000
 """Characters of a raw value that are indexed: Lucene takes no term of more than 32,766 bytes."""
@@ -55,6 +57,7 @@ def definition(shards: int, replicas: str) -> dict[str, Any]:
     fields = {name: _field(said) for name, said in schema.FIELDS.items()}
     for name in ("name", "topic_words"):
         fields[name]["fields"] = {"begins": {**_DOCS, "analyzer": "beginnings", "search_analyzer": "whitespace"}}
+    fields["key"]["doc_values"] = True  # each hit tells it
     fields["words"] = fields["title_words"] = {"type": "keyword"}  # each token once, to be counted
     fields["meta"] = {"type": "object", "enabled": False}
     stored = [name for name, said in schema.FIELDS.items() if "stored" in said.partition(":")[0]]
@@ -212,8 +215,7 @@ class OpenSearchEngine:
             "query": asked,
             "sort": [best, {"name_rank": "desc"}],
             "track_total_hits": True,
-            "version": True,
-            "_source": False,
+            **_NAMED,
         }
         if facets:
             body["aggs"] = _FACETS
@@ -230,13 +232,14 @@ class OpenSearchEngine:
         if not scope.sources or not scope.audience or not keys:
             return ()
         asked = matching(expanded(wishless(query), self, scope), scope, 1, self.languages())
-        wanted = {"bool": {"filter": [asked, {"ids": {"values": keys}}]}}
-        body = {"size": len(keys), "query": wanted, "sort": ["_doc"], "version": True, "_source": False}
+        wanted = {"bool": {"filter": [asked, any_of("key", keys)]}}
+        body = {"size": len(keys), "query": wanted, "sort": ["_doc"], **_NAMED}
         return self._candidates(self._ask({**body, "track_total_hits": False})["hits"]["hits"], scope)
 
     def _candidates(self, hits: Sequence[dict[str, Any]], scope: Scope) -> tuple[Candidate, ...]:
         """The candidates of hits: those that were read before, and the others read inside the scope once more."""
-        known = {hit["_id"]: self._kept.get((hit["_id"], hit["_version"])) for hit in hits}
+        named = [(hit["fields"]["key"][0], hit["_version"]) for hit in hits]
+        known = {name[0]: self._kept.get(name) for name in named}
         unknown = [key for key, candidate in known.items() if candidate is None]
         known |= self._read(unknown, scope)
         return tuple(candidate for candidate in known.values() if candidate is not None)
@@ -246,7 +249,7 @@ class OpenSearchEngine:
         found: dict[str, Candidate] = {}
         for start in range(0, len(keys), _BUCKETS):
             some = list(keys[start : start + _BUCKETS])
-            asked = {"bool": inside(scope, [{"ids": {"values": some}}])}
+            asked = {"bool": inside(scope, [any_of("key", some)])}
             body = {"size": len(some), "query": asked, "sort": ["_doc"], "version": True, "track_total_hits": False}
             for hit in self._ask(body)["hits"]["hits"]:
                 found[hit["_id"]] = self._kept.keep((hit["_id"], hit["_version"]), _candidate(hit["_source"]))
@@ -275,8 +278,8 @@ class OpenSearchEngine:
             stems = [term("title", stem) for stem in terms_of(word, self.languages())] if at < len(whole) else []
             filters.append(either([one, *stems]))
         asked = {"bool": inside(scope, filters)}
-        body = {"size": limit, "query": asked, "sort": [{"name_rank": "desc"}], "_source": False}
-        return tuple(hit["_id"] for hit in self._ask({**body, "track_total_hits": False})["hits"]["hits"])
+        body = {"size": limit, "query": asked, "sort": [{"name_rank": "desc"}], **_NAMED, "track_total_hits": False}
+        return tuple(hit["fields"]["key"][0] for hit in self._ask(body)["hits"]["hits"])
 
     def topics(self, words: Sequence[str], scope: Scope, *, slips: bool = False) -> dict[str, int]:
         if not scope.sources or not scope.audience or not words:
