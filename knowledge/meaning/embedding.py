@@ -86,6 +86,7 @@ def follow(rows: Sequence[Resource]) -> None:
 
     Raises `store.Busy` or `OSError` when that cannot be written.
     """
+    _forget([row.pk for row in rows if row.gone_at])
     if not rows or store.serving() is None:
         return
     audiences = Audience.objects.in_bulk({row.audience_id for row in rows})
@@ -189,10 +190,7 @@ class _Turn:
             with store.writing():
                 keys = Resource.objects.filter(embedding__in=gone).values_list("public_id", flat=True)
                 store.remove(self.matrix, [key.hex for key in keys])
-            with transaction.atomic():
-                vectors = self._let_go([row.pk for row in gone])
-                WORK.filter(pk__in=[row.pk for row in gone]).delete()
-                _remove_unused(vectors)
+            _forget([row.resource_id for row in gone])
         other = ~Q(text=F("resource__fingerprint")) | ~Q(model=self.model)
         WORK.exclude(done_at=None).filter(other).update(done_at=None, attempts=0, error="", due_at=timezone.now())
         # Of a text that was given up, another version is another chance.
@@ -325,7 +323,7 @@ class _Turn:
             ignore_conflicts=True,
         )
         ids = dict(Vector.objects.filter(model=self.model, hash__in=wanted).values_list("hash", "pk"))
-        before = self._let_go(list(hashes))
+        before = _let_go(list(hashes))
         links: Any = Embedding.vectors.through
         links.objects.bulk_create(
             [links(embedding_id=pk, vector_id=ids[name]) for pk, names in hashes.items() for name in names]
@@ -333,14 +331,6 @@ class _Turn:
         _remove_unused(before)
         for piece in pieces:
             piece.row.finish(text=piece.resource.fingerprint, model=self.model)
-
-    def _let_go(self, embeddings: Sequence[int]) -> list[int]:
-        """The vectors of these rows, which are theirs no longer."""
-        through: Any = Embedding.vectors.through
-        links = through.objects.filter(embedding__in=embeddings)
-        vectors = list(links.values_list("vector", flat=True))
-        links.delete()
-        return vectors
 
     def _tidy(self) -> None:
         """All is done: vectors of other models, and those that no resource has any more, are of no use."""
@@ -353,6 +343,25 @@ class _Turn:
                 looked = VectorStamp.objects.values_list("looked", flat=True).first() or ""
                 self._stamp(matrix)
                 VectorStamp.objects.update(looked=looked)
+
+
+def _forget(resources: Sequence[int]) -> None:
+    """Keep nothing that was made of these resources, whether or not there is a model now."""
+    embeddings = list(WORK.filter(resource__in=resources).values_list("pk", flat=True)) if resources else []
+    if embeddings:
+        with transaction.atomic():
+            vectors = _let_go(embeddings)
+            WORK.filter(pk__in=embeddings).delete()
+            _remove_unused(vectors)
+
+
+def _let_go(embeddings: Sequence[int]) -> list[int]:
+    """The vectors of these rows, which are theirs no longer."""
+    through: Any = Embedding.vectors.through
+    links = through.objects.filter(embedding__in=embeddings)
+    vectors = list(links.values_list("vector", flat=True))
+    links.delete()
+    return vectors
 
 
 def _remove_unused(vectors: Sequence[int]) -> None:

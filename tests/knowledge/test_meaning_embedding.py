@@ -325,8 +325,7 @@ def test_of_what_is_gone_nothing_is_kept(pages: Source, folder: Path) -> None:
     sync(pages)
     indexing.index_changes()
     assert "Long" not in near(encoder, "ships")
-    embed(encoder=encoder)
-    assert Embedding.objects.count() == Vector.objects.count() == 3
+    assert Embedding.objects.count() == Vector.objects.count() == 3, "also where nobody embeds any more"
 
 
 def test_the_status_is_told_to_operators(pages: Source, capsys: Any) -> None:
