@@ -114,9 +114,11 @@ class Told:
         yield from {"Handbook": HANDBOOK, "Wiki": WIKI}[self.address]
 
 
-@pytest.fixture(params=["tantivy", "whoosh"])
+@pytest.fixture(params=["tantivy", "whoosh", pytest.param("opensearch", marks=pytest.mark.opensearch)])
 def viewer(request: pytest.FixtureRequest, settings: LazySettings, make_person: Callable[..., Any]) -> Viewer:
     """Somebody who may read both sources, on each engine."""
+    if request.param == "opensearch":
+        request.getfixturevalue("on_opensearch")
     settings.SEARCH_ENGINE = request.param
     settings.IMMERSIVE_CONNECTORS = {"told": f"{__name__}.Told"}
     for name in ("Handbook", "Wiki"):

@@ -27,8 +27,16 @@ def empty() -> None:
     LISTINGS.clear()
 
 
-@pytest.fixture(params=["tantivy", pytest.param("whoosh", marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=[
+        "tantivy",
+        pytest.param("whoosh", marks=pytest.mark.slow),
+        pytest.param("opensearch", marks=pytest.mark.opensearch),
+    ]
+)
 def engine(request: Any, settings: Any) -> str:
+    if request.param == "opensearch":
+        request.getfixturevalue("on_opensearch")
     settings.SEARCH_ENGINE = request.param
     return str(request.param)
 

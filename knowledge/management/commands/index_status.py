@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from knowledge import indexing
+from knowledge.index import IndexProblem
 from knowledge.management.progress import summary, tell_failures
 from knowledge.meaning import embedding
 from knowledge.models import Source
@@ -22,7 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:
-        status = indexing.status() | {"meaning": embedding.status()}
+        try:
+            status = indexing.status() | {"meaning": embedding.status()}
+        except IndexProblem as problem:
+            raise CommandError(str(problem)) from problem
         runs = [(source, source.runs.first()) for source in Source.objects.order_by("name")]
         if options["json"]:
             told = {source.slug: {"summary": summary(run), "failures": run.failures} for source, run in runs if run}
