@@ -56,6 +56,7 @@ def install() -> Path:
     if os.getuid() == 0 and not all(parent.stat().st_mode & 1 for parent in (ROOT, *ROOT.parents)):
         tools = Path(tempfile.gettempdir()) / "immersive-tools"  # the server's account cannot enter the project
     tools.mkdir(exist_ok=True)
+    tools.chmod(tools.stat().st_mode | 0o111)  # settings keep what is made from everybody else
     home = tools / f"opensearch-{VERSION}"
     with (tools / "opensearch.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

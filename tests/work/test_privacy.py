@@ -16,6 +16,7 @@ from immersive.work import actions, tasks
 from immersive.work import urls as pages
 from immersive.work.api import urlpatterns as api
 from immersive.work.models import Assessment, LearningEntry, LogWork, Outcome, Task
+from knowledge import indexing
 from knowledge.access import Viewer
 from knowledge.models import Search
 from tests.work.conftest import CANARIES, STATEMENT, SURPRISE, People
@@ -220,6 +221,7 @@ def test_no_cache_may_keep_them(people: People, finished: Task, role: str) -> No
 
 def test_statement_is_no_search(people: People, settings: Any) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = True  # a search is remembered before its answer, not by a thread later
+    indexing.index_changes()  # what an index that is away could not answer is not remembered
     client = client_of(people, "owner")
     task = actions.start_task(owner=people.owner, statement=STATEMENT)
     client.post(address("assess", task.public_id), {"confidence": "90"}, follow=True)
