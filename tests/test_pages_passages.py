@@ -33,7 +33,8 @@ def client_of(client: Client, settings: LazySettings, make_person: Callable[...,
     pump = next(page for page in handbook() if page.key == "pump")
     source_of("Handbook", handbook())
     source_of("Archive", [
-        Document("old-pump", "Priming a feed pump, 2019", pump.body + "\nKept as it was.", crumbs=("Old",), updated=days_ago(2500)),
+        Document("old-pump", "Priming a feed pump, 2019", pump.body + "\nKept as it was.", crumbs=("Old",),
+                 updated=days_ago(2500)),
         Document("manual", "Manual of the P-101", "Contents.\n\n\fThe zyxvalve is shown in figure 2.",
                  "https://files.example.org/p101.pdf"),
         Document("film", "The valve, filmed", "00:05 Hello.\n04:10 Now the zyxvalve is closed.", kind="video",

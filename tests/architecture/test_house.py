@@ -16,8 +16,8 @@ OURS = ("experts", "knowledge", "work")
 
 TOP = {
     "manage.py", "immersive", "knowledge", "experts", "templates", "static", "tests", "docker-compose.yml",
-    "pyproject.toml", "README.md", "Makefile", "requirements.lock", "requirements-dev.lock", "requirements-model.lock", "Dockerfile",
-    "LICENSE", "CHANGELOG.md", "docs", "var",
+    "pyproject.toml", "README.md", "Makefile", "requirements.lock", "requirements-dev.lock",
+    "requirements-model.lock", "Dockerfile", "LICENSE", "CHANGELOG.md", "docs", "var",
 }  # fmt: skip
 
 INLINE = re.compile(r"""<style|\sstyle=|<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:|hx-on""", re.IGNORECASE)

@@ -123,6 +123,7 @@ def facets(page: ResultPage, name: str) -> dict[str, int]:
 
 # What is found --------------------------------------------------------------------------------------------------
 
+
 def test_a_result_says_where_and_why(company: Source, ana: Viewer) -> None:
     page = search("annual leave", ana)
     first = page.results[0]
