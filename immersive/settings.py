@@ -333,6 +333,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {"Kind": "knowledge.documents.KINDS", "Suggested": "knowledge.api.SUGGESTED"},
 }
 
 LOGGING = {

@@ -19,6 +19,7 @@ from knowledge.models import Resource
 from knowledge.search import search
 from knowledge.typeahead import GROUPS, suggest
 
+SUGGESTED = (*KINDS, "topic", "search")
 NOT_FOUND = OpenApiResponse(description="No such resource, or none that the caller may read: the answers are the same.")
 
 
@@ -185,7 +186,7 @@ class SearchView(APIView):
 class SuggestionSerializer(serializers.Serializer[Any]):
     """One thing that may be meant."""
 
-    kind = serializers.ChoiceField(choices=[*KINDS, "topic", "search"])
+    kind = serializers.ChoiceField(choices=SUGGESTED)
     text = serializers.CharField()
     html = serializers.CharField(help_text="Safe HTML: the text, escaped, with <mark> around what was typed.")
     url = serializers.CharField(help_text="Where it leads, on this site.")
