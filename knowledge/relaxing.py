@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from knowledge.access import Viewer
@@ -66,7 +67,7 @@ def _filters(query: Query) -> Iterator[tuple[str, tuple[dict[str, Any], tuple[st
     """Each filter that is set: how it is taken away, and how a person would name it."""
     if query.after or query.before:
         said = [f"after {query.after:%-d %B %Y}"] if query.after else []
-        said += [f"before {query.before:%-d %B %Y}"] if query.before else []
+        said += [f"before {query.before + timedelta(days=1):%-d %B %Y}"] if query.before else []  # as it was typed
         yield "dates", ({"after": None, "before": None}, tuple(said))
     for name, field in FIELDS.items():
         if values := getattr(query, field):

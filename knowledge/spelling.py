@@ -14,7 +14,7 @@ from dataclasses import replace
 from knowledge.documents import Phrase, Query, Scope, Synonym, Term
 from knowledge.index import Engine, near
 from knowledge.index.analysis import fold, terms_of, tokens
-from knowledge.index.asked import asked_words, weighing
+from knowledge.index.asked import weighed
 from knowledge.index.language import parse, to_text
 
 SHORTEST_PART, LONGEST_PARTED = 3, 24
@@ -37,7 +37,7 @@ def respelled(
     languages = engine.languages()
     said = {word for synonym in synonyms for word in synonym.said}
     better: dict[str, str] = {}
-    for word in weighing(asked_words(query)):
+    for word in weighed(query):
         known = any(frequency.get(term) for term in terms_of(word, languages))
         if known or word in said or not near.slips(word) or _holds(engine, scope, word):
             continue
