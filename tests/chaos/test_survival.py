@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from immersive.management.commands.run import commands
 from tests.chaos.portal import Portal, command_of, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
@@ -57,7 +58,8 @@ def test_a_killed_child_is_started_again_without_orphans(portal: Portal) -> None
                     found[command_of(pid)] = pid
         return found
 
-    before = wait_for(lambda: len(leaders()) == 6 and leaders(), 60, "web, four workers and beat run")
+    all_of_them = len(commands("127.0.0.1", 0))
+    before = wait_for(lambda: len(leaders()) == all_of_them and leaders(), 60, f"all {all_of_them} programs run")
     for command, pid in before.items():
         family = [child for child in portal.descendants() if os.getpgid(child) == pid]
         os.kill(pid, signal.SIGKILL)
