@@ -6,8 +6,8 @@ Which pairs are worth a comparison is seen from the lowest hashes of their
 terms: texts that say nearly the same have runs of them in common (a sketch as
 of Broder 1997, "On the resemblance and containment of documents").
 
-The whole ranked list is folded, whichever page of it is looked at: so pages
-are stable, and what one page folds no other shows.
+The same part of the ranked list is folded, whichever page of it is looked at:
+so pages are stable, and what one page folds no other shows.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import numpy as np
 from knowledge.documents import Candidate, Hit
 from knowledge.index.vectors import contents, lowest
 
+FIRST = 60
+"""Hits that are looked at, the best: copies stand near each other, and few people turn six pages."""
 LIKE = 0.9
 """The part of the words of two bodies that must be the same."""
 SHORT = 50
@@ -44,7 +46,7 @@ Folded = Mapping[str, tuple[Hit, ...]]
 
 def folded(hits: Sequence[Hit], candidates: Mapping[str, Candidate]) -> Folded:
     """What of a ranked list is folded under what; a hit without a candidate is left as it is."""
-    known = [candidates.get(hit.key) for hit in hits]
+    known = [candidates.get(hit.key) for hit in hits[:FIRST]]
     alike = _worth_comparing([one.vector if one and one.kind not in NEVER else b"" for one in known])
     under: dict[int, list[int]] = {}
     gone: set[int] = set()
