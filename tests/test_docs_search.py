@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
-from knowledge import actions, durable, indexing, ingest
+from knowledge import indexing
 from knowledge.access import Viewer
-from knowledge.connectors import Event, Known
 from knowledge.documents import Contribution, Document
-from knowledge.models import SyncRun
 from knowledge.search import search
+from tests import small_company
 
 pytestmark = pytest.mark.django_db
 
@@ -99,31 +98,15 @@ NOT_UNDERSTOOD: dict[str, tuple[str, list[str]]] = {
 }
 
 
-class Told:
-    """A connector that yields the documents above."""
-
-    lists_everything = True
-
-    def __init__(self, address: str, options: Mapping[str, Any]) -> None:
-        self.address = address
-
-    def check(self) -> str:
-        return self.address
-
-    def pull(self, known: Known) -> Iterator[Event]:
-        yield from {"Handbook": HANDBOOK, "Wiki": WIKI}[self.address]
-
-
 @pytest.fixture(params=["tantivy", "whoosh", pytest.param("opensearch", marks=pytest.mark.opensearch)])
 def viewer(request: pytest.FixtureRequest, settings: LazySettings, make_person: Callable[..., Any]) -> Viewer:
     """Somebody who may read both sources, on each engine."""
     if request.param == "opensearch":
         request.getfixturevalue("on_opensearch")
     settings.SEARCH_ENGINE = request.param
-    settings.IMMERSIVE_CONNECTORS = {"told": f"{__name__}.Told"}
-    for name in ("Handbook", "Wiki"):
-        source = actions.add_source(kind="told", address=name)
-        durable.work(SyncRun.objects, SyncRun.objects.create(source=source).pk, ingest.sync)
+    settings.IMMERSIVE_CONNECTORS = {"told": small_company.CONNECTOR}
+    small_company.source_of("Handbook", HANDBOOK)
+    small_company.source_of("Wiki", WIKI)
     indexing.index_changes()
     return Viewer.of(make_person("ben"))
 

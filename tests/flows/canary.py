@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +16,9 @@ from django.db import connection
 
 from experts.models import Membership, Person, Team
 from knowledge import actions, durable, indexing, ingest
-from knowledge.connectors import Event, Known
 from knowledge.documents import Contribution, Document
 from knowledge.models import Source, SourceGroup, SyncRun
+from tests.small_company import CONNECTOR, ToldConnector
 
 _WORDS = (
     "kettle invoice calibrate sensor holiday payroll release deploy contract visitor badge laptop printer meeting "
@@ -29,29 +28,15 @@ _WORDS = (
 WORDS = _WORDS.split()
 TOPICS = ["tea", "money", "machines", "people", "rules"]
 
-LISTINGS: dict[str, list[Document]] = {}
-
-
-class ListingConnector:
-    """Yields the documents that a test has listed under an address."""
-
-    lists_everything = True
-
-    def __init__(self, address: str, options: Mapping[str, Any]) -> None:
-        self.address = address
-
-    def check(self) -> str:
-        return self.address
-
-    def pull(self, known: Known) -> Iterator[Event]:
-        yield from LISTINGS[self.address]
+LISTINGS = ToldConnector.documents
+"""The documents of each source, by its address."""
 
 
 def use_listings(settings: Any) -> None:
     """Register the connector of kind ``listing`` for one test."""
     settings.IMMERSIVE_CONNECTORS = {
         **settings.IMMERSIVE_CONNECTORS,
-        "listing": "tests.flows.canary.ListingConnector",
+        "listing": CONNECTOR,
     }
 
 

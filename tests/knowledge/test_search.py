@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,28 +18,12 @@ from experts.models import Team
 from knowledge import actions, durable, index, indexing, ingest, remembered
 from knowledge import search as searching
 from knowledge.access import Viewer
-from knowledge.connectors import Event, Known
 from knowledge.documents import Contribution, Document, ResultPage
 from knowledge.models import Audience, Resource, Search, Source, SourceGroup, SyncRun
 from knowledge.search import search
+from tests import small_company
 
 pytestmark = pytest.mark.django_db
-
-
-class Given:
-    """A connector that yields the documents put into ``shelf``, by address."""
-
-    shelf: dict[str, list[Document]] = {}
-    lists_everything = True
-
-    def __init__(self, address: str, options: Mapping[str, Any]) -> None:
-        self.address = address
-
-    def check(self) -> str:
-        return self.address
-
-    def pull(self, known: Known) -> Iterator[Event]:
-        yield from self.shelf[self.address]
 
 
 def day(year: int, month: int = 1, date: int = 1) -> datetime:
@@ -75,11 +59,11 @@ def engine(request: pytest.FixtureRequest, settings: LazySettings) -> str:
 @pytest.fixture
 def fill(engine: str, settings: LazySettings) -> Callable[..., Source]:
     """Put documents into a source and the index; again with other documents: they are what is left."""
-    settings.IMMERSIVE_CONNECTORS = {"given": f"{__name__}.Given"}
+    settings.IMMERSIVE_CONNECTORS = {"told": small_company.CONNECTOR}
 
     def put(name: str, documents: list[Document], audience: tuple[str, ...] = ("everyone",)) -> Source:
-        Given.shelf[name] = documents
-        source = actions.add_source(kind="given", address=name, audience=audience)
+        small_company.ToldConnector.documents[name] = documents
+        source = actions.add_source(kind="told", address=name, audience=audience)
         run = SyncRun.objects.create(source=source)
         durable.work(SyncRun.objects, run.pk, ingest.sync)
         run.refresh_from_db()
@@ -202,7 +186,7 @@ def test_who_asks_for_no_source_is_told_a_few_of_those_there_are(
     assert search("leave source:nowhere", director).notice.endswith("“nowhere”. Yours are: Board papers, Handbook.")
     for number in range(9):
         Source.objects.create(
-            kind="given", name=f"Shelf {number}", slug=f"shelf-{number}", audience=company.audience, address=f"{number}"
+            kind="told", name=f"Shelf {number}", slug=f"shelf-{number}", audience=company.audience, address=f"{number}"
         )
     names = ", ".join(f"Shelf {number}" for number in range(7))
     assert search("leave source:nowhere", ana).notice.endswith(f" Yours are: Handbook, {names}, …")
