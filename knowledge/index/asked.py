@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Protocol
 
 from knowledge.documents import Choice, Query, Scope, Term
-from knowledge.index.analysis import STOP_WORDS, content_words, stem, tokens
+from knowledge.index.analysis import STOP_WORDS, content_words, stem, tokens, topic_key
+from knowledge.index.schema import day_of
 
 MOST_BEGINNINGS = 50
 """Words that one prefix stands for: those in most documents that the viewer may see."""
@@ -49,6 +51,30 @@ def wished(query: Query) -> tuple[tuple[Term, ...], ...]:
 def wishless(query: Query) -> Query:
     """What a query binds and its filters, its wishes left out: for whoever finds documents by something else."""
     return replace(query, words=(), synonyms=())
+
+
+def filters_of(query: Query) -> Iterator[tuple[str, list[str]]]:
+    """The filters whose values stand in the index as they are: each field, and the values of which one will do."""
+    for field, values in (
+        ("kind", query.kinds),
+        ("source", query.sources),
+        ("topic_key", [topic_key(topic) for topic in query.topics]),
+    ):
+        if values:
+            yield field, list(values)
+
+
+def places_of(query: Query) -> tuple[list[str], list[str]]:
+    """The sections (as the index knows them) and the sources (by id) of which a document must stand in one."""
+    sources = [str(source) for place in query.places for source in place.sources]
+    return [topic_key(place.name) for place in query.places], sources
+
+
+def days_of(query: Query) -> tuple[int, int] | None:
+    """The first and the last day that are wanted, as the index numbers days, or `None` where any will do."""
+    if not (query.after or query.before):
+        return None
+    return day_of(query.after) or 1, day_of(query.before) or date.max.toordinal()
 
 
 def asked_words(query: Query) -> tuple[str, ...]:

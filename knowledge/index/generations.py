@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from knowledge.index import IndexMissing, WriterBusy, engine_class, schema
+from knowledge.replacing import replace
 
 ID = re.compile(r"\d{8}-[0-9a-f]{8}")
 Part = Literal["CURRENT", "BUILDING"]
@@ -204,7 +205,7 @@ class Folders:
         return meta if there and isinstance(meta, dict) else {}
 
     def write_meta(self, generation: str, meta: dict[str, Any]) -> None:
-        _replace(self._folder / generation / "meta.json", json.dumps(meta))
+        replace(self._folder / generation / "meta.json", json.dumps(meta).encode())
 
     def make(self, generation: str, meta: dict[str, Any]) -> None:
         _, engine, options = engine_class()
@@ -212,10 +213,10 @@ class Folders:
         data.mkdir(parents=True)
         engine(data, **options).close()
         self.write_meta(generation, meta)
-        _replace(self._folder / "BUILDING", generation)
+        replace(self._folder / "BUILDING", generation.encode())
 
     def serve(self, generation: str) -> None:
-        _replace(self._folder / "CURRENT", generation)
+        replace(self._folder / "CURRENT", generation.encode())
         if self._named("BUILDING") == generation:
             (self._folder / "BUILDING").unlink(missing_ok=True)
 
@@ -262,13 +263,3 @@ def wait_or_give_up(deadline: float) -> None:
     if time.monotonic() >= deadline:
         raise WriterBusy("Another process is writing the index. It is tried again later; nothing is lost.")
     time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, no secret
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader, and a power cut, meets the old text or the new."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    with beside.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

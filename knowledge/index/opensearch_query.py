@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
 from knowledge.documents import Query, Scope, Term
 from knowledge.index import schema
-from knowledge.index.analysis import terms_of, tokens, topic_key
-from knowledge.index.asked import wished
+from knowledge.index.analysis import terms_of, tokens
+from knowledge.index.asked import days_of, filters_of, places_of, wished
 
 Clause = dict[str, Any]
 
@@ -23,21 +22,13 @@ NOTHING: Clause = {"match_none": {}}
 
 def matching(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...]) -> Clause:
     """What a query means inside its scope. Filters add nothing to the score."""
-    filters: list[Clause] = []
-    if query.kinds:
-        filters.append(any_of("kind", query.kinds))
-    if query.sources:
-        filters.append(any_of("source", query.sources))
-    if query.topics:
-        filters.append(any_of("topic_key", [topic_key(topic) for topic in query.topics]))
+    filters = [any_of(field, values) for field, values in filters_of(query)]
     if query.people:
         filters.append(either([phrase("people", tokens(name)) for name in query.people]))
-    if query.after or query.before:
-        first, last = schema.day_of(query.after) or 1, schema.day_of(query.before) or date.max.toordinal()
-        filters.append({"range": {"day": {"gte": first, "lte": last}}})
+    if days := days_of(query):
+        filters.append({"range": {"day": {"gte": days[0], "lte": days[1]}}})
     if query.places:
-        sources = [str(source) for place in query.places for source in place.sources]
-        sections = [topic_key(place.name) for place in query.places]
+        sections, sources = places_of(query)
         filters.append(either([any_of("place", sections), any_of("source", sources)]))
     found = inside(scope, filters)
 

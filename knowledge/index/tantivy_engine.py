@@ -22,7 +22,7 @@ from tantivy import FieldType, Occur
 from knowledge.documents import Candidate, IndexDocument, Query, Scope, Term
 from knowledge.index import ANYTHING, IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
 from knowledge.index.analysis import analyse, language_code, terms_of, tokens, topic_key, topic_words
-from knowledge.index.asked import expanded, wished, wishless
+from knowledge.index.asked import days_of, expanded, filters_of, places_of, wished, wishless
 
 _SPACED = "spaced"
 _SEGMENT_FILE = re.compile(r"([0-9a-f]{32})\..+")
@@ -355,22 +355,14 @@ def _stored(document: IndexDocument) -> tantivy.Document:
 
 def _build(query: Query, scope: Scope, minimum: int, languages: tuple[str, ...]) -> tantivy.Query:
     """The query inside its scope. Filters add nothing to the score."""
-    filters: list[tantivy.Query] = []
-    if query.kinds:
-        filters.append(_any("kind", query.kinds))
-    if query.sources:
-        filters.append(_any("source", query.sources))
-    if query.topics:
-        filters.append(_any("topic_key", [topic_key(topic) for topic in query.topics]))
+    filters = [_any(field, values) for field, values in filters_of(query)]
     if query.people:
         filters.append(_either([_phrase("people", tokens(name)) for name in query.people]))
     if query.places:
-        sources = [str(source) for place in query.places for source in place.sources]
-        sections = [topic_key(place.name) for place in query.places]
+        sections, sources = places_of(query)
         filters.append(_either([_any("place", sections), _any("source", sources)]))
-    if query.after or query.before:
-        first, last = schema.day_of(query.after) or 1, schema.day_of(query.before) or date.max.toordinal()
-        filters.append(tantivy.Query.range_query(_SCHEMA, "day", FieldType.Unsigned, first, last))
+    if days := days_of(query):
+        filters.append(tantivy.Query.range_query(_SCHEMA, "day", FieldType.Unsigned, *days))
     parts = [*_inside(scope), *((Occur.Must, tantivy.Query.const_score_query(part, 0.0)) for part in filters)]
 
     if words := wished(query):

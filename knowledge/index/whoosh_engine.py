@@ -32,7 +32,16 @@ from knowledge.index.analysis import (
     topic_key,
     topic_words,
 )
-from knowledge.index.asked import asked_words, expanded, weighing, wished, wishless
+from knowledge.index.asked import (
+    asked_words,
+    days_of,
+    expanded,
+    filters_of,
+    places_of,
+    weighing,
+    wished,
+    wishless,
+)
 from knowledge.index.whoosh_segments import SCHEMA, Codec, Segment, flags_of
 
 with warnings.catch_warnings():
@@ -402,20 +411,17 @@ def _match(
 ) -> int:
     """The set of a segment's documents that a query means, inside its scope."""
     found = segment.within(scope)
-    for field, wanted in (
-        ("kind", query.kinds),
-        ("source", query.sources),
-        ("topic_key", tuple(topic_key(topic) for topic in query.topics)),
-    ):
-        if wanted and found:
+    for field, wanted in filters_of(query):
+        if found:
             found &= _any(segment.having(field, value) for value in wanted)
     if query.people:
         found &= _any(segment.saying("people", tokens(name), found) for name in query.people)
     if query.places:
-        sections = _any(segment.having("place", topic_key(place.name)) for place in query.places)
-        found &= sections | _any(segment.having("source", str(pk)) for place in query.places for pk in place.sources)
-    if query.after or query.before:
-        found &= segment.between(schema.day_of(query.after) or 1, schema.day_of(query.before) or date.max.toordinal())
+        sections, sources = places_of(query)
+        in_section = _any(segment.having("place", section) for section in sections)
+        found &= in_section | _any(segment.having("source", pk) for pk in sources)
+    if days := days_of(query):
+        found &= segment.between(*days)
     if wishes:
         # at_least[n]: documents with n + 1 of the words met so far
         at_least = [0] * max(1, min(minimum, len(wishes)))

