@@ -1,4 +1,4 @@
-"""Bytes of a file in, clean text out: HTML, Markdown, reStructuredText, plain text, PDF, Word, PowerPoint.
+"""Bytes of a file in, clean text out: HTML, Markdown, reStructuredText, plain text, PDF, Word, PowerPoint, captions.
 
 All of them are parsed in the child process of `sandbox`, the simple ones too:
 a guess at an encoding, YAML or a pattern on 50 MB of somebody's text may take
@@ -16,8 +16,8 @@ from typing import Any
 from knowledge.markup import Extracted, markdown, plain, restructured, title_of_name
 from knowledge.sandbox import LIMITS, ExtractionError, Limits, in_child
 
-VERSION = 3
-"""Raised whenever the same bytes would give another text: connectors put it into a document's version."""
+VERSION = 4
+"""Raised whenever the same bytes would give another text, or one at last: connectors put it into versions."""
 
 SUFFIXES = {
     ".md": "markdown",
@@ -33,6 +33,8 @@ SUFFIXES = {
     ".pdf": "pdf",
     ".docx": "docx",
     ".pptx": "pptx",
+    ".vtt": "captions",
+    ".srt": "captions",
 }
 TEMPLATE_SUFFIXES = {".erb", ".j2", ".jinja", ".jinja2", ".njk", ".liquid"}
 """Endings that stand behind the real one: ``standards.html.md.erb`` is Markdown."""
@@ -49,6 +51,8 @@ CONTENT_TYPES = {
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "text/vtt": "captions",
+    "application/x-subrip": "captions",
 }
 
 __all__ = [

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from knowledge import markup
+from knowledge import captions, markup
 from knowledge.markup import Extracted, clean, clean_line, moment
 from knowledge.outline import PAGE
 from knowledge.sandbox import ExtractionError, Limits
@@ -61,8 +61,11 @@ def document(data: bytes, *, limits: Limits, form: str, charset: str = "", title
         if data.startswith((b"%PDF-", b"PK\x03\x04")) or (b"\0" in data[:1000] and not _utf16(data)):
             raise ExtractionError(f"It is no text. {DAMAGED}")
         text = decode(data, charset)
-        read = {"markdown": markup.markdown, "restructured": markup.restructured}.get(form)
-        found = read(text, title=title) if read else markup.plain(text)
+        if form == "captions":
+            found = captions.transcript(text)
+        else:
+            read = {"markdown": markup.markdown, "restructured": markup.restructured}.get(form)
+            found = read(text, title=title) if read else markup.plain(text)
     body = PAGE.join(map(clean, found.body.split(PAGE))) if form == "pdf" else clean(found.body)
     found = replace(found, title=clean_line(found.title) or clean_line(title), body=body)
     values = {name: getattr(found, name) for name in Extracted.__slots__}

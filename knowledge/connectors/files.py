@@ -8,7 +8,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
@@ -30,6 +30,8 @@ SKIPPED = frozenset({"node_modules", "__pycache__", "bower_components", "vendor"
 MAX_BYTES = 50_000_000
 MAX_TOPICS = 30
 MAX_AUTHORS = 50
+
+FILMS = (".mp4", ".webm", ".m4v", ".mov", ".mkv", ".ogv")
 
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
@@ -203,6 +205,16 @@ def _words(value: Any) -> list[str]:
     return []
 
 
+_CAPTIONS = re.compile(r"(.+?)(\.[A-Za-z]{2}(?:[-_][A-Za-z0-9]{2,8})?)?\.(?:vtt|srt)", re.I)
+
+
+def film_beside(path: str, is_file: Callable[[str], bool]) -> str:
+    """The path of the video that captions are of: ``talk.mp4`` for ``talk.vtt`` or ``talk.en.vtt``, if there is one."""
+    named = _CAPTIONS.fullmatch(path)
+    stems = dict.fromkeys((named[1] + (named[2] or ""), named[1])) if named else ()
+    return next((stem + end for stem in stems for end in FILMS if is_file(stem + end)), "")
+
+
 # Text to document -----------------------------------------------------------------------------------------------------
 
 
@@ -215,11 +227,13 @@ def document_of(
     contributions: Sequence[Contribution] = (),
     created: datetime | None = None,
     updated: datetime | None = None,
+    film: str = "",
 ) -> tuple[Document, str]:
     """A file's text as a document, and what was wrong with it that a person should know (or nothing).
 
     Front matter speaks first, then the history (``contributions``, ``created``,
-    ``updated``), then what the format says of itself.
+    ``updated``), then what the format says of itself. ``film``: the path of the
+    video that it writes down, which is what a reader wants to open then.
     """
     front = found.front
     notes = list(found.notes)
@@ -234,9 +248,10 @@ def document_of(
         notes.append("its url is no http or https address and is left out")
         url = ""
     if not url and options.base_url:
-        url = options.base_url.rstrip("/") + "/" + quote(path, errors="surrogateescape")
+        url = options.base_url.rstrip("/") + "/" + quote(film or path, errors="surrogateescape")
         url = url if web_address(url) else ""
-    said = front.get("lang") or front.get("language")
+    captions = _CAPTIONS.fullmatch(path)
+    said = front.get("lang") or front.get("language") or (captions and (captions[2] or "")[1:])
     last = _date(front, "updated", "modified", "last_updated", "lastmod") or updated or found.updated
     first = _date(front, "created", "date", "published") or created or found.created
     document = Document(

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from knowledge.connectors.files import (
     FileOptions,
     allowed_path,
     document_of,
+    film_beside,
     open_beneath,
     read_file,
     readable_name,
@@ -31,7 +33,7 @@ Told = Document | Unchanged | Failure
 
 
 class FolderConnector:
-    """Reads HTML, Markdown, text, PDF, Word and PowerPoint files beneath a folder of ``FOLDER_ROOTS``.
+    """Reads HTML, Markdown, text, PDF, Word, PowerPoint and captions beneath a folder of ``FOLDER_ROOTS``.
 
     A document's key is its path within the folder, its version the file's size
     and time of change. Hidden files are left out. A symbolic link to a file is
@@ -156,7 +158,8 @@ class FolderConnector:
 
     def _file(self, root: int, whole: str, parts: Parts, about: os.stat_result, known: Known) -> Iterator[Told]:
         key = readable_name(whole)
-        version = f"{about.st_size}-{about.st_mtime_ns}-{self.options.digest}"
+        film = film_beside(whole, partial(_is_file, root)) if self.options.base_url else ""
+        version = f"{about.st_size}-{about.st_mtime_ns}-{self.options.digest}{Path(film).suffix}"
         if known.versions.get(key) == version:
             yield Unchanged(key)
             return
@@ -173,10 +176,23 @@ class FolderConnector:
             yield Failure(key, f"It cannot be read ({error.strerror or error}). {_cure(error)}")
             return
         changed = datetime.fromtimestamp(min(max(about.st_mtime, 0), 4e9), UTC)
-        document, reason = document_of(whole, found, self.options, version=version, updated=found.updated or changed)
+        document, reason = document_of(
+            whole, found, self.options, version=version, updated=found.updated or changed, film=film
+        )
         yield document
         if reason:
             yield Failure(key, f"It was read, but {reason}.")
+
+
+def _is_file(root: int, path: str) -> bool:
+    try:
+        file = open_beneath(root, path.split("/"))
+    except OSError:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(file).st_mode)
+    finally:
+        os.close(file)
 
 
 def _kept(parts: Parts, error: OSError, known: Known) -> Iterator[Told]:

@@ -19,6 +19,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -34,7 +35,14 @@ from dulwich.repo import InvalidWorktreeConfiguration, Repo, UnsupportedExtensio
 
 from knowledge import extract, fetch
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged
-from knowledge.connectors.files import FileOptions, allowed_path, document_of, readable_name, too_large
+from knowledge.connectors.files import (
+    FileOptions,
+    allowed_path,
+    document_of,
+    film_beside,
+    readable_name,
+    too_large,
+)
 from knowledge.connectors.history import History, mailmap_of, moment_of, path_of, stored_size
 from knowledge.markup import clean_line, title_of_name
 
@@ -139,11 +147,12 @@ class GitConnector:
                     continue
                 told.add(key)
                 tally = history.tallies.get(path)
-                version = f"{sha.decode()[:20]}-{tally.commit[:12] if tally else ''}-{mark}"
+                film = film_beside(path, partial(_is_file, repo, commit)) if self.options.base_url else ""
+                version = f"{sha.decode()[:20]}-{tally.commit[:12] if tally else ''}-{mark}{Path(film).suffix}"
                 if known.versions.get(key) == version:
                     yield Unchanged(key)
                     continue
-                yield from self._document(repo, path, sha, version, history, people)
+                yield from self._document(repo, path, sha, version, history, people, film)
         if not told and known.versions:
             raise SourceError(
                 f"{self.address} holds no file that can be read any more. Check the branch and the path, "
@@ -152,7 +161,7 @@ class GitConnector:
         yield Checkpoint({"commit": tip.decode()})
 
     def _document(
-        self, repo: Repo, path: str, sha: ObjectID, version: str, history: History, people: Any
+        self, repo: Repo, path: str, sha: ObjectID, version: str, history: History, people: Any, film: str
     ) -> Iterator[Event]:
         key = readable_name(path)
         try:
@@ -173,6 +182,7 @@ class GitConnector:
             contributions=history.contributions(path, people),
             created=moment_of(tally.first) if tally else None,
             updated=moment_of(tally.last) if tally else None,
+            film=film,
         )
         yield document
         if reason:
@@ -203,8 +213,7 @@ class GitConnector:
 
     def _read(self, repo: Repo, commit: Commit, name: bytes) -> bytes:
         with contextlib.suppress(KeyError, ValueError):
-            mode, sha = tree_lookup_path(repo.object_store.__getitem__, commit.tree, name)
-            if stat.S_ISREG(mode):
+            if sha := _entry(repo, commit, name):
                 return _blob(repo, sha, 1_000_000)
         return b""
 
@@ -409,6 +418,18 @@ class _DoorClient(AbstractHttpGitClient):
             stream.close()
             raise GitProtocolError("it speaks only the old protocol, or is an ordinary page")
         return answer, stream.read
+
+
+def _is_file(repo: Repo, commit: Commit, path: str) -> bool:
+    return _entry(repo, commit, path.encode("utf-8", "surrogateescape")) is not None
+
+
+def _entry(repo: Repo, commit: Commit, name: bytes) -> ObjectID | None:
+    """The ordinary file of this path in a commit, if it is there."""
+    with contextlib.suppress(KeyError, ValueError, NotGitRepository):
+        mode, sha = tree_lookup_path(repo.object_store.__getitem__, commit.tree, name)
+        return sha if stat.S_ISREG(mode) else None
+    return None
 
 
 def _blob(repo: Repo, sha: ObjectID, limit: int) -> bytes:

@@ -328,6 +328,7 @@ class WebConnector:
             title=found.title or plain or urlsplit(key).hostname or key,
             body=found.body,
             url=key,
+            kind="video" if found.front.get("kind") == "video" else "page",
             version=version,
             crumbs=tuple(re.sub(r"[-_\x00-\x1f\x7f-\x9f]+", " ", part).strip()[:80] for part in path[:-1])[:8],
             language=found.language,
