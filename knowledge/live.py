@@ -5,35 +5,33 @@ left out, nothing of who asks. A service that its curator did not trust with
 searches gets them after a click of the person who typed them.
 
 Every service is asked within its deadline, several at the same time. Rights
-are read from the database in each request; what is kept for some minutes is
-kept for one viewer and one state of the declaration. A service that failed
-five times in a row is left alone, then one request tries it again: that is
-written in the database, where every process sees it.
+are read from the database in each request; what is kept for some minutes
+(`live_kept`) is kept for one viewer with the rights of now. A service that
+failed five times in a row is left alone, then one request tries it again: that
+is written in the database, where every process sees it.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import queue
 import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.db.models import Case, F, Value, When
 from django.http import Http404
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
+from knowledge import live_kept
 from knowledge.access import Viewer
 from knowledge.connectors.live import Answer, Answered, LiveFailure, ask
 from knowledge.documents import Query, ResultPage
@@ -45,7 +43,6 @@ from knowledge.passages import highlight, passage
 
 logger = logging.getLogger(__name__)
 
-KEPT_SECONDS = 300
 FAILURES = 5
 """Failures in a row after which a service is left alone."""
 RESTS = {FAILURES: 30, 6: 60, 7: 120, 8: 300, 9: 600}
@@ -177,7 +174,7 @@ def ask_all(sources: Sequence[Declared], query: Query, viewer: Viewer) -> list[S
     words = words_sent(query)
     found: dict[UUID, Answered | LiveFailure] = {}
     for source in sources:
-        if (kept := _kept(source, words, viewer)) is not None:
+        if (kept := live_kept.kept(source, words, viewer)) is not None:
             found[source.key] = kept
     asked = [source for source in sources if source.key not in found]
     busy = False
@@ -263,28 +260,11 @@ def _place() -> Iterator[bool]:
             _waiting -= free
 
 
-# What is kept -----------------------------------------------------------------------------------------------------
-
-
-def _cache_key(source: Declared, words: str, viewer: Viewer) -> str:
-    """One viewer, one state of what is declared, one text; none of it can be read from the key."""
-    parts = [str(source.key), source.version, viewer.person_id, sorted(viewer.tokens), words]
-    return f"live.{salted_hmac('knowledge.live', json.dumps(parts), algorithm='sha256').hexdigest()}"
-
-
-def _kept(source: Declared, words: str, viewer: Viewer) -> Answered | None:
-    with suppress(Exception):  # a cache may fail in any way it likes: then the service is asked
-        kept = cache.get(_cache_key(source, words, viewer))
-        return kept if isinstance(kept, Answered) else None
-    return None
-
-
 def _remember(
     source: Declared, words: str, viewer: Viewer, said: Answered | LiveFailure, health: LiveHealth | None
 ) -> None:
     if isinstance(said, Answered):
-        with suppress(Exception):
-            cache.set(_cache_key(source, words, viewer), said, KEPT_SECONDS)
+        live_kept.keep(source, words, viewer, said)
     try:
         with transaction.atomic():
             _write_down(source.key, said, health)
