@@ -13,7 +13,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
 from django.db import models, transaction
 from django.db.models import F, Q, Subquery
@@ -54,6 +55,32 @@ class Edition(models.Model):
     objects: ClassVar[EditionManager] = EditionManager()
 
 
+Row = TypeVar("Row", bound=models.Model)
+
+
+class RisingQuerySet(models.QuerySet[Row]):
+    """Rows of which memory is kept: changing many at once raises the edition, as saving or deleting each one does.
+
+    Django sends no signal for what a queryset changes, but for what it deletes.
+    """
+
+    def update(self, **values: Any) -> int:
+        with transaction.atomic(self.db):
+            changed = super().update(**values)
+            if changed:
+                Edition.objects.rise()
+        return changed
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> list[Row]:
+        with transaction.atomic(self.db):
+            made = super().bulk_create(objs, *args, **options)
+            if made:
+                Edition.objects.rise()
+        return made
+
+
 class CuratedRow(models.Model):
     """What a curator said about searching, for those of an audience (everyone, if there is none) and until a day."""
 
@@ -64,6 +91,8 @@ class CuratedRow(models.Model):
         null=True, blank=True, help_text="The last day on which it counts; empty: as long as it stands."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[Any] = RisingQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -149,6 +178,16 @@ def _verified_anew(instance: Any, **_sent: Any) -> None:
 @receiver(post_delete, sender="knowledge.Verification")
 def _verified_no_more(instance: Any, **_sent: Any) -> None:
     Standing.objects.doubt(instance.resource_id, gone=True)
+
+
+@receiver(post_delete, sender="knowledge.Click")
+@receiver(post_delete, sender="knowledge.Verdict")
+def _taken_back(instance: Any, **_sent: Any) -> None:
+    """What is erased counts no more as soon as it is: by this process, or by the job if this one dies in between."""
+    from knowledge.standing import weigh
+
+    Standing.objects.doubt(instance.resource_id, gone=True)
+    transaction.on_commit(partial(weigh, resources=[instance.resource_id]), robust=True)
 
 
 @receiver(withdrawn)

@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from django.db.models.signals import post_delete, post_save
 
 from knowledge.addresses import FetchRefused, check_url
 from knowledge.connectors.live import LONGEST, SECRET_PREFIX, SHAPES, SHORTEST, Mapped, Service
+from knowledge.edition import Edition, RisingQuerySet
 from knowledge.questions import Question
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class LiveSource(models.Model):
     )
     active = models.BooleanField(default=True)
 
-    objects = models.Manager()
+    objects: ClassVar[Any] = RisingQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -270,8 +271,6 @@ def of_settings() -> list[Declared]:
 
 def _declared_anew(instance: LiveSource, **_sent: Any) -> None:
     """What was declared anew is asked at once, however it failed before."""
-    from knowledge.edition import Edition
-
     LiveHealth.objects.filter(source=instance.public_id).delete()
     Edition.objects.rise()
 

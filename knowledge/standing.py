@@ -45,7 +45,7 @@ CLICKS, VERDICTS = 0.5, 0.75
 """What each can make of use, which is from -1 to 1: being opened is less than having helped."""
 FORGOTTEN = timedelta(days=90)
 AGAIN = timedelta(days=1)
-"""How long a standing is left as it is when nothing happened: what fades, and what was erased, shows by then."""
+"""How long a standing is left as it is when nothing happened: what fades shows by then."""
 SOON = timedelta(minutes=10)
 """How long clicks may gather before they are counted: what everybody opens is not counted anew each minute."""
 AT_ONCE = 200
@@ -72,21 +72,24 @@ def _left(days: float, half_life: float) -> float:
     return float(0.5 ** (max(0.0, days) / half_life))
 
 
-def weigh(now: datetime | None = None) -> int:
-    """Count anew what is due; how many standings changed. Interrupted, it loses nothing: what is due stays due."""
+def weigh(now: datetime | None = None, *, resources: Sequence[int] | None = None) -> int:
+    """Count anew what is due (of these ``resources``, or of all); how many standings changed.
+
+    Interrupted, it loses nothing: what is due stays due.
+    """
     changed = 0
     while True:
-        some, changes = _weigh_some(now or timezone.now())
+        some, changes = _weigh_some(now or timezone.now(), resources)
         changed += changes
         if some < AT_ONCE:
             return changed
 
 
-def _weigh_some(now: datetime) -> tuple[int, int]:
+def _weigh_some(now: datetime, resources: Sequence[int] | None) -> tuple[int, int]:
     """In one short transaction: so whoever doubts one of these rows meanwhile waits, and it is due again afterwards."""
     with transaction.atomic():
         rows = Standing.objects.filter(due_at__lte=now).order_by("due_at").select_for_update(skip_locked=True)
-        due = list(rows[:AT_ONCE])
+        due = list((rows if resources is None else rows.filter(pk__in=resources))[:AT_ONCE])
         keys = [row.pk for row in due]
         use, until = _counted(keys, now), _verified(keys)
         changed = [row for row in due if (row.use, row.verified_until) != (use.get(row.pk, 0), until.get(row.pk))]

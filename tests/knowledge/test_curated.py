@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -213,6 +214,47 @@ def test_a_pin_needs_none_of_the_words_but_keeps_to_the_filters(
     assert "off" not in keys(search("parental", ana))
 
 
+def test_what_is_changed_many_at_once_is_seen_in_the_next_search(pages: Source, ana: Viewer) -> None:
+    """Django tells nobody what a queryset changes: each way to change many rows is one of these."""
+    before = search("annual leave", ana)
+    Pin.objects.bulk_create(
+        [Pin(words="leave annual", resource=page(key), place=n) for n, key in ((1, "off.md"), (2, "holiday.md"))]
+    )
+    assert keys(search("annual leave", ana))[:2] == ["off", "holiday"]
+    swapped = list(Pin.objects.order_by("-place"))
+    for place, pin in enumerate(swapped, 1):
+        pin.place = place
+    Pin.objects.bulk_update(swapped, ["place"])
+    assert keys(search("annual leave", ana))[:2] == ["holiday", "off"]
+    Pin.objects.filter(resource__key="holiday.md").update(until=TODAY - timedelta(days=1))
+    assert keys(search("annual leave", ana))[:1] == ["off"]
+    page("off.md").pins.update(words="another")
+    assert same(search("annual leave", ana), before)
+    page("off.md").pins.all().delete()
+    assert keys(search("another", ana)) == []
+    Synonym.objects.bulk_create([Synonym(words="annual leave", other="holiday")])
+    assert "holiday" in keys(search("annual leave", ana))
+    Synonym.objects.update(other="nothing")
+    assert same(search("annual leave", ana), before)
+
+
+def test_what_changes_nothing_makes_nobody_read_anew(pages: Source, ana: Viewer) -> None:
+    Pin.objects.create(words="leave", resource=page("off.md"))
+    edition_now = edition.Edition.objects.get().name
+    Pin.objects.filter(words="never").update(place=2)
+    Pin.objects.bulk_create([])
+    assert edition.Edition.objects.get().name == edition_now
+
+
+def test_a_change_that_was_undone_is_no_change(pages: Source, ana: Viewer) -> None:
+    Pin.objects.create(words="leave", resource=page("off.md"))
+    before = search("leave", ana)
+    with transaction.atomic():
+        Pin.objects.update(words="else")
+        transaction.set_rollback(True)
+    assert same(search("leave", ana), before)
+
+
 def test_pins_and_synonyms_to_hidden_pages_change_no_byte(pages: Source, ana: Viewer) -> None:
     texts = ("leave", "annual leave", "holiday", "board", "kestrel", "annual leave kind:page")
     before = [search(text, ana) for text in texts]
@@ -310,6 +352,22 @@ def test_who_may_not_read_a_page_neither_pins_it_nor_reads_its_title(
         answer = client.get(reverse(f"admin:knowledge_pin_{name}", args=args))
         assert answer.status_code == 200
         assert "Leave of the board" not in answer.content.decode(), name
+
+
+@pytest.mark.parametrize("model", [Pin, Synonym])
+def test_what_an_operator_removes_from_the_list_is_gone_in_the_next_search(
+    pages: Source, operator: Person, client: Client, ana: Viewer, model: Any
+) -> None:
+    before = search("leave", ana)
+    Pin.objects.create(words="leave", resource=page("off.md"))
+    Synonym.objects.create(words="leave", other="closed")
+    (Synonym if model is Pin else Pin).objects.all().delete()
+    assert not same(search("leave", ana), before)
+    name = model._meta.model_name
+    ticked = {"action": "delete_selected", "_selected_action": [row.pk for row in model.objects.all()], "post": "yes"}
+    assert client.post(reverse(f"admin:knowledge_{name}_changelist"), ticked).status_code == 302
+    assert not model.objects.exists()
+    assert same(search("leave", ana), before)
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,50 @@ def test_who_is_gone_counts_no_more(page: Resource, people: list[Person]) -> Non
     assert Standing.objects.get(resource=page).use == 0
 
 
+@pytest.mark.parametrize("erased", ["person", "searches", "clicks", "verdicts"])
+@pytest.mark.parametrize("due", [False, True])
+def test_what_is_erased_counts_no_more_as_soon_as_it_is(
+    page: Resource,
+    people: list[Person],
+    erased: str,
+    due: bool,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    """Nothing waits for the job that counts: what three did is nothing of two, whether or not it was to be counted."""
+    for person in people[:3]:
+        if erased != "verdicts":
+            click(person, page, rank=30)
+        if erased in ("person", "verdicts"):
+            standing.say(person_id=person.pk, resource=page, helped=True)
+    assert use(page) > 0
+    assert known(page)
+    if due:
+        Standing.objects.doubt(page.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        if erased == "person":
+            people[0].delete()
+        elif erased == "searches":
+            Search.objects.filter(person=people[0]).delete()
+        elif erased == "clicks":
+            Click.objects.filter(search__person=people[0]).delete()
+        else:
+            Verdict.objects.filter(person=people[0]).delete()
+    assert Standing.objects.get().use == 0
+    assert known(page) in (None, Signals())
+
+
+def test_another_kind_of_erasure_leaves_the_rest_to_the_job(
+    page: Resource, people: list[Person], django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    other = Resource.objects.create(source=page.source, key="other", title="A page", audience=page.audience)
+    Verification.objects.create(resource=other, until=TODAY)
+    click(people[0], page)
+    with django_capture_on_commit_callbacks(execute=True):
+        people[0].delete()
+    assert known(other) is None
+    assert standing.weigh() == 1
+
+
 def test_nothing_crosses_audiences(page: Resource, people: list[Person]) -> None:
     """What was done while a few might read it says nothing to everyone, from the moment when it is opened to them."""
     narrow = Audience.objects.of([f"person:{person.pk}" for person in people])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,8 +17,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from experts.models import Team
-from knowledge import live
+from experts.models import Person, Team
+from knowledge import live, live_kept
 from knowledge.access import Viewer
 from knowledge.index.language import parse
 from knowledge.live import Said, ask_all
@@ -106,6 +107,95 @@ def test_a_withdrawn_right_is_gone_in_the_next_request(
     membership.save()
     assert not sees()
     assert len(queries(web, "/secret9c1e")) == 1
+
+
+def kept_anywhere() -> str:
+    """All that the cache holds of services, as text."""
+    held: Any = cache
+    return str([pickle.loads(value) for key, value in held._cache.items() if "live." in key])  # noqa: S301 - our own
+
+
+def test_what_is_kept_goes_with_the_person(
+    declare: Declare,
+    ana: Any,
+    make_person: Callable[..., Any],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    """Promise 20: nothing of an erased person waits for its time to be over; what others asked stays theirs."""
+    ben = make_person("ben")
+    declare("Wiki")
+    for person in (ana, ben):
+        ask(person)
+    assert kept_anywhere().count("Wiki knows") == 2
+    with django_capture_on_commit_callbacks(execute=True):
+        ana.delete()
+    assert kept_anywhere().count("Wiki knows") == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        Person.objects.filter(pk=ben.pk).delete()
+    assert "knows" not in kept_anywhere()
+
+
+def test_what_arrives_after_the_person_went_is_not_kept(web: Web, declare: Declare, ana: Any) -> None:
+    declare("Wiki")
+    viewer = Viewer.of(ana)
+    sources = visible_to(viewer)
+    Person.objects.filter(pk=ana.pk).delete()
+    (said,) = ask_all(sources, parse("pump"), viewer)
+    assert said.results
+    assert "knows" not in kept_anywhere()
+
+
+def test_a_cache_that_fails_keeps_no_account_from_being_erased(
+    ana: Any, settings: LazySettings, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "tests.knowledge.live.services.NoCache", "LOCATION": "away"}}
+    with django_capture_on_commit_callbacks(execute=True):
+        ana.delete()
+    assert not Person.objects.exists()
+
+
+@pytest.mark.parametrize("way", ["membership", "source", "rows"])
+def test_what_is_kept_is_no_answer_for_other_rights(web: Web, declare: Declare, ana: Any, way: str) -> None:
+    """Promise 9: whichever hand takes a right away, signals or none, what was kept with it answers nobody."""
+    team = Team.objects.create(name="Pumps", slug="pumps")
+    ana.memberships.create(team=team)
+    row = declare("Wiki", audience=["everyone", f"team:{team.pk}"])
+    ask(ana)
+    ask(ana)
+    assert len(queries(web, "/wiki")) == 1
+    if way == "membership":
+        ana.memberships.update(until=timezone.now())
+    elif way == "source":
+        change_of(row, audience=Audience.objects.of(["everyone"]))
+    else:
+        LiveSource.objects.update(audience=Audience.objects.of(["everyone"]))
+    ask(ana)
+    assert len(queries(web, "/wiki")) == 2
+
+
+def test_many_searches_keep_no_more_than_some(declare: Declare, ana: Any) -> None:
+    declare("Wiki")
+    for number in range(live_kept.PLACES + 20):
+        ask(ana, f"pump{number}")
+    assert 0 < kept_anywhere().count("Wiki knows") <= live_kept.PLACES
+
+
+def test_services_changed_many_at_once_are_offered_so_in_the_next_search(
+    declare: Declare, asks: Callable[..., str], make_person: Callable[..., Any], client: Client
+) -> None:
+    declare("Wiki")
+    declare("Archive7")
+    assert "Wiki" in asks("search", q="pump")
+    LiveSource.objects.filter(name="Wiki").update(active=False)
+    assert "Wiki" not in asks("search", q="pump")
+    client.force_login(make_person("operator", is_staff=True, is_superuser=True))
+    ticked = {
+        "action": "delete_selected",
+        "_selected_action": [row.pk for row in LiveSource.objects.all()],
+        "post": "yes",
+    }
+    assert client.post(reverse("admin:knowledge_livesource_changelist"), ticked).status_code == 302
+    assert "Archive7" not in asks("search", q="pump")
 
 
 def test_nothing_that_was_typed_stands_in_a_key(declare: Declare, ana: Any, settings: LazySettings) -> None:
