@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
-from django.db.models import Exists, Q
-from django.db.models.functions import Lower
+from django.db.models import Exists, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat, Lower
 from django.urls import reverse
 from django.utils import timezone
 
@@ -128,10 +128,13 @@ class Person(AbstractUser):
         for known in super().get_session_auth_fallback_hash():
             yield f"{known}.{self.sign_outs}"
 
-    def audience_tokens(self) -> frozenset[str]:
-        """What this person may read by: everyone's, their own, and one token for each team they are in today."""
-        teams = self.memberships.current().values_list("team_id", flat=True)
-        return frozenset({EVERYONE, f"person:{self.pk}"} | {f"team:{team}" for team in teams})
+    def audience_tokens(self) -> tuple[frozenset[str], QuerySet[Any, str]]:
+        """What this person may read by: everyone's and their own; and one token for each team they are in today.
+
+        The latter are a question, not asked yet, so that it can be part of a larger one.
+        """
+        teams = self.memberships.current().annotate(token=Concat(Value("team:"), Cast("team_id", models.CharField())))
+        return frozenset({EVERYONE, f"person:{self.pk}"}), teams.values_list("token", flat=True)
 
     @staticmethod
     def token_is_of_somebody(token: str) -> bool:

@@ -26,7 +26,7 @@ from immersive.sign_in import is_ours
 from immersive.way_on import way_on
 from immersive.work import tasks
 from knowledge import live, waiting
-from knowledge.access import Viewer
+from knowledge.access import Ground, Viewer
 from knowledge.explain import also
 from knowledge.index.language import plain
 from knowledge.pages import changed_lately, recent_searches
@@ -57,12 +57,13 @@ def search(request: HttpRequest) -> HttpResponse:
     if request.GET.get("narrow") and not request.htmx:  # type: ignore[attr-defined]
         return redirect(address)
     viewer = Viewer.of(request.user)
-    found = find(text, viewer, page=page, as_typed=forms.as_typed(request.GET), explain=True)
+    ground = Ground(viewer)
+    found = find(text, viewer, page=page, as_typed=forms.as_typed(request.GET), explain=True, ground=ground)
     if found.instead_of:
         text = found.did_you_mean
     context = {
         "found": found,
-        "evidence": evidence_lines(forms.people_in(found), viewer),
+        "evidence": {} if found.near_only else evidence_lines(forms.people_in(found), viewer),
         "text": text,
         "plain": plain(text) if found.read_as else "",
         "words": forms.words(found.query),
@@ -74,7 +75,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "groups": forms.groups(found.facets),
         "ages": forms.AGES.items(),
         "age": forms.age_of(found.query),
-        "way_on": way_on(found, text, viewer),
+        "way_on": way_on(found, text, viewer, ground),
         "offer": live.offer_of(found, viewer),
     }
     if request.htmx:  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.views.decorators.debug import sensitive_variables
 
 from experts.evidence import Knower, who_knows
-from knowledge.access import Viewer
+from knowledge.access import Ground, Viewer
 from knowledge.documents import Query, ResultPage
 from knowledge.index.analysis import topic_key
 from knowledge.index.asked import asked_words
@@ -28,14 +28,20 @@ class WayOn:
 
 
 @sensitive_variables()
-def way_on(found: ResultPage, text: str, viewer: Viewer) -> WayOn | None:
-    """The way on from a page where nothing holds what was asked for; `None` from any other."""
+def way_on(found: ResultPage, text: str, viewer: Viewer, ground: Ground) -> WayOn | None:
+    """The way on from a page where nothing holds what was asked for; `None` from any other.
+
+    ``ground`` is that of the search. Where something is near in meaning and
+    less asked for finds more, that is enough: people are not looked for as well.
+    """
     if not found.query or (found.results and not found.near_only):
         return None
-    less = relaxed(found.query, viewer)
-    results = (*found.results, *(less.found.results if less else ()))
-    near = [result.resource.pk for result in results]
-    people = who_knows(near, list(dict.fromkeys(_topics(found.query)))[:MOST_TOPICS], viewer)
+    less = relaxed(found.query, viewer, ground)
+    people: Sequence[Knower] = ()
+    if not (found.results and less):
+        results = found.results or (less.found.results if less else ())
+        topics = list(dict.fromkeys(_topics(found.query)))[:MOST_TOPICS]
+        people = who_knows([result.resource.pk for result in results], topics, viewer)
     return WayOn(less, people, is_waiting(text, viewer))
 
 

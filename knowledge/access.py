@@ -11,17 +11,19 @@ superuser included, is a token.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db.models import BigIntegerField, Value
 from django.http import Http404
 
 from knowledge.documents import EVERYONE, Scope
 
 if TYPE_CHECKING:
-    from knowledge.models import Resource
+    from knowledge.models import Resource, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,11 @@ class Viewer:
 
         if user is None or not user.is_authenticated or not user.is_active:
             return cls(None, frozenset())
-        own = frozenset(user.audience_tokens())
-        groups = SourceGroup.objects.filter(token__in=own).values_list("source_id", "name")
-        return cls(user.pk, own | {group_token(source, name) for source, name in groups})
+        own, more = user.audience_tokens()
+        groups = SourceGroup.objects.values_list("name", "source_id")
+        held = more.annotate(source=Value(None, BigIntegerField())).values_list("token", "source")
+        rows = held.union(groups.filter(token__in=own), groups.filter(token__in=more), all=True)
+        return cls(user.pk, own | {name if source is None else group_token(source, name) for name, source in rows})
 
     def scope(self, sources: Iterable[int] | None = None) -> Scope:
         """What the index may search for this viewer in this request; ``sources`` if they were just read.
@@ -59,6 +63,28 @@ class Viewer:
         moved = any(key and gone_at is None for key, _, gone_at in rows)
         telling = Resource.objects.telling_too_much(changed, moved=moved).values_list("public_id", flat=True)
         return Scope(visible, self.tokens, frozenset(behind | {key.hex for key in telling}))
+
+
+class Ground:
+    """What one viewer may search in one request: asked of the database once, by whoever needs it first.
+
+    For several searches of one request, each of which confirms what it shows; never kept beyond it.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+
+    @cached_property
+    def sources(self) -> Mapping[int, Source]:
+        """The sources that the viewer may see now, by their id."""
+        from knowledge.models import SOURCES
+
+        return {source.pk: source for source in SOURCES.objects(tokens=self.viewer.tokens)}
+
+    @cached_property
+    def scope(self) -> Scope:
+        """As `Viewer.scope`."""
+        return self.viewer.scope(self.sources)
 
 
 def group_token(source_id: int, name: str) -> str:

@@ -3,7 +3,7 @@
 Bare words are wishes already (any of them will do). What can stand in the way
 is what binds: filters, dates, quotation marks, words to leave out. They are
 taken away one by one, then together, and the first that helps is offered.
-Each try is a search of its own, with its own rights and its own recheck.
+Each try is a search of its own inside the viewer's rights, with its own recheck.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from knowledge.access import Viewer
+from knowledge.access import Ground, Viewer
 from knowledge.documents import Query, ResultPage, Term
 from knowledge.index.asked import asked_words
 from knowledge.index.language import FIELDS, to_text
@@ -32,13 +32,17 @@ class Relaxed:
     found: ResultPage
 
 
-def relaxed(query: Query, viewer: Viewer) -> Relaxed | None:
-    """The least relaxed form of a query that finds something for this viewer; `None` where there is none."""
+def relaxed(query: Query, viewer: Viewer, ground: Ground | None = None) -> Relaxed | None:
+    """The least relaxed form of a query whose words stand somewhere for this viewer; `None` where there is none.
+
+    ``ground`` as in `search`: all tries together ask the database for what is shown of the last one.
+    """
+    ground = ground or Ground(viewer)
     for number, (less, left_out) in enumerate(_less(query)):
         if number == TRIES:
             break
-        found = search(less, viewer, per_page=SHOWN, remember=False, as_typed=True)
-        if found.results and not found.near_only:
+        found = search(less, viewer, per_page=SHOWN, remember=False, as_typed=True, near=False, ground=ground)
+        if found.results:
             return Relaxed(to_text(less), left_out, found)
     return None
 

@@ -25,7 +25,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from knowledge import index, ranking, remembered
-from knowledge.access import Viewer
+from knowledge.access import Ground, Viewer
 from knowledge.documents import Candidate, Facet, Hit, Query, Result, ResultPage, Scope
 from knowledge.edition import kept
 from knowledge.explain import why
@@ -36,7 +36,7 @@ from knowledge.index.language import parse, read_as, reading
 from knowledge.meaning import looking
 from knowledge.meaning.cutting import place_of
 from knowledge.meaning.matrix import Look
-from knowledge.models import CONFIRMED, OWNER, SOURCES, Resource, Source, Verification
+from knowledge.models import CONFIRMED, OWNER, Resource, Source, Verification
 from knowledge.passages import Highlighter
 from knowledge.spelling import respelled
 
@@ -63,6 +63,8 @@ def search(
     remember: bool = True,
     as_typed: bool = False,
     explain: bool = False,
+    near: bool = True,
+    ground: Ground | None = None,
 ) -> ResultPage:
     """One page of what ``viewer`` may read about ``text``, best first.
 
@@ -72,14 +74,17 @@ def search(
     whose words find nothing is searched for in words nearly like them, if
     those find something (``instead_of`` says what was typed), unless it is
     wanted ``as_typed``. With ``explain`` each result says why it stands where it stands.
+    Without ``near`` nothing is shown where nothing holds the words. ``ground``: what
+    another search of the same request was told of the viewer.
     """
     begun = time.perf_counter()
     query = parse(text) if isinstance(text, str) else text
     if not query:
         return ResultPage(query, notice=reading(query))
-    sources = visible_sources(viewer)
+    ground = ground or Ground(viewer)
+    sources = ground.sources
     try:
-        found = retrieve(query, viewer, sources, as_typed=as_typed)
+        found = retrieve(query, viewer, sources, as_typed=as_typed, scope=ground.scope)
     except index.IndexMissing:
         _prompt_rebuild()
         found = _by_title(query, viewer)
@@ -88,7 +93,8 @@ def search(
         found = replace(_by_title(query, viewer), notice=AWAY)
     typed, query = query, found.meant or query
     per_page = max(1, per_page)
-    hits = found.unfolded
+    near_only = bool(found.alone) and not found.by_words
+    hits = found.unfolded if near or not near_only else ()
     pages = max(1, ceil(len(hits) / per_page))
     page = min(max(1, page), pages)
     hits, asked = hits[(page - 1) * per_page :], found.asked or query
@@ -105,7 +111,7 @@ def search(
         did_you_mean=found.did_you_mean,
         instead_of=typed.text if found.meant else "",
         edition=(_edition(sources) or "") if sources else None,
-        near_only=bool(found.alone) and not found.by_words,
+        near_only=near_only,
         took_ms=(time.perf_counter() - begun) * 1000,
     )
     if not results and found.asked is None:
@@ -149,9 +155,11 @@ class Found:
         return [hit for hit in self.hits if hit.key not in away] if away else self.hits
 
 
-def retrieve(query: Query, viewer: Viewer, sources: Sources, *, as_typed: bool = False) -> Found:
+def retrieve(
+    query: Query, viewer: Viewer, sources: Sources, *, as_typed: bool = False, scope: Scope | None = None
+) -> Found:
     """The hits of a query in what the viewer may search now, best first. Raises `index.IndexMissing`."""
-    scope = viewer.scope(sources)
+    scope = scope or viewer.scope(sources)
     engine = index.open_for_reading()
     found = _retrieved(query, viewer, sources, scope, engine)
     synonyms = found.asked.synonyms if found.asked else ()
@@ -231,7 +239,7 @@ _FACETS = {"kind": "kinds", "source": "sources", "topic": "topics"}
 
 def visible_sources(viewer: Viewer) -> Sources:
     """The sources that the viewer may see now."""
-    return {source.pk: source for source in SOURCES.objects(tokens=viewer.tokens)}
+    return Ground(viewer).sources
 
 
 def _edition(sources: Sources) -> str | None:

@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 if TYPE_CHECKING:
-    from knowledge.access import Viewer
+    from knowledge.access import Ground, Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -110,12 +110,14 @@ def mine(viewer: Viewer) -> Sequence[WaitingSearch]:
 @sensitive_variables()
 def tell(viewer: Viewer) -> list[Told]:
     """What to say on the viewer's page: searches that found something, each looked for again with the rights of now."""
+    from knowledge.access import Ground
+
     told: list[Told] = []
-    now = timezone.now()
+    now, ground = timezone.now(), Ground(viewer)
     for row in (
         WaitingSearch.objects.visible_to(viewer).exclude(found_at=None).order_by("found_at", "pk")[:TOLD_AT_ONCE]
     ):
-        if total := _total(row.text, viewer):
+        if total := _total(row.text, viewer, ground):
             told.append(Told(row.public_id, row.text, total))
             if row.told_at is None:
                 WaitingSearch.objects.filter(pk=row.pk).update(told_at=now)
@@ -148,9 +150,9 @@ def look(*, seconds: float = 60) -> int:
     return found
 
 
-def _total(text: str, viewer: Viewer) -> int:
+def _total(text: str, viewer: Viewer, ground: Ground | None = None) -> int:
     """How many results hold what was asked for, now and for this viewer; what is only near in meaning was there."""
     from knowledge.search import search
 
-    found = search(text, viewer, per_page=1, remember=False, as_typed=True)
-    return 0 if found.near_only else found.total
+    found = search(text, viewer, per_page=1, remember=False, as_typed=True, near=False, ground=ground)
+    return found.total if found.results else 0

@@ -354,7 +354,7 @@ def test_health_asks_nothing_of_the_database(client: Client) -> None:
 # What it costs --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "most"), [("home", 9), ("search", 7 + REMEMBERED), ("resource", 8)])
+@pytest.mark.parametrize(("name", "most"), [("home", 7), ("search", 6 + REMEMBERED), ("resource", 7)])
 def test_pages_ask_the_database_a_fixed_number_of_times(
     ana: Client, people: dict[str, Any], found: dict[str, Any], name: str, most: int
 ) -> None:

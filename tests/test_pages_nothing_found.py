@@ -156,7 +156,7 @@ def test_a_page_without_results_asks_the_database_a_fixed_number_of_times(ana: C
     with CaptureQueriesContext(connection) as asked:
         page_of(ana, "casing kind:tool")
     kept = [query["sql"] for query in asked if not re.search("SAVEPOINT|^BEGIN|knowledge_search", query["sql"])]
-    assert len(kept) == 12, "\n".join(query[:160] for query in kept)
+    assert len(kept) == 8, "\n".join(query[:160] for query in kept)
 
 
 NEAR = "nehctik eht ni sdnats elttek eht"

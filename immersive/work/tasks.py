@@ -46,8 +46,8 @@ def mine(viewer: Viewer) -> QuerySet[Task]:
 
 
 def recent(viewer: Viewer, limit: int = 5) -> list[Task]:
-    """What the home page shows: the viewer's open tasks, the newest first."""
-    return list(mine(viewer).filter(outcome=None)[:limit])
+    """What the home page shows: the viewer's open tasks, the newest first, without their topics."""
+    return list(mine(viewer).filter(outcome=None).prefetch_related(None)[:limit])
 
 
 def mine_or_404(public_id: UUID, viewer: Viewer) -> Task:

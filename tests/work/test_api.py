@@ -76,7 +76,7 @@ def test_list_costs_the_same_however_long(
     begin = make_resource("Begin", topics=("Drift",))
     for number in range(8):
         actions.start_task(owner=people.owner, statement=f"Task {number}", started_from=begin)
-    with django_assert_num_queries(7):  # type: ignore[attr-defined]
+    with django_assert_num_queries(6):  # type: ignore[attr-defined]
         assert len(me.get(TASKS).json()["results"]) == 8
 
 

@@ -178,14 +178,14 @@ class TestLists:
             task = actions.start_task(owner=people.owner, statement=f"Task {number}", started_from=begin)
             actions.assess(task=task, owner=people.owner, confidence=50)
         log.do_due()
-        # session, user, two for the viewer's tokens; then count, tasks, topics
-        with django_assert_num_queries(7):
+        # session, user, the viewer's tokens; then count, tasks, topics
+        with django_assert_num_queries(6):
             me.get(reverse("work:list"))
         # ...; then entries counted, read, their topics, and topics over time
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             me.get(reverse("work:log"))
         # ...; then tasks, topics, entries, topics
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             me.get(reverse("work:download"))
 
     def test_log_tells_topics_over_time(
