@@ -53,15 +53,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threads, and a page of ours where an address is longer than the longest search."""
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer a request that could not be read."""
+        """Answer a request that could not be read, or not be answered, and write no word of it into the log."""
         if not isinstance(exc, LimitRequestLine):
-            super().handle_error(req, client, addr, exc)
+            super().handle_error(None, client, addr, _wordless(exc))
             return
         self.log.warning("An address of more than %d bytes was refused.", LONGEST_ADDRESS)
         with contextlib.suppress(OSError):
             client.settimeout(1)
             client.sendall(_too_long())
             _hang_up_politely(client)
+
+
+def _wordless(exc: Exception) -> Exception:
+    """The error without what it repeats of the request: gunicorn logs it, and an address says a whole search."""
+    for name in ("req", "method", "version", "hdr", "data", "term", "line", "expect"):
+        if isinstance(getattr(exc, name, None), str | bytes):
+            setattr(exc, name, "...")  # in ASCII, as gunicorn repeats it in its answer
+    return exc
 
 
 def _too_long() -> bytes:

@@ -58,20 +58,27 @@ def test_gunicorn_is_started_the_same_way_everywhere() -> None:
 
 
 @pytest.fixture(scope="module")
-def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the gunicorn of this module writes."""
+    return tmp_path_factory.mktemp("log") / "gunicorn.log"
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[int]:
     """The port of a gunicorn as people have it; as in every test, static files are those of the checkout."""
     run = "import pytest, sys; from gunicorn.app.wsgiapp import run; run()"
     place, port = tmp_path_factory.mktemp("gunicorn"), free_port()
     command = [sys.executable, "-c", run, "-c", "python:immersive.serving", "--bind", f"127.0.0.1:{port}",
                "--workers", "1", "--log-level", "warning", "immersive.wsgi"]  # fmt: skip
     env = {"IMMERSIVE_VAR": str(place), "DJANGO_SETTINGS_MODULE": "immersive.settings", "PATH": "/usr/bin"}
-    process = subprocess.Popen(command, cwd=ROOT, env=env)
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=file)
     try:
         for _ in range(300):
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), timeout=5).close()
                 break
-            assert process.poll() is None, "gunicorn ended"
+            assert process.poll() is None, f"gunicorn ended: {log.read_text()}"
             time.sleep(0.1)
         yield port
     finally:
@@ -104,6 +111,32 @@ def test_an_address_that_is_longer_gets_a_page_that_says_the_way_on(gunicorn: in
 
 def test_a_header_that_is_too_long_is_refused_as_gunicorn_does(gunicorn: int) -> None:
     assert ask(gunicorn, "/health", X_Odd="a" * 170_000)[0] == 431
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        "GET /search?q={} pump HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /search?q=pump {} HTTP/1.1\r\nHost: x\r\n\r\n",
+        "{} /search HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /search?q={}\r\n\r\n",
+        "GET /search HTTP/1.1\r\nHost: x\r\nReferer: /search?q={}\x00\r\n\r\n",
+        "GET /search HTTP/1.1\r\nHost: x\r\nR({}): y\r\n\r\n",
+        "POST /search?q={} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{}\r\n",
+    ],
+)
+def test_a_request_that_cannot_be_read_leaves_no_word_of_a_search_in_the_log(
+    gunicorn: int, log: Path, request_of: str
+) -> None:
+    """Promise 15. The log says that there was one."""
+    before = len(log.read_bytes())
+    with contextlib.closing(socket.create_connection(("127.0.0.1", gunicorn), timeout=30)) as connection:
+        connection.sendall(request_of.replace("{}", "UNSPEAKABLE").encode("latin-1"))
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 40"), answer[:200]
+    said = log.read_bytes()[before:].decode()
+    assert "unspeakable" not in said.lower()
 
 
 # Static files -----------------------------------------------------------------------------------------------------
