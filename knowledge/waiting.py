@@ -77,9 +77,9 @@ class Told:
 @sensitive_variables()
 def wait_for(*, text: str, viewer: Viewer) -> WaitingSearch:
     """Keep a search until it finds something. Raises `ValidationError`, with the cure, when too many wait."""
-    from knowledge.index.language import parse
+    from knowledge.index.language import parse, tidied
 
-    text = " ".join(text.split())
+    text = tidied(text)
     if viewer.person_id is None or not parse(text):
         raise ValidationError("There is nothing in this search to wait for: write a word.")
     if len(text) > LONGEST:
@@ -94,7 +94,9 @@ def wait_for(*, text: str, viewer: Viewer) -> WaitingSearch:
 @sensitive_variables()
 def is_waiting(text: str, viewer: Viewer) -> bool:
     """Whether this search of the viewer's own waits already."""
-    return bool(WaitingSearch.objects.visible_to(viewer).filter(text=" ".join(text.split())).exists())
+    from knowledge.index.language import tidied
+
+    return bool(WaitingSearch.objects.visible_to(viewer).filter(text=tidied(text)).exists())
 
 
 def forget(*, public_id: uuid.UUID, viewer: Viewer) -> bool:

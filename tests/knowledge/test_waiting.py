@@ -111,6 +111,14 @@ def test_the_same_words_wait_once_and_not_too_many(ana: Viewer, monkeypatch: pyt
     assert WaitingSearch.objects.count() == 2
 
 
+@pytest.mark.parametrize("odd", ["glide\x00path", "glide\u2028path", "\u200bglide\u202e  path\x07"])
+def test_what_cannot_be_seen_or_stored_is_left_out_of_the_words(ana: Viewer, odd: str) -> None:
+    """PostgreSQL stores no NUL; and what looks the same waits once."""
+    assert waiting.wait_for(text=odd, viewer=ana) == waiting.wait_for(text="glide path", viewer=ana)
+    assert [row.text for row in waiting.mine(ana)] == ["glide path"]
+    assert waiting.is_waiting(odd, ana)
+
+
 def test_looking_takes_those_that_waited_longest_and_leaves_out_who_has_left(
     ana: Viewer, make_person: Callable[..., Any]
 ) -> None:
