@@ -37,6 +37,7 @@ def respelled(
     languages = engine.languages()
     said = {word for synonym in synonyms for word in synonym.said}
     better: dict[str, str] = {}
+    looked_up = 0
     for word in weighed(query):
         known = any(frequency.get(term) for term in terms_of(word, languages))
         if known or word in said or not near.slips(word) or _holds(engine, scope, word):
@@ -44,7 +45,8 @@ def respelled(
         found = _nearest(word, engine.similar(word, scope)) or _parted(word, engine, scope)
         if found:
             better[word] = found
-        if len(better) == MOST:
+        looked_up += 1
+        if looked_up == MOST:
             break
     return parse(_rewritten(query, better)) if better else None
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from knowledge import index, spelling
 from knowledge.access import Viewer
 from knowledge.documents import Document, ResultPage
 from knowledge.models import Search
@@ -69,6 +70,20 @@ def test_what_finds_something_is_left_as_it_is_and_offered_otherwise(people: dic
 def test_words_that_are_right_or_like_nothing_are_left_alone(people: dict[str, Any], text: str) -> None:
     page = found(text, people["ana"])
     assert (page.did_you_mean, page.instead_of) == ("", "")
+
+
+def test_words_of_another_language_are_not_looked_up_without_end(
+    people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look-up is up to twenty questions to the index: sixty words that nothing is like must not be slow."""
+    engine: Any = index.open_for_reading()
+    looked_up: list[str] = []
+    similar = engine.similar
+    monkeypatch.setattr(engine, "similar", lambda word, scope: looked_up.append(word) or similar(word, scope))
+    strange = [f"zvq{one}{two}xkw" for one in "aeiou" for two in "aeiouy"]
+    assert found(" ".join(strange), people["ana"]).did_you_mean == ""
+    assert looked_up == strange[: spelling.MOST]
+    assert found(" ".join([*strange[:3], "hydrualics"]), people["ana"]).did_you_mean.endswith(" hydraulics")
 
 
 def test_it_never_leads_to_nothing(people: dict[str, Any]) -> None:
