@@ -23,7 +23,6 @@ LINES = {
     "Words in its topics": ("topics",),
     "Written as you typed it": ("exact",),
     "Words of the same family": ("kin",),
-    "What other pages call it": ("links",),
     "Close in meaning": ("meaning",),
     "Verified": ("trust",),
     "Useful to people here": ("use",),

@@ -74,7 +74,7 @@ def test_the_shares_are_those_of_the_score() -> None:
 def test_every_part_has_its_words() -> None:
     named = [name for names in LINES.values() for name in names]
     assert len(named) == len(set(named))
-    assert set(Hit.PARTS) - {"pin"} <= set(named)
+    assert set(Hit.PARTS) - {"pin"} == set(named)
     assert set(trust.PARTS) <= set(Hit.PARTS)
 
 
