@@ -12,11 +12,28 @@ from typing import Any
 Answer = Callable[["Handler"], None]
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers by a table of functions and remembers who asked for what."""
+class Speaking(BaseHTTPRequestHandler):
+    """Speaks as the servers of today do: a connection stays open, and what is said goes at once."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def say(self, status: int, body: bytes = b"", **headers: str) -> None:
+        """One answer, whole; ``Content_Type`` stands for the header of that name."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+class Handler(Speaking):
+    """Answers by a table of functions and remembers who asked for what."""
+
     server: Web
 
     def do_GET(self) -> None:
@@ -45,17 +62,6 @@ class Handler(BaseHTTPRequestHandler):
             answer(self)
         else:
             self.say(200, b"got " + body)
-
-    def say(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
 
 
 class Web(ThreadingHTTPServer):

@@ -7,21 +7,20 @@ import http.client
 import json
 import ssl
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.loopback import Speaking, serving
 
 Fault = Callable[["Handler", bytes], None]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Speaking):
     """One request: passed on, unless a fault is due."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     server: Relay
 
     def handle_any(self) -> None:
@@ -48,16 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         return found
 
     def answer(self, status: int, body: bytes, **headers: str) -> None:
-        """Answer the client."""
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
+        """Answer the client, in JSON unless it is said otherwise."""
+        self.say(status, body, **{"Content_Type": "application/json", **headers})
 
 
 class Relay(ThreadingHTTPServer):
@@ -98,14 +89,8 @@ class Relay(ThreadingHTTPServer):
 def relaying(real: str, context: ssl.SSLContext | None = None) -> Iterator[Relay]:
     """A relay to a real server; with a ``context`` it speaks TLS to its clients."""
     relay = Relay(real, context)
-    thread = threading.Thread(target=relay.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(relay):
         yield relay
-    finally:
-        relay.shutdown()
-        relay.server_close()
-        thread.join()
 
 
 # Faults -----------------------------------------------------------------------------------------------------------
