@@ -29,6 +29,7 @@ from knowledge import actions
 from knowledge.documents import EVERYONE
 from knowledge.management.progress import follow_sync
 from knowledge.models import Audience, Source, SourceGroup, SyncRun
+from knowledge.replacing import replace
 
 CURATORS = "Curators"
 CURATOR, OPERATOR = "idris.callowen", "emeka.obiwande"
@@ -119,7 +120,7 @@ def seed(out: Any) -> None:
     history.search_and_open()
     history.work(sources)
     _note().parent.mkdir(parents=True, exist_ok=True)
-    _note().write_text(_fingerprint())
+    replace(_note(), _fingerprint().encode())
 
 
 def is_done() -> bool:
@@ -256,6 +257,4 @@ def write_courses(path: Path, today: date) -> None:
     writer.writeheader()
     writer.writerows(courses)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(text.getvalue(), encoding="utf-8")
-    fresh.replace(path)
+    replace(path, text.getvalue().encode())

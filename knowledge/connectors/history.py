@@ -11,10 +11,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 import stat
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,6 +29,7 @@ from dulwich.repo import BaseRepo
 
 from knowledge.documents import Contribution
 from knowledge.markup import clean_line
+from knowledge.replacing import replace
 
 FORMAT = 1
 MAX_AUTHORS = 50
@@ -107,14 +106,7 @@ class History:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         tallies = {path: [one.commit, one.first, one.last, one.who] for path, one in self.tallies.items()}
         kept = {"format": FORMAT, "scope": self.scope, "commit": self.commit, "renamed": self.renamed}
-        handle, name = tempfile.mkstemp(dir=self.file.parent, prefix=self.file.name)
-        try:
-            with os.fdopen(handle, "w") as file:
-                json.dump(kept | {"tallies": tallies}, file)
-            os.replace(name, self.file)
-        except BaseException:
-            os.unlink(name)
-            raise
+        replace(self.file, json.dumps(kept | {"tallies": tallies}).encode())
 
     def _count(self, repo: BaseRepo, commit: Commit, detector: RenameDetector) -> None:
         parents = repo.get_parents(commit.id, commit)
