@@ -22,26 +22,11 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from knowledge.documents import Candidate, IndexDocument, Query, Scope, Term
+from knowledge.documents import Candidate, IndexDocument, Query, Scope
 from knowledge.index import ANYTHING, IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
-from knowledge.index.analysis import (
-    analyse,
-    language_code,
-    terms_of,
-    tokens,
-    topic_key,
-    topic_words,
-)
-from knowledge.index.asked import (
-    asked_words,
-    days_of,
-    expanded,
-    filters_of,
-    places_of,
-    weighing,
-    wished,
-    wishless,
-)
+from knowledge.index.analysis import analyse, language_code, terms_of, tokens, topic_key, topic_words
+from knowledge.index.asked import asked_words, expanded, weighing, wished, wishless
+from knowledge.index.whoosh_query import any_of, matching
 from knowledge.index.whoosh_segments import SCHEMA, Codec, Segment, flags_of
 
 with warnings.catch_warnings():
@@ -178,7 +163,7 @@ class WhooshEngine:
             segments = self._commit.segments
             query, languages = expanded(query, self, scope), self.languages()
             wishes = wished(query)
-            matched = [_match(segment, query, scope, wishes, minimum, languages) for segment in segments]
+            matched = [matching(segment, query, scope, wishes, minimum, languages) for segment in segments]
             total = sum(found.bit_count() for found in matched)
             said = dict.fromkeys(token for word in asked_words(query) for token in tokens(word))
             words = dict.fromkeys(token for terms in wishes for term in terms for token in tokens(term.text))
@@ -225,7 +210,7 @@ class WhooshEngine:
                 numbers = segment.keys()
                 here = [numbers[key] for key in keys if key in numbers]
                 if here:
-                    matched = _match(segment, query, scope, (), 1, languages)
+                    matched = matching(segment, query, scope, (), 1, languages)
                     found += [self._candidate(segment, number) for number in here if matched >> number & 1]
             return tuple(found)
 
@@ -252,14 +237,14 @@ class WhooshEngine:
             for segment in self._commit.segments:
                 found = segment.within(scope)
                 if kinds:
-                    found &= _any(segment.having("kind", kind) for kind in kinds)
+                    found &= any_of(segment.having("kind", kind) for kind in kinds)
                 for at, word in enumerate(words):
                     if not found:
                         break
                     holding = segment.beginning("name", word, near.slips(word) if slips else 0)
                     if at < len(words) - 1:
                         stems = terms_of(word, self.languages())
-                        holding |= _any(segment.having("title", term) for term in stems)
+                        holding |= any_of(segment.having("title", term) for term in stems)
                     found &= holding
                 if found:
                     ranks, chosen = segment.ranks(), compress(range(segment.size), flags_of(found, segment.size))
@@ -399,68 +384,6 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         "lengths": [f"{analysed.title_length},{analysed.body_length}"],
         "row": (document.key, document.source, document.kind, day, analysed.vector),
     }
-
-
-def _match(
-    segment: Segment,
-    query: Query,
-    scope: Scope,
-    wishes: tuple[tuple[Term, ...], ...],
-    minimum: int,
-    languages: tuple[str, ...],
-) -> int:
-    """The set of a segment's documents that a query means, inside its scope."""
-    found = segment.within(scope)
-    for field, wanted in filters_of(query):
-        if found:
-            found &= _any(segment.having(field, value) for value in wanted)
-    if query.people:
-        found &= _any(segment.saying("people", tokens(name), found) for name in query.people)
-    if query.places:
-        sections, sources = places_of(query)
-        in_section = _any(segment.having("place", section) for section in sections)
-        found &= in_section | _any(segment.having("source", pk) for pk in sources)
-    if days := days_of(query):
-        found &= segment.between(*days)
-    if wishes:
-        # at_least[n]: documents with n + 1 of the words met so far
-        at_least = [0] * max(1, min(minimum, len(wishes)))
-        for terms in wishes:
-            holding = _any(_holding(segment, term, found, languages) for term in terms)
-            for n in range(len(at_least) - 1, 0, -1):
-                at_least[n] |= at_least[n - 1] & holding
-            at_least[0] |= holding
-        found &= at_least[-1]
-    elif query.words and not query.binds:
-        return 0
-    for phrase in query.phrases:
-        if found and (spoken := tokens(phrase.text)):
-            said = segment.saying("exact", spoken, found)
-            found = found & ~said if phrase.exclude else said
-    for word in query.not_words:
-        if found and (spoken := tokens(word)):
-            found &= ~segment.saying("exact", spoken, found)
-    for choice in query.choices:
-        if found:
-            one_of = _any(_holding(segment, term, found, languages) for term in choice.terms)
-            found = found & ~one_of if choice.exclude else found & one_of
-    return found
-
-
-def _holding(segment: Segment, term: Term, among: int, languages: tuple[str, ...]) -> int:
-    """The set of a segment's documents, of these, that hold one term."""
-    spoken = tokens(term.text)
-    if term.form == "word" and len(spoken) == 1:
-        field = "title" if term.title else "text"
-        return _any(segment.having(field, form) for form in terms_of(spoken[0], languages))
-    return segment.saying("title_exact" if term.title else "exact", spoken, among)
-
-
-def _any(sets: Iterable[int]) -> int:
-    union = 0
-    for each in sets:
-        union |= each
-    return union
 
 
 def _count(segments: list[Segment], matched: list[int]) -> dict[str, dict[str, int]]:
