@@ -25,15 +25,14 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from dulwich.client import AbstractHttpGitClient
 from dulwich.config import ConfigFile
-from dulwich.errors import ChecksumMismatch, FileFormatException, GitProtocolError, MissingCommitError, NotGitRepository
+from dulwich.errors import ChecksumMismatch, FileFormatException, MissingCommitError, NotGitRepository
 from dulwich.object_store import iter_tree_contents, tree_lookup_path
 from dulwich.objects import Blob, Commit, ObjectID, Tag
 from dulwich.refs import Ref
 from dulwich.repo import InvalidWorktreeConfiguration, Repo, UnsupportedExtension, UnsupportedVersion
 
-from knowledge import extract, fetch
+from knowledge import extract
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged
 from knowledge.connectors.files import (
     FileOptions,
@@ -43,11 +42,10 @@ from knowledge.connectors.files import (
     readable_name,
     too_large,
 )
+from knowledge.connectors.git_client import GitClient
 from knowledge.connectors.history import History, mailmap_of, moment_of, path_of, stored_size
 from knowledge.markup import clean_line, title_of_name
 
-MAX_PACK = 2_000_000_000
-MAX_SECONDS = 1800.0
 MAX_ENTRIES = 500_000
 """Files beneath .git that are looked at: git packs its objects long before."""
 ALIVE = 5.0
@@ -84,7 +82,7 @@ class GitConnector:
     def check(self) -> str:
         """The repository's name as a title."""
         if self.remote:
-            with contextlib.closing(_DoorClient(self._url())) as client:
+            with contextlib.closing(GitClient(self._url())) as client:
                 refs = client.guarded(lambda: client.get_refs(client.repository).refs)
             self._choose(refs)
         else:
@@ -291,7 +289,7 @@ class GitConnector:
             repo = Repo(str(self.place)) if self.place.is_dir() else Repo.init_bare(str(self.place), mkdir=True)
         except (NotGitRepository, OSError) as error:
             raise SourceError(f"The copy of {url} in {self.place} cannot be used: remove that folder.") from error
-        with contextlib.closing(repo), contextlib.closing(_DoorClient(url)) as client:
+        with contextlib.closing(repo), contextlib.closing(GitClient(url)) as client:
             chosen: list[ObjectID] = []
 
             def wants(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:
@@ -357,67 +355,6 @@ def _refuse_ways_out(control: Path, address: str) -> None:
             f"{address} borrows from another repository (objects/info/alternates), which is not read. "
             "Clone it anew without --shared and --reference."
         )
-
-
-class _Answer:
-    """An answer of the door in the form that dulwich expects."""
-
-    def __init__(self, stream: fetch.Stream, asked: str) -> None:
-        self.status = stream.status
-        self.headers = stream.headers
-        self.content_type = stream.headers.get("content-type", "")
-        self.redirect_location = stream.url if stream.url != asked else ""
-        self.read = stream.read
-        self.close = stream.close
-
-
-class _DoorClient(AbstractHttpGitClient):
-    """Speaks git through `fetch.Door`: the same addresses are refused as anywhere, also after a redirect."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self.url = url
-        self.repository = parts.path
-        self.door = fetch.Door()
-        super().__init__(f"{parts.scheme}://{parts.netloc}")
-
-    def close(self) -> None:
-        self.door.close()
-
-    def guarded(self, ask: Callable[[], Any]) -> Any:
-        """The result of talking to the server; whatever goes wrong is a `SourceError`."""
-        try:
-            return ask()
-        except fetch.FetchError as error:
-            raise SourceError(str(error)) from error
-        except (GitProtocolError, NotGitRepository, ValueError, KeyError, EOFError, AssertionError) as error:
-            said = clean_line(str(error), 150) or type(error).__name__
-            raise SourceError(
-                f"{self.url} does not answer as a git repository ({said}). "
-                "Check the address; a private one is best cloned beneath FOLDER_ROOTS."
-            ) from error
-        except OSError as error:
-            raise SourceError(f"{self.url} could not be copied ({error}). Look whether the disk is full.") from error
-
-    def _http_request(
-        self, url: str, headers: dict[str, str] | None = None, data: Any = None, raise_for_status: bool = True
-    ) -> tuple[Any, Callable[[int], bytes]]:
-        stream = self.door.stream(
-            "GET" if data is None else "POST",
-            url,
-            headers={"Pragma": "no-cache", **(headers or {})},
-            body=data,
-            max_bytes=MAX_PACK,
-            total_seconds=MAX_SECONDS,
-        )
-        answer = _Answer(stream, url)
-        if raise_for_status and answer.status != 200:
-            stream.close()
-            raise GitProtocolError(f"it answers {answer.status}")
-        if data is None and not answer.content_type.startswith("application/x-git-"):
-            stream.close()
-            raise GitProtocolError("it speaks only the old protocol, or is an ordinary page")
-        return answer, stream.read
 
 
 def _is_file(repo: Repo, commit: Commit, path: str) -> bool:

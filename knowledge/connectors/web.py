@@ -9,12 +9,9 @@ every page anew, so that no link is missed.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -22,6 +19,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from knowledge.addresses import normal
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged
+from knowledge.connectors.crawl import Crawl, Stamp
 from knowledge.connectors.feed import cure
 from knowledge.connectors.files import audience_of
 from knowledge.documents import Contribution, Document
@@ -33,9 +31,7 @@ from knowledge.sandbox import ExtractionError, Limits, in_child
 MAX_PAGES = 2_000
 MAX_FOLLOW = 5
 MAX_SITEMAPS = 200
-MAX_AGAIN = 5_000
 MAX_DELAY = 30.0
-GIVE_UP_IN_A_ROW = 10
 HEARTBEAT = 10.0
 """Seconds without an event after which one is sent anyway: whoever stores them keeps its lease by them."""
 
@@ -48,73 +44,6 @@ _NO_PAGE = re.compile(
     r"mov|webm|ogg|wav|woff2?|ttf|eot|ics|csv|xlsx?)\Z",
     re.I,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """A page's version: how deep it was found, a digest of its bytes, and what its server calls this state of it."""
-
-    depth: int
-    digest: str
-    name: str = ""
-
-    @classmethod
-    def of(cls, depth: int, response: Response) -> Stamp:
-        etag, changed = response.headers.get("etag", ""), response.headers.get("last-modified", "")
-        name = f"e{etag}" if 0 < len(etag) <= 120 else f"m{changed}" if 0 < len(changed) <= 60 else ""
-        return cls(depth, hashlib.sha256(response.body).hexdigest()[:24], name)
-
-    @classmethod
-    def read(cls, version: str) -> Stamp | None:
-        """The stamp that a stored version holds; `None` if bytes are read otherwise today."""
-        found = re.fullmatch(r"(\d+)\.(\d+) (\w+) ?(.*)", version, re.S)
-        if not found or int(found[1]) != VERSION:
-            return None
-        return cls(int(found[2]), found[3], found[4])
-
-    def __str__(self) -> str:
-        return f"{VERSION}.{self.depth} {self.digest} {self.name}".strip()
-
-    def condition(self) -> dict[str, str]:
-        """Headers that ask for the page only if it is another one now."""
-        header = {"e": "If-None-Match", "m": "If-Modified-Since"}.get(self.name[:1])
-        return {header: self.name[1:]} if header else {}
-
-
-@dataclass
-class Crawl:
-    """The state of one pull."""
-
-    known: Known
-    conditional: bool
-    start: dict[str, Response] = field(default_factory=dict)
-    """The start page, fetched already."""
-    queue: deque[tuple[str, int]] = field(default_factory=deque)
-    """Addresses to ask, in order, with how many links away from the start they are."""
-    queued: set[str] = field(default_factory=set)
-    dates: dict[str, str] = field(default_factory=dict)
-    asked: int = 0
-    told: set[str] = field(default_factory=set)
-    aliases: dict[str, str] = field(default_factory=dict)
-    """Addresses that are another spelling of a key, by redirect or by the page's own word."""
-    again: dict[str, int] = field(default_factory=dict)
-    """Addresses that gave no document: a later pull asks them again although no changed page links to them."""
-    troubles: int = 0
-    in_a_row: int = 0
-    marked: bool = False
-
-    def add(self, url: str, depth: int) -> bool:
-        """Queue an address; whether it was new."""
-        if url in self.queued:
-            return False
-        self.queued.add(url)
-        self.queue.append((url, depth))
-        return True
-
-    def cursor(self, shape: list[Any], complete: bool) -> dict[str, Any]:
-        aliases = {url: key for url, key in self.aliases.items() if key in self.told}
-        again = dict(list(self.again.items())[:MAX_AGAIN])
-        return {"shape": shape, "complete": complete, "aliases": aliases, "again": again}
 
 
 class WebConnector:
@@ -199,7 +128,7 @@ class WebConnector:
                 crawl.asked += 1
                 yield None
                 yield from self._page(door, crawl, url, depth, follow, shape)
-                self._watch(crawl)
+                crawl.watch(self.address)
         if crawl.queue:
             yield Failure(
                 self.address, f"There are more than {self.max_pages} pages: the rest is left out. Raise “max_pages”."
@@ -225,7 +154,7 @@ class WebConnector:
             crawl.again[url] = depth
             return
         except FetchError as error:
-            yield self._trouble(crawl, url, key, depth, str(error))
+            yield crawl.trouble(url, key, depth, str(error))
             return
         if response.status == 304:
             crawl.in_a_row = 0
@@ -291,31 +220,11 @@ class WebConnector:
         """What answered with neither a page nor "unchanged"."""
         crawl.again[url] = depth
         if status not in GONE:
-            yield self._trouble(crawl, url, key, depth, f"{url} answers {status}. {cure(status)}")
+            yield crawl.trouble(url, key, depth, f"{url} answers {status}. {cure(status)}")
             return
         crawl.in_a_row = 0
         if status in (401, 403) and key in crawl.known.versions:
             crawl.troubles += 1  # withdrawn, or all robots are kept out: that depends on how many do so
-
-    def _trouble(self, crawl: Crawl, url: str, key: str, depth: int, reason: str) -> Failure:
-        crawl.again[url] = depth
-        crawl.troubles += 1
-        crawl.in_a_row += 1
-        crawl.told.add(key)
-        return Failure(key, reason)
-
-    def _watch(self, crawl: Crawl) -> None:
-        """Stop when it is the site that fails and not a page of it: then nothing of it counts as vanished."""
-        if crawl.in_a_row >= GIVE_UP_IN_A_ROW:
-            raise SourceError(
-                f"{self.address}: {crawl.in_a_row} pages in a row could not be fetched. "
-                "What is stored stays; it is tried again at the next sync."
-            )
-        if crawl.troubles > 5 and crawl.troubles > len(crawl.known.versions) / 2 and crawl.known.versions:
-            raise SourceError(
-                f"{self.address}: more than half of its pages fail, are closed to robots or lead to one and the same. "
-                "What is stored stays; look at the site, then sync again."
-            )
 
     def _document(self, key: str, response: Response, found: Extracted, version: str, listed: str) -> Document:
         path = [part for part in unquote(urlsplit(key).path).split("/") if part]

@@ -11,7 +11,8 @@ import pytest
 from knowledge.addresses import normal
 from knowledge.connectors import Checkpoint, Failure, Known, SourceError, Unchanged
 from knowledge.connectors import web as web_module
-from knowledge.connectors.web import Stamp, WebConnector
+from knowledge.connectors.crawl import Stamp
+from knowledge.connectors.web import WebConnector
 from tests.contracts.connectors import Stored
 from tests.contracts.web_places import MappedSite, Site
 from tests.loopback import Handler, Web
