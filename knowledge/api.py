@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import prefetch_related_objects
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,11 +18,14 @@ from rest_framework.views import APIView
 from knowledge.access import Viewer, resource_or_404
 from knowledge.documents import KINDS, Facet, Passage, Result
 from knowledge.explain import Why
+from knowledge.index.language import parse
+from knowledge.live import LiveResult, Offer, Said, ask_all, offer_of, one_of, words_sent
 from knowledge.models import Resource
 from knowledge.search import search
 from knowledge.typeahead import GROUPS, suggest
 
 SUGGESTED = (*KINDS, "topic", "search")
+NO_SERVICE = OpenApiResponse(description="No such service, or none that the caller may ask: the answers are the same.")
 NOT_FOUND = OpenApiResponse(description="No such resource, or none that the caller may read: the answers are the same.")
 
 
@@ -144,6 +150,15 @@ class ReadAsSerializer(serializers.Serializer[Any]):
         return dict(zip(("sign", "said"), instance, strict=True))
 
 
+class LiveServiceSerializer(serializers.Serializer[Any]):
+    """A service outside that can be asked for this search, and how."""
+
+    id = serializers.UUIDField(source="key")
+    name = serializers.CharField()
+    at_once = serializers.BooleanField(help_text="Whether the page asks it without a click: curators trust it.")
+    url = serializers.CharField(help_text="Where to ask it here. It is told the plain words of q, and nothing else.")
+
+
 class ResultPageSerializer(serializers.Serializer[Any]):
     """One page of results."""
 
@@ -158,6 +173,22 @@ class ResultPageSerializer(serializers.Serializer[Any]):
     )
     results = ResultSerializer(many=True)
     facets = serializers.DictField(child=FacetSerializer(many=True))
+    live = serializers.SerializerMethodField(help_text="Services outside to ask beside this; with the first page only.")
+
+    @extend_schema_field(LiveServiceSerializer(many=True))
+    def get_live(self, page: Any) -> Any:
+        offer: Offer = self.context["offer"]
+        query = urlencode({"q": offer.words})
+        services = [
+            {
+                "key": source.key,
+                "name": source.name,
+                "at_once": source in offer.at_once,
+                "url": f"{reverse('api-search-live', args=[source.key])}?{query}",
+            }
+            for source in offer.all
+        ]
+        return LiveServiceSerializer(services, many=True).data
 
 
 class SearchParameters(serializers.Serializer[Any]):
@@ -177,10 +208,56 @@ class SearchView(APIView):
         """One ranked list of pages, tools, courses and people; ``docs/search.md`` explains the words of ``q``."""
         asked = SearchParameters(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        wanted = dict(asked.validated_data)
-        page = search(wanted.pop("q"), Viewer.of(request.user), **wanted)
+        wanted, viewer = dict(asked.validated_data), Viewer.of(request.user)
+        page = search(wanted.pop("q"), viewer, **wanted)
         prefetch_related_objects([result.resource for result in page.results], "topics")
-        return Response(ResultPageSerializer(page).data)
+        return Response(ResultPageSerializer(page, context={"offer": offer_of(page, viewer)}).data)
+
+
+class LiveResultSerializer(serializers.Serializer[LiveResult]):
+    """One thing that a service outside found. Nobody here vouches for it."""
+
+    title = serializers.CharField(help_text="Safe HTML: text, escaped, with <mark> around what matched.")
+    passage = serializers.CharField(help_text="Safe HTML, as the title.")
+    link = serializers.CharField(help_text="An http or https address.")
+    updated = serializers.DateTimeField(allow_null=True)
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class SaidSerializer(serializers.Serializer[Said]):
+    """What a service outside said, or why it said nothing."""
+
+    id = serializers.UUIDField(source="source.key")
+    name = serializers.CharField(source="source.name")
+    words = serializers.SerializerMethodField(help_text="What it was told, or would have been.")
+    results = LiveResultSerializer(many=True)
+    trouble = serializers.CharField(help_text="Why there is no answer, in words that go on after its name; or nothing.")
+    busy = serializers.BooleanField(help_text="It was not asked, since too many wait at this moment: ask again later.")
+
+    def get_words(self, said: Said) -> str:
+        return str(self.context["words"])
+
+
+class LiveParameters(serializers.Serializer[Any]):
+    """What a service is to be asked."""
+
+    q = serializers.CharField(max_length=10_000, allow_blank=True, trim_whitespace=False)
+
+
+class LiveSourceView(APIView):
+    """One service outside, asked here and now."""
+
+    @extend_schema(
+        operation_id="search_live", parameters=[LiveParameters], responses={200: SaidSerializer, 404: NO_SERVICE}
+    )
+    @sensitive_variables()
+    def get(self, request: Request, key: UUID) -> Response:
+        """What it finds for the plain words of ``q``, within its deadline; one that fails is left alone for a while."""
+        asked = LiveParameters(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        viewer, query = Viewer.of(request.user), parse(asked.validated_data["q"])
+        (said,) = ask_all([one_of(key, viewer)], query, viewer)
+        return Response(SaidSerializer(said, context={"words": words_sent(query)}).data)
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

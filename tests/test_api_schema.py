@@ -15,7 +15,10 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from immersive.work import actions
+from knowledge.models import Audience, LiveSource
 from tests import small_company
+from tests.knowledge.live.services import says
+from tests.loopback import Web
 
 pytestmark = pytest.mark.django_db(transaction=True)  # each call is a request of its own, connection and all
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
@@ -24,7 +27,7 @@ CALLS = 6
 
 
 @pytest.fixture
-def ids(settings: LazySettings, make_person: Callable[..., Any], client: Client) -> dict[str, Any]:
+def ids(settings: LazySettings, make_person: Callable[..., Any], client: Client, web: Web) -> dict[str, Any]:
     """What an address may name, by the name of its parameter's place."""
     settings.IMMERSIVE_CONNECTORS = {**settings.IMMERSIVE_CONNECTORS, "told": small_company.CONNECTOR}
     ana = make_person("ana", name="Ana Ferreira", email="ana@example.org")
@@ -32,7 +35,11 @@ def ids(settings: LazySettings, make_person: Callable[..., Any], client: Client)
     pump = small_company.build({"ana": ana, **others})["pump"]
     small_company.index()
     client.force_login(ana)
-    return {"resources": pump.public_id, "people": ana.public_id, "owner": ana}
+    settings.LIVE_HOSTS = [f"127.0.0.1:{web.port}"]
+    web.answers["/wiki"] = says([{"title": "Pump", "link": "https://wiki.example/pump", "updated": "2026-01-01"}])
+    everyone, address = Audience.objects.of(["everyone"]), f"{web.base}/wiki?q={{query}}"
+    wiki = LiveSource.objects.create(name="Wiki", shape="json", address=address, audience=everyone)
+    return {"resources": pump.public_id, "people": ana.public_id, "live": wiki.public_id, "owner": ana}
 
 
 def test_the_api_answers_as_its_schema_says(client: Client, ids: dict[str, Any]) -> None:
@@ -74,7 +81,7 @@ def call_often(operation: Any, mode: Any, ids: dict[str, Any], seen: set[int]) -
 def named(path: str, ids: dict[str, Any]) -> Any:
     """An id that is really there: for tasks a fresh one, for others may have been deleted by the call before."""
     if "/tasks/" not in path:
-        return ids["people" if "/people/" in path else "resources"]
+        return ids[path.split("/")[-2]]
     task = actions.start_task(owner=ids["owner"], statement="Prime a pump")
     if path.endswith("/outcome"):
         actions.assess(task=task, owner=ids["owner"], confidence=50)
