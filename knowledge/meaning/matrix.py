@@ -84,10 +84,10 @@ class Matrix:
     def refresh(self) -> Matrix:
         """See what was written since; returns itself. Raises `OSError` when the files are gone."""
         documents, audiences = self.folder / "documents", self.folder / "audiences"
-        seen = documents.stat().st_size // DOCUMENT.itemsize, audiences.stat().st_size
-        if seen == self._seen:
+        if self._sizes() == self._seen:
             return self
         with self._lock:
+            seen = self._sizes()  # once more: another thread may have seen more while this one waited
             if seen[1] != self._seen[1]:
                 lines = audiences.read_bytes().split(b"\n")[:-1]
                 self._audiences = [frozenset(json.loads(line)) for line in lines]
@@ -107,6 +107,11 @@ class Matrix:
             self._seen = seen
         return self
 
+    def _sizes(self) -> tuple[int, int]:
+        """Rows of documents, and bytes of audiences, that are there now."""
+        documents, audiences = (self.folder / name for name in ("documents", "audiences"))
+        return documents.stat().st_size // DOCUMENT.itemsize, audiences.stat().st_size
+
     def look(self, vector: NDArray[np.float32], scope: Scope) -> Look:
         """How near each document is to a question's vector, for whoever has this scope."""
         with self._lock:
@@ -116,7 +121,8 @@ class Matrix:
             return Look(documents[:0], passages, np.zeros(0, np.float32), np.zeros(0, np.float32), {})
         cosines = similarities(blocks, figures, vector)
         best = np.maximum.reduceat(cosines, documents["first"])
-        source, audience = documents["source"], documents["audience"]
+        source = documents["source"]
+        audience = np.minimum(documents["audience"], len(audiences))  # one that was made since `refresh` is the last
         allowed = np.zeros(max(int(source.max()), 0, *scope.sources) + 2, np.bool_)  # the last one is `NOBODY`
         allowed[list(scope.sources)] = True
         seen = allowed[source] & self._readable(scope.audience, audiences)[audience]
@@ -128,12 +134,12 @@ class Matrix:
         return Look(documents, passages, cosines, best, numbers)
 
     def _readable(self, tokens: frozenset[str], audiences: list[frozenset[str]]) -> NDArray[np.bool_]:
-        """For each audience whether one of these tokens is in it."""
+        """For each audience whether one of these tokens is in it; the last stands for any that is not known yet."""
         name = tokens, len(audiences)
         known = self._allowed.get(name)
         if known is None:
             mine = frozenset(map(audience_digest, tokens))
-            known = np.fromiter((not mine.isdisjoint(each) for each in audiences), np.bool_, len(audiences))
+            known = np.array([*(not mine.isdisjoint(each) for each in audiences), False], np.bool_)
             if len(self._allowed) > 200:
                 self._allowed.clear()
             self._allowed[name] = known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -97,6 +97,32 @@ def test_the_graph_of_the_product_is_what_it_is_said_to_be() -> None:
     opset = [onnx.helper.make_opsetid("", 20)]
     made = onnx.helper.make_model(graph, opset_imports=opset, ir_version=9, producer_name="")
     assert made.SerializeToString() == arithmetic.PRODUCT
+
+
+def test_a_thread_that_saw_less_takes_nothing_back(matrix: Matrix) -> None:
+    """Two threads see the files grow; the one that looked first comes second."""
+    lines = vectors(3)
+    fill(matrix, entry(0, lines[0]))
+    reader = Matrix(matrix.folder, SIZE)
+    fill(matrix, entry(1, lines[1]))
+    free = reader._lock
+
+    class Overtaken:
+        """A lock for which one waits while more is written and another thread sees it."""
+
+        def __enter__(self) -> None:
+            reader._lock = free
+            fill(matrix, entry(2, lines[2]))
+            reader.refresh()
+            free.acquire()
+
+        def __exit__(self, *error: object) -> None:
+            free.release()
+
+    reader._lock = cast(Any, Overtaken())
+    reader.refresh()
+    assert len(reader.documents) == 3
+    assert [reader.look(line, ALL).best(1, -1)[0].key for line in lines] == [key(0), key(1), key(2)]
 
 
 # Who may see what -------------------------------------------------------------------------------------------------
@@ -222,3 +248,15 @@ def test_one_writes_at_a_time(matrix: Matrix) -> None:
         pass
     with store.writing(patience=0):
         pass
+
+
+def test_an_audience_that_is_made_while_somebody_looks_is_nobodys_yet(matrix: Matrix) -> None:
+    """Rows change under whoever looks; the list of audiences that they know is the one of a moment ago."""
+    lines = vectors(2)
+    fill(matrix, *(entry(n, line) for n, line in enumerate(lines)))
+    assert nearest(matrix, lines[0]) == [key(0), key(1)]
+    indexer = Matrix(matrix.folder, SIZE)
+    with store.writing():
+        store.change(indexer, {key(0): Rights(1, FINANCE | {EVERYONE})})
+    assert [near.key for near in matrix.look(lines[0], ALL).best(5, -1)] == [key(1)]
+    assert nearest(matrix, lines[0]) == [key(0), key(1)], "the next look knows it"
