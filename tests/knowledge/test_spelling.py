@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from knowledge import index, spelling
 from knowledge.access import Viewer
-from knowledge.documents import Document, ResultPage
+from knowledge.documents import Document, ResultPage, Scope
 from knowledge.models import Search
 from knowledge.search import search
 from tests import small_company
@@ -79,7 +79,12 @@ def test_words_of_another_language_are_not_looked_up_without_end(
     engine: Any = index.open_for_reading()
     looked_up: list[str] = []
     similar = engine.similar
-    monkeypatch.setattr(engine, "similar", lambda word, scope: looked_up.append(word) or similar(word, scope))
+
+    def counting(word: str, scope: Scope) -> Any:
+        looked_up.append(word)
+        return similar(word, scope)
+
+    monkeypatch.setattr(engine, "similar", counting)
     strange = [f"zvq{one}{two}xkw" for one in "aeiou" for two in "aeiouy"]
     assert found(" ".join(strange), people["ana"]).did_you_mean == ""
     assert looked_up == strange[: spelling.MOST]
