@@ -53,6 +53,13 @@ def test_every_setting_is_documented() -> None:
     assert {name for name in names if f"`{name}`" not in documented} == set()
 
 
+def test_the_map_of_the_house_names_every_module() -> None:
+    named = set(re.findall(r"`(?:\w+/)?(\w+)/?`", (ROOT / "docs/architecture.md").read_text()))
+    apart = {"management", "migrations"}
+    modules = {path.stem for path in (ROOT / "knowledge").rglob("*.py") if not apart & set(path.parts)}
+    assert modules - named == set()
+
+
 def test_private_rows_are_in_no_admin() -> None:
     from django.contrib import admin
 
