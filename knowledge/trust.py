@@ -39,10 +39,25 @@ HALF_LIFE = 180
 PINNED = 10_000.0
 """What the first pin of a query adds, more than any words can; each further one adds a hundredth less."""
 
-_PRESENT = re.compile(
-    r"\b(?:latest|newest|current|currently|today|today's|tonight|now|nowadays|recent|recently|upcoming|up to date|"
-    r"up-to-date|as of|this (?:week|month|quarter|year)|what's new|what is new|news)\b"
-)
+SAY_NOW = {
+    "en": "latest|newest|current|currently|today|today's|tonight|now|nowadays|recent|recently|upcoming|up to date|"
+    "up-to-date|as of|this (?:week|month|quarter|year)|what's new|what is new|news",
+    "de": "aktuell(?:e[mnrs]?)?|neueste[mnrs]?|heute|heutige[mnrs]?|jetzt|derzeit|derzeitige[mnrs]?|momentan|"
+    "gegenwartig|kurzlich|diese woche|dies(?:en|er) monat|dieses (?:jahr|quartal)|neuigkeiten",
+    "fr": "actuel(?:le)?s?|actuellement|aujourd'hui|maintenant|recente?s?|recemment|cette (?:semaine|annee)|ce mois|"
+    "nouveautes|actualites?",
+    "es": "actualmente|hoy|ahora|recientes?|recientemente|esta semana|este (?:mes|ano)|novedades|noticias",
+    "it": "attual[ei]|attualmente|oggi|recent[ei]|recentemente|questa settimana|questo mese|quest'anno|novita|notizie",
+    "nl": "actueel|actuele|huidige?|nieuwste|vandaag|momenteel|deze (?:week|maand)|dit jaar|nieuws",
+    "pt": "atua(?:l|is|lmente)|hoje|recentes?|recentemente|[dn]?esta semana|[dn]?este (?:mes|ano)|novidades|noticias",
+}
+"""What says in each language that what is new matters, folded.
+
+Only words that say little else, in any of them: not *new*, *nuevo*, *neu* (starters and laptops are, too), not *actual*
+(in English it means real), *dernier* (the last one), *nu* or *ora*. So all of them count whatever languages the index
+holds: were they chosen by it, documents that somebody may not read would decide how their results stand.
+"""
+_PRESENT = re.compile(rf"\b(?:{'|'.join(SAY_NOW.values())})\b")
 _YEAR = re.compile(r"\b(20\d\d)\b")
 
 

@@ -115,10 +115,51 @@ def test_what_is_known_of_one_document_moves_no_score_of_another(
         ("room 2026b", False),
         ("current state after:2026-01", False),
         ("annual leave", False),
+        ("aktuelle Reisekostenrichtlinie", True),
+        ("Neuester Organisationsplan", True),
+        ("Dienstplan für diese Woche", True),
+        ("GEGENWÄRTIG gültig", True),
+        ("organigramme actuel", True),
+        ("les nouveautés de la paie", True),
+        ("qui est d’astreinte aujourd’hui", True),
+        ("qué hay de comer hoy", True),
+        ("guardias de este año", True),
+        ("novità sulle ferie", True),
+        ("chi è di turno quest'anno", True),
+        ("huidige tarieven", True),
+        ("wie heeft vandaag dienst", True),
+        ("organograma atual", True),
+        ("férias deste ano", True),
+        ("feriados este mês", True),
+        ("actual costs", False),
+        ("nuevo portátil", False),
+        ("neue Mitarbeiter", False),
+        ("nouveau collaborateur", False),
+        ("le dernier jour", False),
+        ("current-voltage curve", True),
+        ("Jetztzeit", False),
+        ("noticiaswesen", False),
     ],
 )
 def test_a_query_says_that_it_is_about_the_present(text: str, present: bool) -> None:
     assert trust.about_the_present(parse(text), TODAY) is present
+
+
+COMMON = """
+    leave pay sick form new starter laptop travel hotel first last next year month week day hour time date policy
+    real actual cost reset password room meeting book order contract holiday training course manager team office
+    phone printer Urlaub Lohn krank Formular neu neue neuer Reise erste letzte Jahr Monat Woche Tag Stunde Zeit
+    Datum Raum Vertrag Schulung congé paie malade formulaire nouveau nouvelle voyage premier dernier année mois
+    semaine jour heure temps date salle cours vacaciones nómina baja formulario nuevo nueva viaje primero último año
+    mes semana día hora tiempo fecha sala curso actual ferie paga malattia modulo nuovo nuova viaggio primo ultimo
+    anno mese settimana giorno ora tempo data sala corso verlof loon ziek formulier nieuw nieuwe reis eerste laatste
+    jaar maand week dag uur tijd datum kamer cursus nu férias salário doente formulário novo nova viagem primeiro
+    último ano mês semana dia hora tempo data sala curso agora
+"""
+
+
+def test_what_people_look_for_in_any_language_is_not_taken_for_it() -> None:
+    assert [word for word in COMMON.split() if trust.about_the_present(parse(word), TODAY)] == []
 
 
 def test_what_is_new_gains_only_where_that_was_asked_for() -> None:
