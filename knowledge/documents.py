@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal
@@ -236,6 +236,40 @@ class Candidate:
     kind: str
     vector: bytes
     updated: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A document, and how like a question its nearest passage is (-1..1)."""
+
+    key: str
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One passage's vector: what it is found by, the vector in 8-bit numbers, and what to multiply them by."""
+
+    hash: bytes
+    numbers: bytes
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may see a document: whoever holds one of these tokens, where its source is visible."""
+
+    source: int
+    tokens: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The vectors of one document, with at least one passage."""
+
+    key: str
+    rights: Rights
+    passages: Sequence[Packed]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,8 @@ from knowledge.folding import Folded, folded
 from knowledge.index.analysis import fold, topic_key
 from knowledge.index.asked import expanded, synonyms_typed, wishes, wishless
 from knowledge.index.language import parse, read_as, reading
-from knowledge.meaning import looking
+from knowledge.meaning import Look, looking
 from knowledge.meaning.cutting import place_of
-from knowledge.meaning.matrix import Look
 from knowledge.models import CONFIRMED, OWNER, Resource, Source, Verification
 from knowledge.passages import Highlighter
 from knowledge.spelling import respelled
@@ -186,7 +185,7 @@ def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, eng
     near = looking.look(asked, scope)
     more = {one.key: one for one in _near_alone(near, candidates, engine, scope, asked)}
     candidates |= more
-    meaning = near.of(candidates) if near else None
+    meaning = near.of(candidates) or None if near else None  # of nothing known, nothing is said
     pins = beside.curated.pins(asked, viewer.tokens, today)
     pinned = {one.key: one for one in engine.fetch([key for key in pins if key not in candidates], scope, asked)}
     candidates, more = candidates | pinned, more | pinned

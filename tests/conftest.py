@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,34 @@ def opensearch() -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def opensearch_knn() -> Iterator[Cluster]:
+    """One real node that has the k-NN plugin."""
+    with running(1, knn=True) as cluster:
+        yield cluster
+
+
 @pytest.fixture
 def on_opensearch(opensearch: Cluster, settings: LazySettings) -> Iterator[Cluster]:
     """Settings choose the third engine, on that node, with indices of this test alone."""
+    with _chosen(opensearch, settings):
+        yield opensearch
+
+
+@pytest.fixture
+def on_knn(opensearch_knn: Cluster, settings: LazySettings) -> Iterator[Cluster]:
+    """The same on the node that has the k-NN plugin."""
+    with _chosen(opensearch_knn, settings):
+        yield opensearch_knn
+
+
+@contextmanager
+def _chosen(nodes: Cluster, settings: LazySettings) -> Iterator[None]:
     prefix = f"test-{uuid.uuid4().hex[:12]}"
-    options(settings, addresses=opensearch.addresses, prefix=prefix)
+    options(settings, addresses=nodes.addresses, prefix=prefix)
     settings.SEARCH_ENGINE = "opensearch"
-    yield opensearch
-    opensearch.ask(f"/{prefix}-*?expand_wildcards=all", method="DELETE")
+    yield
+    nodes.ask(f"/{prefix}-*?expand_wildcards=all", method="DELETE")
 
 
 @pytest.fixture

@@ -76,6 +76,14 @@ def send(cluster: Cluster, name: str, operations: Sequence[Operation], deadline:
         pause = min(5.0, pause * 2)
 
 
+def show(cluster: Cluster, index: str, deadline: float) -> None:
+    """Let readers see what was sent, on every shard. Raises `IndexUnreachable`: then it is sent again later."""
+    left = max(1.0, deadline - time.monotonic())
+    found = cluster.ask("POST", f"/{index}/_refresh", patience=left, seconds=60)
+    if found["_shards"]["failed"]:
+        raise IndexUnreachable("A part of the index could not be refreshed. This batch is written again later.")
+
+
 def _chunk(operations: Sequence[Operation], most: int) -> list[Operation]:
     """As many of the first operations as go into one bulk, one at least."""
     size = 0

@@ -31,6 +31,14 @@ class Conflict(IndexProblem):
     """Somebody else wrote this document first."""
 
 
+class Refused(IndexProblem):
+    """The cluster will not do this, however often it is asked; ``kind`` is what it calls its reason."""
+
+    def __init__(self, status: int, kind: str) -> None:
+        super().__init__(f"OpenSearch refused what it was asked ({status} {kind}).")
+        self.kind = kind
+
+
 class Cluster:
     """The nodes of one cluster. Threads and forked processes may share it."""
 
@@ -125,7 +133,7 @@ class Cluster:
             raise IndexProblem(
                 f"OpenSearch takes nothing more ({kind}): its disks are too full. Free some space or add a node."
             )
-        raise IndexProblem(f"OpenSearch refused what it was asked ({status} {kind}).")
+        raise Refused(status, kind)
 
     def close(self) -> None:
         """Let go of this process's connections; the next question opens new ones."""

@@ -31,12 +31,13 @@ from knowledge.index import (
     WriterBusy,
     near,
     opensearch_shelf,
+    opensearch_vectors,
     schema,
 )
 from knowledge.index.analysis import STEMMERS, analyse, language_code, terms_of, tokens, topic_key, topic_words
 from knowledge.index.asked import expanded, wishless
-from knowledge.index.opensearch_bulk import Operation, send
-from knowledge.index.opensearch_client import cluster
+from knowledge.index.opensearch_bulk import Operation, send, show
+from knowledge.index.opensearch_client import Cluster, cluster
 from knowledge.index.opensearch_query import Clause, any_of, begins, either, inside, matching, term
 
 _FREQUENCIES_KEPT = 50_000
@@ -149,9 +150,13 @@ class OpenSearchEngine:
     @classmethod
     def shelf(cls, **options: Any) -> opensearch_shelf.Indices:
         """Where its generations stand; see `knowledge.index.generations.shelf`."""
-        nodes = cluster(*(tuple(options["addresses"]), *(options.get(name, "") for name in ("user", "password", "ca"))))
-        made = definition(options.get("shards", 1), options.get("replicas", "0-1"))
-        return opensearch_shelf.Indices(nodes, options.get("prefix", "immersive"), made)
+        nodes, prefix, shards, replicas = _place(options)
+        return opensearch_shelf.Indices(nodes, prefix, definition(shards, replicas))
+
+    @classmethod
+    def vectors(cls, **options: Any) -> opensearch_vectors.Beside:
+        """Where vectors stand beside its documents, if the cluster can compare them; see `meaning.store`."""
+        return opensearch_vectors.Beside(*_place(options))
 
     # Reading ------------------------------------------------------------------------------------------------------
 
@@ -327,16 +332,9 @@ class OpenSearchEngine:
         operations += [Operation.index(key, version, _stored(document)) for key, document in latest.items()]
         deadline = time.monotonic() + self._patience
         send(self._cluster, opensearch_shelf.writes(self._index), operations, deadline)
-        self._show(deadline)
+        show(self._cluster, self._index, deadline)
         self._commit = _Commit(str(version))
         opensearch_shelf.note(self._cluster, self._index, meta={"commit": str(version)})
-
-    def _show(self, deadline: float) -> None:
-        """Let readers see what was sent; on every shard, or the batch is not written."""
-        left = max(1.0, deadline - time.monotonic())
-        found = self._cluster.ask("POST", f"/{self._index}/_refresh", patience=left, seconds=60)
-        if found["_shards"]["failed"]:
-            raise IndexUnreachable("A part of the index could not be refreshed. This batch is written again later.")
 
     def _claim(self) -> int:
         """Be the one engine that writes this index, until `close`; the number that versions begin with."""
@@ -364,6 +362,13 @@ class OpenSearchEngine:
     def collect_garbage(self) -> int:
         """OpenSearch removes what it needs no more by itself."""
         return 0
+
+
+def _place(options: dict[str, Any]) -> tuple[Cluster, str, int, str]:
+    """The cluster that options name, what the names of indices begin with, and how each is spread."""
+    account = (options.get(name, "") for name in ("user", "password", "ca"))
+    nodes = cluster(tuple(options["addresses"]), *account)
+    return nodes, options.get("prefix", "immersive"), options.get("shards", 1), options.get("replicas", "0-1")
 
 
 _claims: dict[tuple[int, str], Any] = {}

@@ -14,13 +14,13 @@ import threading
 import time
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from knowledge.index import IndexMissing, IndexProblem, WriterBusy
 from knowledge.index.generations import ID, Part, wait_or_give_up
-from knowledge.index.opensearch_client import Cluster, Conflict
+from knowledge.index.opensearch_client import Cluster, Conflict, Refused
 
 GRACE = 60.0
 """Seconds that a generation stays after another took its place: readers that began with it end with it."""
@@ -106,16 +106,8 @@ class Indices:
         for index in self._cluster.ask("GET", asked, absent=True):
             self._cluster.ask("DELETE", f"/{index}", absent=True, patience=10, seconds=40)
 
-    @contextmanager
-    def alone(self, patience: float) -> Iterator[None]:
-        lease = lease_of(self._cluster, self._prefix)
-        deadline = time.monotonic() + patience
-        while not lease.take():
-            wait_or_give_up(deadline)
-        try:
-            yield
-        finally:
-            lease.leave()
+    def alone(self, patience: float) -> AbstractContextManager[None]:
+        return holding(lease_of(self._cluster, self._prefix), patience)
 
 
 def make(cluster: Cluster, index: str, definition: dict[str, Any], meta: dict[str, Any]) -> None:
@@ -133,9 +125,9 @@ class IndexExists(IndexProblem):
 def _create(cluster: Cluster, index: str, definition: dict[str, Any]) -> None:
     try:
         cluster.ask("PUT", f"/{index}", definition, patience=10, seconds=40)
-    except IndexProblem as problem:
-        if "resource_already_exists" in str(problem):
-            raise IndexExists from problem
+    except Refused as refused:
+        if refused.kind == "resource_already_exists_exception":
+            raise IndexExists from refused
         raise
 
 
@@ -158,9 +150,10 @@ class Lease:
     documents, which begin with `turn`.
     """
 
-    def __init__(self, cluster: Cluster, prefix: str) -> None:
+    def __init__(self, cluster: Cluster, prefix: str, name: str = "lease") -> None:
         self._cluster = cluster
         self._index = f"{prefix}-writer"
+        self._name = name
         self._owner = uuid.uuid4().hex
         self._host = socket.gethostname()
         self._lock = threading.Lock()
@@ -179,7 +172,7 @@ class Lease:
         with self._lock:
             if self._held:
                 return False
-            found = self._cluster.ask("GET", f"/{self._index}/_doc/lease", absent=True)
+            found = self._cluster.ask("GET", f"/{self._index}/_doc/{self._name}", absent=True)
             before = found.get("_source", {})
             if before.get("owner") and not self._is_dead(before, found):
                 return False
@@ -193,7 +186,7 @@ class Lease:
             turn = max(before.get("turn", 0) + 1, int(time.time()))
             told = {"owner": self._owner, "host": self._host, "pid": os.getpid(), "turn": turn}
             try:
-                self._held = self._cluster.ask("PUT", f"/{self._index}/_doc/lease?{condition}", told)
+                self._held = self._cluster.ask("PUT", f"/{self._index}/_doc/{self._name}?{condition}", told)
             except Conflict:
                 return False
             self.turn = turn
@@ -237,7 +230,7 @@ class Lease:
 
     def _path(self) -> str:
         condition = f"if_seq_no={self._held['_seq_no']}&if_primary_term={self._held['_primary_term']}"
-        return f"/{self._index}/_doc/lease?{condition}"
+        return f"/{self._index}/_doc/{self._name}?{condition}"
 
     def check(self) -> None:
         """Raise `WriterBusy` unless this process has the right."""
@@ -245,11 +238,23 @@ class Lease:
             raise WriterBusy("Another process is writing the index. It is tried again later; nothing is lost.")
 
 
-_leases: dict[tuple[int, int, str], Lease] = {}
+_leases: dict[tuple[int, int, str, str], Lease] = {}
 _making = threading.Lock()
 
 
-def lease_of(cluster: Cluster, prefix: str) -> Lease:
-    """The lease of these indices as this process sees it."""
+def lease_of(cluster: Cluster, prefix: str, name: str = "lease") -> Lease:
+    """A lease of these indices as this process sees it; by default the one to write documents."""
     with _making:
-        return _leases.setdefault((os.getpid(), id(cluster), prefix), Lease(cluster, prefix))
+        return _leases.setdefault((os.getpid(), id(cluster), prefix, name), Lease(cluster, prefix, name))
+
+
+@contextmanager
+def holding(lease: Lease, patience: float) -> Iterator[None]:
+    """Have this right inside. Raises `WriterBusy` when another has it for so many seconds."""
+    deadline = time.monotonic() + patience
+    while not lease.take():
+        wait_or_give_up(deadline)
+    try:
+        yield
+    finally:
+        lease.leave()

@@ -26,13 +26,15 @@ from django.db import OperationalError, transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from knowledge.meaning import ModelProblem, TextRefused, store
+from knowledge.documents import Entry, Packed, Rights
+from knowledge.index import IndexProblem
+from knowledge.meaning import Kept, ModelProblem, TextRefused, store
 from knowledge.meaning.cutting import Passage, cut
 from knowledge.meaning.encoders import Encoder, chosen
 from knowledge.meaning.export import prepare
-from knowledge.meaning.matrix import Matrix, Packed, pack
+from knowledge.meaning.matrix import pack
 from knowledge.meaning.rows import Embedding, Vector, VectorStamp
-from knowledge.meaning.store import Busy, Entry, Rights, root
+from knowledge.meaning.store import Busy, root
 from knowledge.models import Audience, Click, IndexStamp, Resource
 
 __all__ = ["Busy", "embed", "follow", "root", "status"]
@@ -65,7 +67,7 @@ def embed(*, seconds: float = 45, encoder: Encoder | None = None) -> int:
         logger.debug("another process is embedding")
     except ModelProblem as problem:
         logger.warning("embedding waits: %s", problem)
-    except (OperationalError, OSError) as error:
+    except (OperationalError, OSError, IndexProblem) as error:
         logger.warning("vectors could not be written and are tried again: %s", error)
     return 0
 
@@ -84,7 +86,7 @@ def _installed() -> Encoder | None:
 def follow(rows: Sequence[Resource]) -> None:
     """Let the vectors of these rows be seen by whom their audience says now, and forget those that are gone.
 
-    Raises `store.Busy` or `OSError` when that cannot be written.
+    Raises `store.Busy`, `IndexProblem` or `OSError` when that cannot be written.
     """
     _forget([row.pk for row in rows if row.gone_at])
     if not rows or store.serving() is None:
@@ -94,14 +96,13 @@ def follow(rows: Sequence[Resource]) -> None:
         found = store.serving()  # as it is now: it may have been written, or have become another, while this waited
         if found is None:
             return
-        store.remove(found[1], [row.public_id.hex for row in rows if row.gone_at])
-        store.change(
-            found[1],
+        found[1].remove([row.public_id.hex for row in rows if row.gone_at])
+        found[1].change(
             {
                 row.public_id.hex: Rights(row.source_id, frozenset(audiences[row.audience_id].tokens))
                 for row in rows
                 if not row.gone_at
-            },
+            }
         )
 
 
@@ -110,15 +111,16 @@ def status() -> dict[str, Any]:
     try:
         encoder = chosen()
         model = encoder.fingerprint if encoder else None
-    except ModelProblem as problem:
+        found = store.serving()
+        passages = found[1].count() if found and found[0]["model"] == model else 0
+    except (ModelProblem, IndexProblem) as problem:
         return {"model": None, "problem": str(problem)}
-    found = store.serving()
     return {
         "model": model,
         "embedded": WORK.exclude(done_at=None).filter(model=model or "").count(),
         "waiting": WORK.filter(done_at=None).count() - WORK.dead().count(),
         "given up": WORK.dead().count(),
-        "passages": len(found[1].passages) if found and found[0]["model"] == model else 0,
+        "passages": passages,
     }
 
 
@@ -143,7 +145,7 @@ class _Turn:
         held = WORK.filter(done_at=None).exclude(lease=None)
         if held.exists():
             held.update(lease=None, lease_until=None)
-        self.matrix = self._open()
+        self.kept = self._open()
         self._look_for_work()
         done = 0
         while time.monotonic() < self.deadline:
@@ -155,25 +157,32 @@ class _Turn:
             done += count
         return done
 
-    def _open(self) -> Matrix:
-        """The folder that serves, if it is this model's and what the database knows; else a new one, to be filled."""
+    def _open(self) -> Kept:
+        """The vectors that serve, if they are this model's and what the database knows; else new ones, to be filled."""
         found, stamp = store.serving(), VectorStamp.objects.first()
         if found and stamp and (found[0]["model"], found[0]["id"]) == (self.model, stamp.folder):
-            if len(found[1].documents) in (stamp.rows, stamp.next_rows):
-                return found[1]
+            if found[1].rows in (stamp.rows, stamp.next_rows):
+                return self._moved(found[1])
             logger.warning("the vectors were not written by this database: writing others")
         size = len(self.encoder.encode(["size"])[0])
         with store.writing():
-            matrix = store.begin(self.model, size)
-            with transaction.atomic():
-                self._stamp(matrix)
-                WORK.update(done_at=None, attempts=0, error="", due_at=timezone.now(), lease=None)
-        return matrix
+            return self._begun(store.begin(self.model, size))
 
-    def _stamp(self, matrix: Matrix) -> None:
-        VectorStamp.objects.exclude(pk=matrix.folder.name).delete()
-        rows = len(matrix.documents)
-        VectorStamp.objects.update_or_create(pk=matrix.folder.name, defaults={"rows": rows, "next_rows": rows})
+    def _moved(self, kept: Kept) -> Kept:
+        """These vectors, or a place beside the index that takes them since it is a cluster that can."""
+        moved = store.moved(kept, self.model)
+        return self._begun(moved) if moved else kept
+
+    def _begun(self, kept: Kept) -> Kept:
+        with transaction.atomic():
+            self._stamp(kept)
+            WORK.update(done_at=None, attempts=0, error="", due_at=timezone.now(), lease=None)
+        return kept
+
+    def _stamp(self, kept: Kept) -> None:
+        VectorStamp.objects.exclude(pk=kept.id).delete()
+        rows = kept.rows
+        VectorStamp.objects.update_or_create(pk=kept.id, defaults={"rows": rows, "next_rows": rows})
 
     # Finding work ---------------------------------------------------------------------------------------------------
 
@@ -189,7 +198,7 @@ class _Turn:
         while gone := list(WORK.exclude(resource__gone_at=None)[:LOOKED_FOR]):
             with store.writing():
                 keys = Resource.objects.filter(embedding__in=gone).values_list("public_id", flat=True)
-                store.remove(self.matrix, [key.hex for key in keys])
+                self.kept.remove([key.hex for key in keys])
             _forget([row.resource_id for row in gone])
         other = ~Q(text=F("resource__fingerprint")) | ~Q(model=self.model)
         WORK.exclude(done_at=None).filter(other).update(done_at=None, attempts=0, error="", due_at=timezone.now())
@@ -200,7 +209,7 @@ class _Turn:
         while ids := list(new.order_by("pk").values_list("pk", flat=True)[:LOOKED_FOR]):
             opened = dict(Click.objects.filter(resource__in=ids).values_list("resource").annotate(Count("pk")))
             WORK.bulk_create([Embedding(resource_id=pk, opened=opened.get(pk, 0)) for pk in ids], ignore_conflicts=True)
-        VectorStamp.objects.filter(pk=self.matrix.folder.name).update(looked=now)
+        VectorStamp.objects.filter(pk=self.kept.id).update(looked=now)
 
     # Doing it -------------------------------------------------------------------------------------------------------
 
@@ -252,15 +261,15 @@ class _Turn:
         known = Vector.objects.filter(model=self.model, hash__in=list(texts))
         found = {one.hash: unpacked(one) for one in known}
         for name, packed in found.items():
-            if len(packed.numbers) != self.matrix.size:
+            if len(packed.numbers) != self.kept.size:
                 raise ModelProblem(f"The vector of passage {name} is of another size: delete the folder of the index.")
         missing = [name for name in texts if name not in found]
         looked = time.monotonic()
         for some in _parts(missing, AT_ONCE):
             vectors = self.encoder.encode([texts[name] for name in some])
-            if vectors.shape != (len(some), self.matrix.size):
+            if vectors.shape != (len(some), self.kept.size):
                 raise ModelProblem(
-                    f"The model gave vectors of {vectors.shape[-1]} numbers and not of {self.matrix.size} as before. "
+                    f"The model gave vectors of {vectors.shape[-1]} numbers and not of {self.kept.size} as before. "
                     "Say in EMBEDDINGS_MODEL which one is meant; a model of another size has another name."
                 )
             found |= {name: pack(bytes.fromhex(name), vector) for name, vector in zip(some, vectors, strict=True)}
@@ -305,14 +314,13 @@ class _Turn:
                 for piece in kept
                 if (row := now[piece.resource.pk]) and piece.passages
             ]
-            self.matrix.refresh()
-            stamp = VectorStamp.objects.filter(pk=self.matrix.folder.name)
-            stamp.update(next_rows=len(self.matrix.documents) + len(entries))
-            store.remove(self.matrix, [now[piece.resource.pk].public_id.hex for piece in kept if not piece.passages])
-            store.write(self.matrix, entries)
+            stamp = VectorStamp.objects.filter(pk=self.kept.id)
+            stamp.update(next_rows=self.kept.rows + len(entries))
+            self.kept.remove([now[piece.resource.pk].public_id.hex for piece in kept if not piece.passages])
+            self.kept.write(entries)
             with transaction.atomic():
                 self._record(kept, vectors)
-                stamp.update(rows=len(self.matrix.documents))
+                stamp.update(rows=self.kept.rows)
         return len(kept)
 
     def _record(self, pieces: Sequence[_Piece], vectors: Mapping[str, Packed]) -> None:
@@ -338,10 +346,10 @@ class _Turn:
             return
         Vector.objects.filter(Q(model__lt=self.model) | Q(model__gt=self.model)).delete()
         with store.writing():
-            matrix = store.tidy(self.matrix)
-            if matrix is not self.matrix:
+            kept = self.kept.tidy()
+            if kept is not self.kept:
                 looked = VectorStamp.objects.values_list("looked", flat=True).first() or ""
-                self._stamp(matrix)
+                self._stamp(kept)
                 VectorStamp.objects.update(looked=looked)
 
 

@@ -1,7 +1,8 @@
 """Asking which documents are near a query in meaning: one look for one search, or none, and never an error.
 
-A model that fails rests for half a minute: a search waits for it once, not
-each time. What it was asked is neither kept nor logged.
+A model that fails, or a cluster that does not say what is near, rests for half
+a minute: a search waits for it once, not each time. What it was asked is
+neither kept nor logged.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
 
-from knowledge.documents import Query, Scope
+from knowledge.documents import Near, Query, Scope
+from knowledge.index import IndexProblem
 from knowledge.index.asked import asked_words
-from knowledge.meaning import ModelProblem, store
+from knowledge.meaning import Look, ModelProblem, store
 from knowledge.meaning.encoders import Encoder, chosen
-from knowledge.meaning.matrix import Look
 
 logger = logging.getLogger(__name__)
 
@@ -41,22 +45,57 @@ def look(query: Query, scope: Scope) -> Look | None:
     if encoder is None:
         return None
     try:
-        found = store.serving()
+        found = store.serving(now=False)
         if found is None or found[0]["model"] != encoder.fingerprint:
             return None
-        return found[1].look(encoder.encode([text], seconds=SECONDS)[0], scope)
-    except ModelProblem as problem:
-        logger.warning("searching by words alone for %.0f seconds: %s", REST, problem)
-        with _lock:
-            _resting[_name(encoder)] = time.monotonic() + REST
+        return _Patient(found[1].look(encoder.encode([text], seconds=SECONDS)[0], scope), encoder)
+    except (ModelProblem, IndexProblem) as problem:
+        _rest(encoder, problem)
         return None
+
+
+_Told = TypeVar("_Told")
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    """A look that says nothing more where it gets no answer: the search goes on by words."""
+
+    look: Look
+    encoder: Encoder
+
+    def best(self, count: int, least: float) -> list[Near]:
+        return self._told(lambda: self.look.best(count, least), [])
+
+    def of(self, keys: Iterable[str]) -> dict[str, float]:
+        return self._told(lambda: self.look.of(keys), {})
+
+    def passage(self, key: str) -> bytes | None:
+        return self._told(lambda: self.look.passage(key), None)
+
+    def _told(self, ask: Callable[[], _Told], nothing: _Told) -> _Told:
+        if _rests(self.encoder):
+            return nothing
+        try:
+            return ask()
+        except IndexProblem as problem:
+            _rest(self.encoder, problem)
+            return nothing
+
+
+def _rest(encoder: Encoder, problem: Exception) -> None:
+    logger.warning("searching by words alone for %.0f seconds: %s", REST, problem)
+    with _lock:
+        _resting[_name(encoder)] = time.monotonic() + REST
+
+
+def _rests(encoder: Encoder) -> bool:
+    return _resting.get(_name(encoder), 0.0) > time.monotonic()
 
 
 def _rested() -> Encoder | None:
     encoder = chosen()
-    if encoder is None or _resting.get(_name(encoder), 0.0) > time.monotonic():
-        return None
-    return encoder
+    return None if encoder is None or _rests(encoder) else encoder
 
 
 def _name(encoder: Encoder) -> str:

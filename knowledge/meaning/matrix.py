@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.documents import Scope
+from knowledge.documents import Near, Packed, Scope
 from knowledge.index.schema import audience_digest
 
 BLOCK = 4096
@@ -38,24 +38,6 @@ NOBODY = -1
 _HIDDEN = -2.0
 
 Similarities = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """A document, how like the question its nearest passage is (-1..1), and that passage's hash."""
-
-    key: str
-    cosine: float
-    passage: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """One passage as it is stored: what it is found by, its vector in whole numbers, and what to multiply them by."""
-
-    hash: bytes
-    numbers: bytes
-    scale: float
 
 
 def pack(hash: bytes, vector: NDArray[np.float32]) -> Packed:
@@ -106,6 +88,20 @@ class Matrix:
                 self.documents = rows
             self._seen = seen
         return self
+
+    @property
+    def id(self) -> str:
+        """The name of the folder."""
+        return self.folder.name
+
+    @property
+    def rows(self) -> int:
+        """Documents that were ever written, as of now."""
+        return len(self.refresh().documents)
+
+    def count(self) -> int:
+        """Passages, those of documents that are gone among them."""
+        return len(self.passages)
 
     def _sizes(self) -> tuple[int, int]:
         """Rows of documents, and bytes of audiences, that are there now."""
@@ -170,7 +166,8 @@ class Look:
         near = np.flatnonzero(self._best >= max(least, _HIDDEN + 0.5))
         if len(near) > count:
             near = near[np.argpartition(self._best[near], -count)[-count:]]
-        found = [self._near(int(number)) for number in near]
+        keys = (key.tobytes().hex() for key in self._documents["key"][near])
+        found = [Near(key, cosine) for key, cosine in zip(keys, self._best[near].tolist(), strict=True)]
         return sorted(found, key=lambda one: (-one.cosine, one.key))
 
     def of(self, keys: Iterable[str]) -> dict[str, float]:
@@ -183,14 +180,12 @@ class Look:
     def passage(self, key: str) -> bytes | None:
         """The hash of a document's nearest passage."""
         number = self._numbers.get(bytes.fromhex(key))
-        seen = number is not None and number < len(self._best) and self._best[number] > _HIDDEN
-        return self._near(number).passage if seen and number is not None else None
-
-    def _near(self, number: int) -> Near:
+        if number is None or number >= len(self._best) or self._best[number] <= _HIDDEN:
+            return None
         row = self._documents[number]
         first = int(row["first"])
         at = first + int(self._cosines[first : first + int(row["count"])].argmax())
-        return Near(row["key"].tobytes().hex(), float(self._best[number]), self._passages[at]["hash"].tobytes())
+        return bytes(self._passages[at]["hash"].tobytes())
 
 
 def _mapped(path: Path, kind: Any, shape: tuple[int, ...]) -> Any:

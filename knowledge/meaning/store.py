@@ -1,8 +1,10 @@
-"""Which folder of vectors serves, and writing it: one process at a time, each step whole even if it is killed.
+"""Which vectors serve, and writing them: one process at a time, each step whole even if it is killed.
 
-``INDEX_DIR/meaning/CURRENT`` names the folder that serves, of one model and no
-other. It may be deleted at any time: what it holds stands in the database, by
-which `embedding` makes another without asking the model again.
+Where the index is a cluster that can compare vectors, they stand beside it
+(an engine says so by a method ``vectors``). Everywhere else they stand in a
+folder: ``INDEX_DIR/meaning/CURRENT`` names the one that serves, of one model
+and no other. Either may be deleted at any time: what they hold stands in the
+database, by which `embedding` makes others without asking the model again.
 """
 
 from __future__ import annotations
@@ -15,17 +17,19 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from django.conf import settings
 
+from knowledge.documents import Entry, Rights
+from knowledge.index import WriterBusy, engine_class
 from knowledge.index.schema import audience_digest
-from knowledge.meaning.matrix import BLOCK, DOCUMENT, NOBODY, PASSAGE, Matrix, Packed
+from knowledge.meaning import Kept
+from knowledge.meaning.matrix import BLOCK, DOCUMENT, NOBODY, PASSAGE, Matrix
 
 LAYOUT = 1
 """Raise it when the files hold something else."""
@@ -37,34 +41,34 @@ class Busy(Exception):
     """Another process is writing the vectors."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """Who may see a document: whoever holds one of these tokens, where its source is visible."""
-
-    source: int
-    tokens: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One document to be written, with at least one passage."""
-
-    key: str
-    rights: Rights
-    passages: Sequence[Packed]
-
-
 def root() -> Path:
     """The folder of all of them, as settings say now."""
     return Path(settings.INDEX_DIR) / "meaning"
 
 
-_opened: dict[Path, tuple[dict[str, Any], Matrix]] = {}
+_opened: dict[Path, tuple[dict[str, Any], Folder]] = {}
 _opening = threading.Lock()
 
 
-def serving() -> tuple[dict[str, Any], Matrix] | None:
-    """What is said of the vectors that serve, and they at their newest; `None` where there are none."""
+def _beside() -> Any:
+    """Where vectors may be kept beside the index; `None` where it is no cluster."""
+    _, engine, options = engine_class()
+    place = getattr(engine, "vectors", None)
+    return place(**options) if place else None
+
+
+def serving(*, now: bool = True) -> tuple[Mapping[str, Any], Kept] | None:
+    """What is said of the vectors that serve, and they at their newest; `None` where there are none.
+
+    Those of a cluster may be, unless asked for as they are ``now``, what they
+    were a few seconds ago. Raises `IndexProblem` when it does not say.
+    """
+    beside = _beside()
+    found = beside.serving(now=now) if beside else None
+    return (found.about, found) if found else _in_folder()
+
+
+def _in_folder() -> tuple[Mapping[str, Any], Folder] | None:
     try:
         folder = root() / (root() / "CURRENT").read_text().strip()
         known = _opened.get(folder)
@@ -72,7 +76,7 @@ def serving() -> tuple[dict[str, Any], Matrix] | None:
             about = json.loads((folder / "about.json").read_bytes())
             if about.get("layout") != LAYOUT:
                 return None
-            known = about, Matrix(folder, about["size"])
+            known = about, Folder(folder, about["size"])
             with _opening:
                 _opened.clear()
                 _opened[folder] = known
@@ -84,7 +88,19 @@ def serving() -> tuple[dict[str, Any], Matrix] | None:
 
 @contextmanager
 def alone(name: str, patience: float) -> Iterator[None]:
-    """Keep others from what ``name`` means, in all processes, also if this one is killed. Raises `Busy`."""
+    """Keep others from what ``name`` means, in all processes, also if this one is killed. Raises `Busy`.
+
+    Where the index is a cluster, on all machines: they need not share a folder.
+    """
+    beside = _beside()
+    if beside:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(beside.alone(name, patience))
+            except WriterBusy as busy:
+                raise Busy(f"Another process is the {name} of vectors.") from busy
+            yield
+        return
     root().mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + patience
     with (root() / f"{name}.lock").open("a") as file:
@@ -106,8 +122,26 @@ def writing(patience: float = 30.0) -> Any:
 # Writing: call it inside `writing` --------------------------------------------------------------------------------
 
 
-def begin(model: str, size: int) -> Matrix:
-    """An empty folder for vectors of this model and size, which serves from now on; what served before is removed."""
+def begin(model: str, size: int) -> Kept:
+    """An empty place for vectors of this model and size, which serves from now on; what served before is removed."""
+    return _begin_beside(model, size) or begin_folder(model, size)
+
+
+def moved(kept: Kept, model: str) -> Kept | None:
+    """An empty place beside the index that serves from now on, if it takes what stood in a folder until now."""
+    return _begin_beside(model, kept.size) if isinstance(kept, Folder) else None
+
+
+def _begin_beside(model: str, size: int) -> Kept | None:
+    beside = _beside()
+    found: Kept | None = beside.begin(model, size) if beside else None
+    if found:
+        _clear(but=None)
+    return found
+
+
+def begin_folder(model: str, size: int) -> Folder:
+    """See `begin`: in a folder of this machine."""
     identity = f"{model}-{uuid.uuid4().hex[:8]}"
     folder = root() / identity
     folder.mkdir(parents=True)
@@ -116,84 +150,126 @@ def begin(model: str, size: int) -> Matrix:
     about = {"id": identity, "model": model, "size": size, "layout": LAYOUT}
     (folder / "about.json").write_text(json.dumps(about))
     _serve(folder)
-    return Matrix(folder, size)
+    return Folder(folder, size)
 
 
 def _serve(folder: Path) -> None:
     beside = root() / f".CURRENT.{uuid.uuid4().hex[:8]}"
     beside.write_text(folder.name)
     beside.replace(root() / "CURRENT")
-    for other in root().iterdir():
-        if other.is_dir() and other != folder:
+    _clear(but=folder)
+
+
+def _clear(but: Path | None) -> None:
+    """Remove every folder of vectors but this one."""
+    for other in root().iterdir() if root().exists() else ():
+        if other.is_dir() and other != but:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def write(matrix: Matrix, entries: Iterable[Entry]) -> None:
-    """Put documents in the place of what was known of them, complete or not at all."""
-    entries = list(entries)
-    matrix.refresh()
-    remove(matrix, [entry.key for entry in entries])
-    first = len(matrix.passages)
-    documents = np.zeros(len(entries), DOCUMENT)
-    passages = np.zeros(sum(len(entry.passages) for entry in entries), PASSAGE)
-    columns = np.zeros((len(passages), matrix.size), np.int8)
-    number = 0
-    for row, entry in zip(documents, entries, strict=True):
-        audience = _audience(matrix, entry.rights.tokens)
-        key = np.frombuffer(bytes.fromhex(entry.key), "V16")[0]
-        row["key"], row["first"], row["count"] = key, first + number, len(entry.passages)
-        row["source"], row["audience"] = entry.rights.source, audience
-        for packed in entry.passages:
-            columns[number] = np.frombuffer(packed.numbers, np.int8)
-            passages[number]["hash"] = np.frombuffer(packed.hash, "V16")[0]
-            passages[number]["scale"] = packed.scale
-            number += 1
-    passages["sum"] = columns.sum(1, dtype=np.int32)
-    path = matrix.folder / "vectors"
-    blocks = -(-(first + number) // BLOCK)
-    os.truncate(path, blocks * BLOCK * matrix.size)
-    if number:
-        mapped: Any = np.memmap(path, np.int8, "r+", shape=(blocks, matrix.size, BLOCK))
-        done = 0
-        for block, part in _columns(first, number):
-            taken = part.stop - part.start
-            mapped[block, :, part] = columns[done : done + taken].T
-            done += taken
-        mapped.flush()
-    _append(matrix.folder / "passages", first * PASSAGE.itemsize, passages.tobytes())
-    _append(matrix.folder / "documents", len(matrix.documents) * DOCUMENT.itemsize, documents.tobytes())
-    matrix.refresh()
+class Folder(Matrix):
+    """One folder of vectors, to be read and, inside `writing`, written."""
 
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Put documents in the place of what was known of them, complete or not at all."""
+        entries = list(entries)
+        self.refresh()
+        self.remove([entry.key for entry in entries])
+        first = len(self.passages)
+        documents = np.zeros(len(entries), DOCUMENT)
+        passages = np.zeros(sum(len(entry.passages) for entry in entries), PASSAGE)
+        columns = np.zeros((len(passages), self.size), np.int8)
+        number = 0
+        for row, entry in zip(documents, entries, strict=True):
+            audience = self._audience(entry.rights.tokens)
+            key = np.frombuffer(bytes.fromhex(entry.key), "V16")[0]
+            row["key"], row["first"], row["count"] = key, first + number, len(entry.passages)
+            row["source"], row["audience"] = entry.rights.source, audience
+            for packed in entry.passages:
+                columns[number] = np.frombuffer(packed.numbers, np.int8)
+                passages[number]["hash"] = np.frombuffer(packed.hash, "V16")[0]
+                passages[number]["scale"] = packed.scale
+                number += 1
+        passages["sum"] = columns.sum(1, dtype=np.int32)
+        path = self.folder / "vectors"
+        blocks = -(-(first + number) // BLOCK)
+        os.truncate(path, blocks * BLOCK * self.size)
+        if number:
+            mapped: Any = np.memmap(path, np.int8, "r+", shape=(blocks, self.size, BLOCK))
+            done = 0
+            for block, part in _columns(first, number):
+                taken = part.stop - part.start
+                mapped[block, :, part] = columns[done : done + taken].T
+                done += taken
+            mapped.flush()
+        _append(self.folder / "passages", first * PASSAGE.itemsize, passages.tobytes())
+        _append(self.folder / "documents", len(self.documents) * DOCUMENT.itemsize, documents.tobytes())
+        self.refresh()
 
-def remove(matrix: Matrix, keys: Iterable[str]) -> None:
-    """Let nobody find these documents, and keep nothing of what they said."""
-    places = list(matrix.places(keys).values())
-    if not places:
-        return
-    documents = _writable(matrix, "documents", DOCUMENT, len(matrix.documents))
-    passages = _writable(matrix, "passages", PASSAGE, len(matrix.passages))
-    blocks: Any = np.memmap(matrix.folder / "vectors", np.int8, "r+", shape=matrix.blocks.shape)
-    documents["source"][places] = NOBODY
-    for place in places:
-        first, count = int(documents[place]["first"]), int(documents[place]["count"])
-        passages[first : first + count] = np.zeros(count, PASSAGE)
-        for block, part in _columns(first, count):
-            blocks[block, :, part] = 0
+    def remove(self, keys: Iterable[str]) -> None:
+        """Let nobody find these documents, and keep nothing of what they said."""
+        places = list(self.places(keys).values())
+        if not places:
+            return
+        documents = self._writable("documents", DOCUMENT, len(self.documents))
+        passages = self._writable("passages", PASSAGE, len(self.passages))
+        blocks: Any = np.memmap(self.folder / "vectors", np.int8, "r+", shape=self.blocks.shape)
+        documents["source"][places] = NOBODY
+        for place in places:
+            first, count = int(documents[place]["first"]), int(documents[place]["count"])
+            passages[first : first + count] = np.zeros(count, PASSAGE)
+            for block, part in _columns(first, count):
+                blocks[block, :, part] = 0
 
+    def change(self, rights: Mapping[str, Rights]) -> None:
+        """Let these documents be seen by whom they say from now on, where they are known."""
+        places = self.places(rights)
+        if places:
+            numbers = {key: self._audience(rights[key].tokens) for key in places}
+            documents = self._writable("documents", DOCUMENT, len(self.documents))
+            for key, place in places.items():
+                if documents[place]["source"] != NOBODY:
+                    documents[place]["source"], documents[place]["audience"] = rights[key].source, numbers[key]
 
-def change(matrix: Matrix, rights: Mapping[str, Rights]) -> None:
-    """Let these documents be seen by whom they say from now on, where they are known."""
-    places = matrix.places(rights)
-    if places:
-        numbers = {key: _audience(matrix, rights[key].tokens) for key in places}
-        documents = _writable(matrix, "documents", DOCUMENT, len(matrix.documents))
-        for key, place in places.items():
-            if documents[place]["source"] != NOBODY:
-                documents[place]["source"], documents[place]["audience"] = rights[key].source, numbers[key]
+    def tidy(self) -> Folder:
+        """Write the files anew when much of them is of documents that are gone; the folder that serves then."""
+        alive = self.documents["source"] != NOBODY
+        gone = int(self.documents["count"][~alive].sum())
+        if gone < BLOCK or gone < MOST_GONE * len(self.passages):
+            return self
+        about = json.loads((self.folder / "about.json").read_bytes())
+        folder = root() / f"{about['model']}-{uuid.uuid4().hex[:8]}"
+        shutil.copytree(self.folder, folder)
+        rows = self.documents[alive]
+        keep = np.repeat(self.documents["source"] != NOBODY, self.documents["count"])
+        passages = self.passages[keep]
+        blocks = -(-len(passages) // BLOCK)
+        vectors = np.zeros((blocks, self.size, BLOCK), np.int8)
+        at = np.flatnonzero(keep)
+        for block in range(blocks):
+            here = at[block * BLOCK : (block + 1) * BLOCK]
+            vectors[block, :, : len(here)] = self.blocks[here // BLOCK, :, here % BLOCK].T
+        documents = np.array(rows)
+        documents["first"] = np.concatenate(([0], np.cumsum(rows["count"])[:-1])) if len(rows) else 0
+        for name, data in (("vectors", vectors), ("passages", passages), ("documents", documents)):
+            _append(folder / name, 0, data.tobytes())
+        (folder / "about.json").write_text(json.dumps(about | {"id": folder.name}))
+        _serve(folder)
+        return Folder(folder, self.size)
 
+    def _writable(self, name: str, kind: Any, count: int) -> Any:
+        return np.memmap(self.folder / name, kind, "r+", shape=(count,))
 
-def _writable(matrix: Matrix, name: str, kind: Any, count: int) -> Any:
-    return np.memmap(matrix.folder / name, kind, "r+", shape=(count,))
+    def _audience(self, tokens: frozenset[str]) -> int:
+        """The number of an audience, which is given one when it is new."""
+        digests = frozenset(map(audience_digest, tokens))
+        known = self.audience_number(digests)
+        if known is None:
+            path = self.folder / "audiences"
+            whole = path.read_bytes().rpartition(b"\n")
+            _append(path, len(whole[0]) + len(whole[1]), json.dumps(sorted(digests)).encode() + b"\n")
+            known = self.refresh().audience_number(digests)
+        return cast(int, known)
 
 
 def _columns(first: int, count: int) -> Iterator[tuple[int, slice]]:
@@ -213,44 +289,3 @@ def _append(path: Path, at: int, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _audience(matrix: Matrix, tokens: frozenset[str]) -> int:
-    """The number of an audience, which is given one when it is new."""
-    digests = frozenset(map(audience_digest, tokens))
-    known = matrix.audience_number(digests)
-    if known is None:
-        path = matrix.folder / "audiences"
-        whole = path.read_bytes().rpartition(b"\n")
-        _append(path, len(whole[0]) + len(whole[1]), json.dumps(sorted(digests)).encode() + b"\n")
-        known = matrix.refresh().audience_number(digests)
-    return cast(int, known)
-
-
-def tidy(matrix: Matrix) -> Matrix:
-    """Write the files anew when much of them is of documents that are gone; the matrix that serves then."""
-    alive = matrix.documents["source"] != NOBODY
-    gone = int(matrix.documents["count"][~alive].sum())
-    if gone < BLOCK or gone < MOST_GONE * len(matrix.passages):
-        return matrix
-    about = json.loads((matrix.folder / "about.json").read_bytes())
-    folder = root() / f"{about['model']}-{uuid.uuid4().hex[:8]}"
-    shutil.copytree(matrix.folder, folder)
-    other = Matrix(folder, matrix.size)
-    rows = matrix.documents[alive]
-    keep = np.repeat(matrix.documents["source"] != NOBODY, matrix.documents["count"])
-    passages = matrix.passages[keep]
-    blocks = -(-len(passages) // BLOCK)
-    vectors = np.zeros((blocks, matrix.size, BLOCK), np.int8)
-    at = np.flatnonzero(keep)
-    for block in range(blocks):
-        here = at[block * BLOCK : (block + 1) * BLOCK]
-        vectors[block, :, : len(here)] = matrix.blocks[here // BLOCK, :, here % BLOCK].T
-    documents = np.array(rows)
-    documents["first"] = np.concatenate(([0], np.cumsum(rows["count"])[:-1])) if len(rows) else 0
-    for name, data in (("vectors", vectors), ("passages", passages), ("documents", documents)):
-        _append(folder / name, 0, data.tobytes())
-    (folder / "about.json").write_text(json.dumps(about | {"id": folder.name}))
-    del other
-    _serve(folder)
-    return Matrix(folder, matrix.size)

