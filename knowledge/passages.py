@@ -166,8 +166,9 @@ class Highlighter:
         best: _Choice | None = None
         for unit in nlargest(MAX_WEIGHED, likely, key=lambda unit: (len(unit.seems), -unit.place)):
             promise = len(unit.seems)
-            if best and best.weight > promise + 0.4 * (promise - 1) + 0.3:
-                break  # this unit cannot weigh more, nor can those after it
+            most = promise + 0.4 * (promise - 1) + 0.05 * min(unit.times, 6)
+            if best and best.weight >= _earlier(most, unit):
+                continue  # this unit cannot weigh more
             choice = self._best_of(unit, length, language)
             if choice and (best is None or choice.weight > best.weight):
                 best = choice
@@ -219,8 +220,8 @@ class Highlighter:
         for start, end in _paragraphs(folded, beginnings) if same else iter([(0, len(body))]):
             for unit in units(body, start, end, code):
                 text = folded[unit.place : unit.place + len(unit.raw)] if same else fold(unit.raw)
-                if seems := frozenset(beginnings.findall(text)):
-                    promising.append(Unit(unit.place, unit.raw, unit.code, seems))
+                if seems := beginnings.findall(text):
+                    promising.append(Unit(unit.place, unit.raw, unit.code, frozenset(seems), len(seems)))
         return promising
 
     def _best_of(self, unit: Unit, length: int, language: str, without: frozenset[int] = frozenset()) -> _Choice | None:
@@ -246,9 +247,8 @@ class Highlighter:
             start, end, inside = self._window(of.text, spans, length)
             best = (self._weight(inside), start, end, inside)
         weight, start, end, inside = best
-        # Headings say little of themselves, and of equals the earlier one is what the reader meets first.
         return _Choice(
-            weight * (0.6 if of.heading else 1.0) / (1 + 0.00002 * unit.place),
+            _earlier(weight * (0.6 if of.heading else 1.0), unit),  # headings say little of themselves
             of,
             start,
             end,
@@ -312,6 +312,11 @@ class Highlighter:
             else:
                 found.append(Span(start + begin, start + end, number))
         return found
+
+
+def _earlier(weight: float, unit: Unit) -> float:
+    """A weight by where its unit stands: of equals the earlier one is what the reader meets first."""
+    return weight / (1 + 0.00002 * unit.place)
 
 
 def _likely_words(text: str, likely: re.Pattern[str]) -> Iterator[re.Match[str]]:

@@ -43,13 +43,14 @@ class Span:
 class Unit:
     """A paragraph, heading, list item, row of a table or block of code as it stands in the body, and where.
 
-    ``seems`` are beginnings of words of the query that stand in it.
+    ``seems`` are beginnings of words of the query that stand in it, ``times`` how often they do together.
     """
 
     place: int
     raw: str
     code: bool = False
     seems: frozenset[str] = frozenset()
+    times: int = 0
 
 
 @dataclass(frozen=True, slots=True)

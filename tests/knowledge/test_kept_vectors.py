@@ -29,3 +29,13 @@ def test_those_of_another_model_are_others(tmp_path: Path) -> None:
     first.keep()
     assert Keeping(Letters("two"), tmp_path).encode(["a"]).shape == (1, 32)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_few_may_stand_for_all_where_speed_is_measured(tmp_path: Path) -> None:
+    encoder = Letters()
+    keeping = Keeping(encoder, tmp_path, most=2)
+    first = keeping.encode(["a", "b"])
+    later = keeping.encode(["c", "d", "e"])
+    assert encoder.asked == ["a", "b"]
+    assert all(any(np.array_equal(one, of) for of in first) for one in later)
+    assert np.array_equal(keeping.encode(["c", "d", "e"]), later), "the same text has the same vector"

@@ -36,7 +36,7 @@ from knowledge.access import Viewer
 from knowledge.documents import Document
 from knowledge.index.language import parse
 from knowledge.management import load
-from knowledge.management.commands.evaluate_search import quantile
+from knowledge.management.commands.evaluate_search import embed_all, quantile
 from knowledge.management.throwaway import fill, index_worker, throwaway
 from knowledge.models import Resource, Source, SyncRun
 
@@ -60,6 +60,14 @@ class Command(BaseCommand):
         parser.add_argument("--rate", type=float, default=20.0, help="Requests a second.")
         parser.add_argument("--changes", type=int, default=20, help="Documents changed a second.")
         parser.add_argument("--seconds", type=float, default=180.0)
+        parser.add_argument(
+            "--embedded",
+            type=int,
+            default=0,
+            metavar="N",
+            help="Begin with a vector for each passage (the model embeds N, every other one takes one of theirs); "
+            "else the embedder works through all of them meanwhile.",
+        )
 
     def handle(self, **options: Any) -> None:
         if not options["documents"].is_file():
@@ -76,6 +84,9 @@ class Command(BaseCommand):
                 changing = fill("changing", str(folder / "changing"))
                 Source.objects.filter(pk=changing.pk).update(options={"part": True})
                 changing.refresh_from_db()
+            if options["embedded"]:
+                self.stderr.write("embedding …")
+                embed_all(most=options["embedded"])
             texts = list(load.mix(options["documents"], options["count"], 600))
             _use_broker_of(folder)
             with _portal(folder) as portal:
@@ -89,6 +100,7 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps({
             "documents": options["count"],
             "rate": options["rate"],
+            "embedded": bool(options["embedded"]),
             "quiet": alone,
             "with_changes": meanwhile,
             "change_to_visible": changes.figures(),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +17,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.test.utils import override_settings
 
 from knowledge import index, remembered, search
 from knowledge.access import Viewer
 from knowledge.index.language import parse
 from knowledge.management import load
-from knowledge.management.commands.evaluate_search import quantile
+from knowledge.management.commands.evaluate_search import embed_all, quantile
 from knowledge.management.throwaway import fill, index_worker, throwaway
 
 
@@ -35,6 +39,13 @@ class Command(BaseCommand):
         parser.add_argument("--counts", type=int, nargs="+", default=[10_000, 100_000], help="The sizes of growth.")
         parser.add_argument("--queries", type=int, default=300, help="How many queries, in equal parts of each length.")
         parser.add_argument("--engine", choices=sorted(settings.SEARCH_ENGINES), help="Default: as settings say.")
+        parser.add_argument(
+            "--embedded",
+            type=int,
+            default=0,
+            metavar="N",
+            help="Search by meaning too: the model embeds N passages, every other one takes the vector of one of them.",
+        )
         parser.add_argument("--json", action="store_true", help="Print the figures as JSON and nothing else.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,21 +57,46 @@ class Command(BaseCommand):
             if not options["json"]:
                 self.stderr.write(line)
 
-        def measured(count: int) -> dict[str, Any]:
-            return bench(path, count, queries=options["queries"], engine=options["engine"], say=say)
-
         if options["what"] == "growth":
-            sizes = [measured(count) for count in sorted(options["counts"])]
+            sizes = [apart(count, options) for count in sorted(options["counts"])]
             figures = {"sizes": sizes, "exponent": exponents(sizes)}
             told = "\n\n".join(map(table, sizes)) + f"\n\np50 grows with the exponent {figures['exponent']}"
         else:
-            figures = measured(options["count"])
+            figures = bench(
+                path,
+                options["count"],
+                queries=options["queries"],
+                engine=options["engine"],
+                embedded=options["embedded"],
+                say=say,
+            )
             told = table(figures)
         self.stdout.write(json.dumps(figures, indent=2) if options["json"] else told)
 
 
+def apart(count: int, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of one size, measured in a process of its own: its memory is its own as well."""
+    command = [sys.executable, "manage.py", "bench", "search", "--json", "--count", str(count)]
+    for name in ("documents", "queries", "engine", "embedded"):
+        command += [f"--{name}", str(options[name])] if options.get(name) else []
+    own = {**os.environ, "SECRET_KEY": settings.SECRET_KEY}
+    done = subprocess.run(  # noqa: S603 - this very command
+        command, cwd=settings.BASE_DIR, env=own, stdout=subprocess.PIPE, check=False
+    )
+    if done.returncode:
+        raise CommandError(f"{count} documents could not be measured: what stands above says why.")
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
 def bench(
-    path: Path, count: int, *, queries: int, engine: str | None = None, say: Callable[[str], None] = lambda line: None
+    path: Path,
+    count: int,
+    *,
+    queries: int,
+    engine: str | None = None,
+    embedded: int = 0,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Fill a throwaway place with ``count`` documents and ask it; the figures."""
     with throwaway(load.CONNECTOR, engine=engine) as folder:
@@ -75,9 +111,12 @@ def bench(
         ingested = time.perf_counter()
         index_bytes = sum(file.stat().st_size for file in (folder / "index").rglob("*") if file.is_file())
         sync_mb, index_worker_mb = _peak_mb(resource.RUSAGE_SELF), _peak_mb(resource.RUSAGE_CHILDREN)
+        if embedded:
+            say("embedding …")
+            embed_all(most=embedded)
         say("asking …")
         texts = list(load.mix(path, count, queries))
-        times = ask(texts, Viewer.of(person))
+        times = ask(texts, Viewer.of(person), with_meaning=embedded > 0)
         remembered.memory.flush()
     figures: dict[str, Any] = {
         "documents": count,
@@ -103,6 +142,8 @@ def bench(
         },
     }
     figures["ratio"] = round(figures["search"]["p50_ms"] / figures["bare"]["p50_ms"], 2)
+    if embedded:
+        figures["with_meaning"] = _quantiles([one.meaning_ms for one in times])
     return figures
 
 
@@ -111,15 +152,16 @@ def bench(
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What one query took: through `search.search`, and the engine's own call."""
+    """What one query took: through `search.search` by words alone, and by meaning too; and the engine's own call."""
 
     length: int
     search_ms: float
     bare_ms: float
+    meaning_ms: float = 0.0
 
 
-def ask(texts: Sequence[str], viewer: Viewer) -> list[Times]:
-    """Ask each query both ways, turn about which comes first, so that neither always finds the way paved."""
+def ask(texts: Sequence[str], viewer: Viewer, *, with_meaning: bool = False) -> list[Times]:
+    """Ask each query every way, turn about which comes first, so that none always finds the way paved."""
     engine = index.open_for_reading()
     scope = viewer.scope()
 
@@ -129,23 +171,25 @@ def ask(texts: Sequence[str], viewer: Viewer) -> list[Times]:
         engine.search(query, scope, limit=search.CANDIDATES, facets=True)
         return (time.perf_counter() - begun) * 1000
 
-    def full(text: str) -> float:
-        begun = time.perf_counter()
-        search.search(text, viewer)
-        return (time.perf_counter() - begun) * 1000
+    def full(text: str, meaning: bool = False) -> float:
+        with override_settings(MEANING=meaning):
+            begun = time.perf_counter()
+            search.search(text, viewer)
+            took = (time.perf_counter() - begun) * 1000
+        remembered.memory.flush()  # what is written after an answer would be counted against the next one
+        return took
 
+    ways: dict[str, Callable[[str], float]] = {"search_ms": full, "bare_ms": bare}
+    if with_meaning:
+        ways["meaning_ms"] = lambda text: full(text, meaning=True)
     for text in texts[: len(load.LENGTHS)]:  # what a process does once is no part of a search
-        full(text)
+        for way in ways.values():
+            way(text)
     found: list[Times] = []
     for number, text in enumerate(texts):
-        remembered.memory.flush()  # what is written after an answer would be counted against the next one
-        if number // len(load.LENGTHS) % 2:
-            bare_ms, search_ms = bare(text), full(text)
-        else:
-            search_ms = full(text)
-            remembered.memory.flush()
-            bare_ms = bare(text)
-        found.append(Times(len(text.split()), search_ms, bare_ms))
+        turn = number // len(load.LENGTHS) % len(ways)
+        order = [*list(ways)[turn:], *list(ways)[:turn]]
+        found.append(Times(len(text.split()), **{way: ways[way](text) for way in order}))
     return found
 
 
@@ -172,6 +216,8 @@ def table(figures: Mapping[str, Any]) -> str:
     """The figures for people."""
     lines = [f"{figures['documents']} documents, {figures['queries']} queries", "              p50 ms   p95 ms"]
     named = [("search", figures["search"]), ("engine alone", figures["bare"])]
+    if "with_meaning" in figures:
+        named.append(("with meaning", figures["with_meaning"]))
     for length, one in figures["words"].items():
         named += [(f"{length} words", one["search"]), ("  engine", one["bare"])]
     lines += [f"{name:12}  {one['p50_ms']:6.1f}   {one['p95_ms']:6.1f}" for name, one in named]

@@ -212,12 +212,15 @@ def ask(judged: JudgedSet, *, engine: str | None = None, against_bm25: bool = Fa
         return found
 
 
-def embed_all() -> None:
-    """Make all vectors, where there is a model; those made for an earlier measurement are kept in VAR."""
+def embed_all(most: int | None = None) -> None:
+    """Make all vectors, where there is a model; those made for an earlier measurement are kept in VAR.
+
+    With ``most`` the model is asked for so many, and each other passage takes the vector of one of them.
+    """
     model = chosen(threads=settings.MEANING_THREADS)
     if model is None:
         return
-    keeping = Keeping(model, settings.VAR_DIR / "measured")
+    keeping = Keeping(model, settings.VAR_DIR / "measured", most)
     embed(seconds=86_400, encoder=keeping)
     keeping.keep()
     waiting = status()["waiting"]
