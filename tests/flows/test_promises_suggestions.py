@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from experts.models import Membership, Person
 from knowledge import indexing
@@ -19,10 +17,10 @@ from knowledge.models import Search
 from knowledge.search import search
 from knowledge.typeahead import suggest
 from tests.flows import canary
+from tests.flows.asking import TOKEN, browser
 from tests.flows.canary import LISTINGS, Lab
 
 pytestmark = pytest.mark.django_db
-TOKEN = re.compile(r"zq[a-p]{16}")
 LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
@@ -111,8 +109,7 @@ def test_promise_3_hidden_documents_change_no_suggestion(settings: Any) -> None:
     texts = chance.sample(beginnings(), 30) + canary.WORDS[:6]
     slips = [word[:2] + word[3:] for word in canary.WORDS[::4] if len(word) > 4]
     slips += ["pmup", "calibraet", "scurity", "laderr"]
-    client = Client()
-    client.force_login(outsider)
+    client = browser(outsider)
 
     def answers() -> list[bytes]:
         said = [client.get("/search/suggest", {"q": text}).content for text in [*texts, *slips]]
@@ -143,8 +140,7 @@ def test_promise_9_a_right_that_a_person_lost_is_gone_in_the_next_answer(lab: La
     )
     title = next(one.title for one in documents() if one.key == secret.key)
     [word] = TOKEN.findall(title)
-    client = Client()
-    client.force_login(person)
+    client = browser(person)
 
     def everything() -> str:
         slip = misspelled(word)[0]
