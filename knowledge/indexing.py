@@ -48,6 +48,8 @@ Report = Callable[[int], None]
 BATCH = 1000
 NOTED_AT_ONCE = 10_000
 """Rows in one statement: 0.2 s on SQLite; PostgreSQL may read all that is recorded at each."""
+TURN = 2.0
+"""Seconds of writing to one generation while there is another: what changes is found while a new one is built."""
 UNSURE = "unsure"
 """The token of an audience that nobody is in: a row may be indexed under its old audience or its new one."""
 
@@ -122,29 +124,42 @@ def rebuild(*, fresh: bool = True, report: Report | None = None) -> int:
 
 
 def _write_all(*, seconds: float = 600, report: Report | None = None) -> int:
+    """Write what differs to every active generation; while there are two, to each in turns (see `TURN`)."""
     _heal_hashes()
     written = 0
     deadline = time.monotonic() + seconds
-    for generation in _active():
-        try:
-            with index.writer(generation) as engine:
-                last = 0
-                while time.monotonic() < deadline:
-                    count, last = _write_batch(generation, engine, last)
-                    if not count:
-                        break
-                    written += count
-                    if report:
-                        report(written)
-        except index.IndexMissing:
-            logger.warning("generation %s is damaged: building another", generation)
-            generations.discard(generation)
-    building = generations.building()
-    if building and not pending(building).exists():
-        generations.promote(building)
-        _forget_old()
+    after: dict[str, int] = {}
+    while True:
+        active, before = _active(), written
+        for generation in active:
+            until = min(deadline, time.monotonic() + TURN) if len(active) > 1 else deadline
+            written, after[generation] = _write_turn(generation, after.get(generation, 0), until, written, report)
+        building = generations.building()
+        if building and not pending(building).exists():
+            generations.promote(building)
+            _forget_old()
+            break
+        if len(active) == 1 or written == before or time.monotonic() >= deadline:
+            break
     _settle()
     return written
+
+
+def _write_turn(generation: str, after: int, until: float, written: int, report: Report | None) -> tuple[int, int]:
+    """Batches into one generation until there are none or it is time; rows written in all, and where to go on."""
+    try:
+        with index.writer(generation) as engine:
+            while True:
+                count, after = _write_batch(generation, engine, after)
+                written += count
+                if count and report:
+                    report(written)
+                if not count or time.monotonic() >= until:
+                    return written, after if count else 0
+    except index.IndexMissing:
+        logger.warning("generation %s is damaged: building another", generation)
+        generations.discard(generation)
+        return written, 0
 
 
 def _settle() -> None:

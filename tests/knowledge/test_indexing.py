@@ -286,6 +286,32 @@ def test_a_rebuild_that_was_interrupted_goes_on(
     assert found("teapot", ana) == {"0.md"}
 
 
+def test_what_changes_while_another_is_built_is_found_before_that_serves(
+    source: Source, ana: Viewer, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        write(f"{number}.md", f"Page {number}", "About kettles.")
+    sync(source)
+    indexing.index_changes()
+    old = generations.current()
+    monkeypatch.setattr(indexing, "BATCH", 2)
+    monkeypatch.setattr(indexing, "TURN", 0)
+    seen: list[tuple[int, int]] = []
+
+    def report(written: int) -> None:
+        if not seen:
+            write("0.md", "Page 0", "About samovars.")
+            sync(source)
+        if generations.current() == old:
+            seen.append((len(found("kettle", ana)), len(found("samovar", ana))))
+
+    indexing.rebuild(report=report)
+    assert seen[0] == (10, 0)
+    assert (9, 1) in seen, "it is found in the one that serves meanwhile"
+    assert generations.current() != old
+    assert (len(found("kettle", ana)), found("samovar", ana)) == (9, {"0.md"})
+
+
 def test_a_restored_backup_is_noticed(source: Source, ana: Viewer, write: Callable[..., Path]) -> None:
     sync(source)
     indexing.index_changes()
