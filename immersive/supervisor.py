@@ -87,7 +87,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,  # and no session of its own: Linux shares time out by session before it looks at niceness
             preexec_fn=_die_with_parent if _libc else None,  # noqa: PLW1509 - one call into C, loaded before
         )
         threading.Thread(target=self._relay, args=(child.name, child.process), daemon=True).start()

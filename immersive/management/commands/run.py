@@ -109,6 +109,6 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
         ],
         **workers,
         "indexer": [*celery, "worker", "-Q", "index", "-n", "index@%h", *alone],
-        "embedder": ["nice", "-n", "10", *celery, "worker", "-Q", "meaning", "-n", "meaning@%h", *alone],
+        "embedder": ["nice", "-n", "19", *celery, "worker", "-Q", "meaning", "-n", "meaning@%h", *alone],
         "beat": [*celery, "beat", "--loglevel", level, "--pidfile=", "-S", "celery.beat.Scheduler"],
     }  # fmt: skip
