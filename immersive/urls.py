@@ -14,6 +14,7 @@ handler500 = views.broken
 urlpatterns = [
     path("", views.home, name="home"),
     path("search", views.search, name="search"),
+    path("search/help", views.search_help, name="search-help"),
     path("search/waiting", views.waiting_searches, name="waiting"),
     path("search/waiting/<uuid:public_id>/stop", views.stop_waiting, name="stop-waiting"),
     path("patterns", views.patterns, name="patterns"),

@@ -29,7 +29,7 @@ from knowledge import live, waiting
 from knowledge.access import Ground, Viewer
 from knowledge.explain import also
 from knowledge.index.language import plain
-from knowledge.pages import changed_lately, recent_searches
+from knowledge.pages import changed_lately, how_to_ask, recent_searches
 from knowledge.search import search as find
 
 YEAR = 365 * 24 * 3600
@@ -105,6 +105,12 @@ def stop_waiting(request: HttpRequest, public_id: UUID) -> HttpResponse:
         raise Http404
     messages.success(request, "Taken away.")
     return redirect("home" if request.POST.get("next") == "home" else "waiting")
+
+
+@require_safe
+def search_help(request: HttpRequest) -> HttpResponse:
+    """How to ask: everything that a search understands, with examples to try."""
+    return render(request, "immersive/search_help.html", {"how_to_ask": how_to_ask()})
 
 
 @require_safe

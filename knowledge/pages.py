@@ -1,24 +1,33 @@
 """What pages show beside a search: what changed lately, who can help with a resource, what one person looked for.
 
-Each answers for one viewer, or for one resource that was already authorised.
+Each answers for one viewer, or for one resource that was already authorised; how to ask is the same for all.
 """
 
 from __future__ import annotations
 
+import html
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_variables
 
 from knowledge import standing
 from knowledge.access import Viewer
 from knowledge.edition import Standing
 from knowledge.models import Click, Resource, Search
+from knowledge.reader import render
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +39,9 @@ SHARES = (
     (0.45, "Wrote half of it"),
     (0.1, "Wrote part of it"),
 )
+HOW_TO_ASK = ("What you can type", "How your search was read", "While you type", "Misspelled words",
+              "Outside the portal")  # fmt: skip
+"""The parts of docs/search.md that are for whoever searches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +125,22 @@ def did(share: float, changes: int, people: int) -> str:
         return "Wrote it"
     part = next((said for least, said in SHARES if share >= least), "Edited it")
     return f"{part}, {changes} changes" if changes > 1 else part
+
+
+@cache
+def how_to_ask() -> SafeString:
+    """The parts of docs/search.md that are for whoever searches, as HTML; each example leads to its search.
+
+    Every example there is run by a test, so the page says what is so. What
+    speaks of the project's own files is left out.
+    """
+    parts = re.split(r"^## (.+)\n", (settings.BASE_DIR / "docs" / "search.md").read_text(), flags=re.M)[1:]
+    told = dict(zip(parts[::2], parts[1::2], strict=True))
+    text = "\n".join(f"## {name}\n{told[name]}" for name in HOW_TO_ASK)
+    plain = "\n\n".join(block for block in text.split("\n\n") if ".py`" not in block)
+    cells = re.split(r"<td><code>(.*?)</code></td>", render(plain).html)
+    for at in range(1, len(cells), 2):
+        asked = html.unescape(cells[at])
+        address = f"{reverse('search')}?{urlencode({'q': asked})}"
+        cells[at] = format_html('<td><a href="{}"><code>{}</code></a></td>', address, asked)
+    return mark_safe("".join(cells))  # noqa: S308 - the reader cleaned it, and the links are escaped above

@@ -70,8 +70,8 @@ def _less(query: Query) -> Iterator[tuple[Query, tuple[str, ...]]]:
 def _filters(query: Query) -> Iterator[tuple[str, tuple[dict[str, Any], tuple[str, ...]]]]:
     """Each filter that is set: how it is taken away, and how a person would name it."""
     if query.after or query.before:
-        said = [f"after {query.after:%-d %B %Y}"] if query.after else []
-        said += [f"before {query.before + timedelta(days=1):%-d %B %Y}"] if query.before else []  # as it was typed
+        said = [f"after: {query.after:%-d %B %Y}"] if query.after else []
+        said += [f"before: {query.before + timedelta(days=1):%-d %B %Y}"] if query.before else []  # as it was typed
         yield "dates", ({"after": None, "before": None}, tuple(said))
     for name, field in FIELDS.items():
         if values := getattr(query, field):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from knowledge import indexing
 from knowledge.access import Viewer
@@ -116,6 +119,23 @@ def test_every_example_of_the_page_is_here(settings: LazySettings) -> None:
     part = text[text.index("## What you can type") : text.index("## How results are ordered")]
     examples = set(re.findall(r"`([^`]+)`", part)) - {"tests/test_docs_search.py"}
     assert examples == {*FOUND, *NOT_UNDERSTOOD}
+
+
+def test_the_page_on_how_to_ask_shows_every_example_and_leads_to_its_search(
+    client: Client, make_person: Callable[..., Any]
+) -> None:
+    assert client.get("/search/help").status_code == 302
+    client.force_login(make_person("ben"))
+    page = client.get("/search/help").content.decode()
+    shown = {html.unescape(example) for example in re.findall(r"<code>(.*?)</code>", page)}
+    assert {*FOUND, *NOT_UNDERSTOOD} <= shown
+    links = re.findall(r'<a href="(/search\?q=[^"]+)"><code>(.*?)</code></a>', page)
+    assert len(links) > 30
+    for address, example in links:
+        assert parse_qs(urlsplit(html.unescape(address)).query)["q"] == [html.unescape(example)]
+    assert ".py" not in page, "nothing of the project's own files"
+    for name in ("/", "/search", "/search?q=xylophone"):
+        assert 'href="/search/help"' in client.get(name).content.decode(), name
 
 
 def test_the_examples_find_what_the_page_says(viewer: Viewer) -> None:

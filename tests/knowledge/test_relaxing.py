@@ -68,7 +68,7 @@ def test_the_least_that_stands_in_the_way_is_left_out_and_named(
 def test_dates_are_named_as_people_write_them(ana: Viewer) -> None:
     found = less(f"pump after:{days_ago(10):%Y-%m-%d}", ana)
     assert found is not None
-    assert found.left_out == (f"after {days_ago(10):%-d %B %Y}",)
+    assert found.left_out == (f"after: {days_ago(10):%-d %B %Y}",)
 
 
 @pytest.mark.parametrize("text", ["zebra", "zebra kind:tool", "kind:course", "xylophone", "xylophone kind:page"])
