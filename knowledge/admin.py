@@ -96,14 +96,14 @@ class SourceAdmin(OfferedLookups, NoDelete, admin.ModelAdmin):  # type: ignore[t
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.action(description="Look for changes now")
+    @admin.action(description="Look for changes now", permissions=["change"])
     def sync_now(self, request: HttpRequest, queryset: Any) -> None:
         """Ask the worker."""
         for source in queryset:
             actions.request_sync(source=source)
         messages.success(request, "A worker was asked to look for changes.")
 
-    @admin.action(description="Take out of the portal and erase what it held")
+    @admin.action(description="Take out of the portal and erase what it held", permissions=["change"])
     def take_out(self, request: HttpRequest, queryset: Any) -> None:
         """Tombstone everything of the sources."""
         for source in queryset:

@@ -254,6 +254,18 @@ def test_everything_came_in_and_nothing_failed() -> None:
 
 
 @pytest.mark.usefixtures("company")
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("knowledge/pin/add/", 200), ("knowledge/synonym/add/", 200), ("knowledge/livesource/add/", 200),
+     ("knowledge/gap/", 200), ("knowledge/source/", 200), ("experts/team/", 200),
+     ("experts/team/add/", 403), ("experts/person/", 403), ("auth/group/", 403)],
+)  # fmt: skip
+def test_the_curator_may_do_what_curators_do(client: Client, address: str, status: int) -> None:
+    client.force_login(person("idris.callowen"))
+    assert client.get(f"/operate/{address}").status_code == status
+
+
+@pytest.mark.usefixtures("company")
 def test_history_lies_in_the_past_and_ends_after_it_began() -> None:
     from immersive.work.models import LogWork, Outcome, Task
     from knowledge.models import Search, Verification

@@ -32,6 +32,10 @@ from knowledge.models import Audience, Source, SourceGroup, SyncRun
 from knowledge.replacing import replace
 
 CURATORS = "Curators"
+CURATED = ("pin", "synonym", "livesource")
+"""What curators write (`docs/curating.md`)."""
+LOOKED_AFTER = ("view_source", "change_source", "view_syncrun", "view_gap", "view_team")
+"""What else they may: a team they see for its number, by which they say for whom something is."""
 CURATOR, OPERATOR = "idris.callowen", "emeka.obiwande"
 
 
@@ -162,9 +166,8 @@ def bring_people() -> None:
     with transaction.atomic():
         curators, _ = Group.objects.get_or_create(name=CURATORS)
         curators.permissions.set(
-            Permission.objects.filter(
-                content_type__app_label="knowledge", codename__in=["view_source", "change_source", "view_syncrun"]
-            )
+            Permission.objects.filter(content_type__app_label="knowledge", content_type__model__in=CURATED)
+            | Permission.objects.filter(codename__in=LOOKED_AFTER)
         )
         curator = demo_people().get(username=CURATOR)
         curator.groups.add(curators)

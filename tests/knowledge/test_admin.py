@@ -67,6 +67,20 @@ def test_the_right_to_change_sources_does_not_say_who_is_meant(
     assert SourceGroup.objects.count() == 1
 
 
+def test_who_only_sees_sources_takes_none_out(clerk: Any, client: Client, source: Any) -> None:
+    sources = reverse("admin:knowledge_source_changelist")
+    take_out = {"action": "take_out", "_selected_action": [source.pk]}
+    allow(clerk, "view_source")
+    assert "take_out" not in client.get(sources).content.decode()
+    client.post(sources, take_out)
+    source.refresh_from_db()
+    assert source.active
+    allow(clerk, *SOURCE)
+    client.post(sources, take_out)
+    source.refresh_from_db()
+    assert not source.active
+
+
 def test_what_was_granted_stands_in_the_log(clerk: Any, client: Client, source: Any, team: Team) -> None:
     allow(clerk, *SOURCE, *GROUP)
     for token in (f"team:{team.pk}", f"person:{clerk.pk}", EVERYONE):
