@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 KEEP_SEARCHES = timedelta(days=90)
 KEEP_RUNS = timedelta(days=30)
+ERASED_AT_ONCE = 500
 SYNCS_AT_ONCE = 2
 """Sources that are read at a time: a worker always has a slot left for indexing and for what people logged."""
 
@@ -139,5 +140,11 @@ def sweep() -> None:
     alive = Resource.objects.alive().filter(source=OuterRef("pk"))
     for source in Source.objects.filter(~Exists(alive), active=False):
         _forget(source)
-    Search.objects.filter(at__lt=now - KEEP_SEARCHES).delete()
-    SyncRun.objects.filter(done_at__lt=now - KEEP_RUNS).delete()
+    _erase(Search.objects.filter(at__lt=now - KEEP_SEARCHES))
+    _erase(SyncRun.objects.filter(done_at__lt=now - KEEP_RUNS))
+
+
+def _erase(rows: Any) -> None:
+    """Delete these some hundreds at a time: however many there are, a sweep that runs out of time has got on."""
+    while ids := list(rows.values_list("pk", flat=True)[:ERASED_AT_ONCE]):
+        rows.model.objects.filter(pk__in=ids).delete()

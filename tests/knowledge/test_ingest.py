@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db.models.signals import pre_delete
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ from knowledge import actions, durable, ingest, signals
 from knowledge.access import Viewer
 from knowledge.connectors import SourceError
 from knowledge.documents import Document
-from knowledge.models import Contribution, Resource, Source, SyncRun, Topic
+from knowledge.models import Contribution, Resource, Search, Source, SyncRun, Topic
 from tests.knowledge.conftest import sync
 
 pytestmark = pytest.mark.django_db
@@ -234,6 +236,33 @@ def test_the_sweep_finds_what_nobody_does(
     actions.sweep()
     stuck.refresh_from_db()
     assert "Given up after 3 attempts" in stuck.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_runs_out_of_time_has_got_on(
+    make_person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what a long pause left would be too much for each sweep that follows."""
+    ana, old = make_person("ana"), timezone.now() - actions.KEEP_SEARCHES - timedelta(days=1)
+    Search.objects.bulk_create(Search(person=ana, text="old", at=old) for _ in range(5))
+    Search.objects.create(person=ana, text="new")
+    monkeypatch.setattr(actions, "ERASED_AT_ONCE", 2)
+    erased: list[Any] = []
+
+    def out_of_time(instance: Search, **_: Any) -> None:
+        erased.append(instance)
+        if len(erased) == 4:
+            raise SoftTimeLimitExceeded
+
+    pre_delete.connect(out_of_time, sender=Search)
+    try:
+        with pytest.raises(SoftTimeLimitExceeded):
+            actions.sweep()
+        assert Search.objects.filter(text="old").count() == 3
+        actions.sweep()
+    finally:
+        pre_delete.disconnect(out_of_time, sender=Search)
+    assert [search.text for search in Search.objects.all()] == ["new"]
 
 
 @given(st.text(max_size=60), st.text(max_size=200), st.text(max_size=60))
