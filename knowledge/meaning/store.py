@@ -30,6 +30,7 @@ from knowledge.index import WriterBusy, engine_class
 from knowledge.index.schema import audience_digest
 from knowledge.meaning import Kept
 from knowledge.meaning.matrix import BLOCK, DOCUMENT, NOBODY, PASSAGE, Matrix
+from knowledge.replacing import replace
 
 LAYOUT = 1
 """Raise it when the files hold something else."""
@@ -148,15 +149,13 @@ def begin_folder(model: str, size: int) -> Folder:
     for name in ("vectors", "passages", "documents", "audiences"):
         (folder / name).touch()
     about = {"id": identity, "model": model, "size": size, "layout": LAYOUT}
-    (folder / "about.json").write_text(json.dumps(about))
+    replace(folder / "about.json", json.dumps(about).encode())
     _serve(folder)
     return Folder(folder, size)
 
 
 def _serve(folder: Path) -> None:
-    beside = root() / f".CURRENT.{uuid.uuid4().hex[:8]}"
-    beside.write_text(folder.name)
-    beside.replace(root() / "CURRENT")
+    replace(root() / "CURRENT", folder.name.encode())
     _clear(but=folder)
 
 
@@ -193,7 +192,11 @@ class Folder(Matrix):
         passages["sum"] = columns.sum(1, dtype=np.int32)
         path = self.folder / "vectors"
         blocks = -(-(first + number) // BLOCK)
-        os.truncate(path, blocks * BLOCK * self.size)
+        there, needed = (count * BLOCK * self.size for count in (len(self.blocks), blocks))
+        os.truncate(path, needed)
+        if needed > there:
+            with path.open("r+b") as file:  # a full disk is an error here; who writes a mapped hole of it is killed
+                os.posix_fallocate(file.fileno(), there, needed - there)
         if number:
             mapped: Any = np.memmap(path, np.int8, "r+", shape=(blocks, self.size, BLOCK))
             done = 0
@@ -253,7 +256,7 @@ class Folder(Matrix):
         documents["first"] = np.concatenate(([0], np.cumsum(rows["count"])[:-1])) if len(rows) else 0
         for name, data in (("vectors", vectors), ("passages", passages), ("documents", documents)):
             _append(folder / name, 0, data.tobytes())
-        (folder / "about.json").write_text(json.dumps(about | {"id": folder.name}))
+        replace(folder / "about.json", json.dumps(about | {"id": folder.name}).encode())
         _serve(folder)
         return Folder(folder, self.size)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import uuid
 from typing import Any, cast
 
@@ -74,6 +76,23 @@ def test_passages_go_on_in_the_next_block(matrix: Folder) -> None:
     look = matrix.look(lines[BLOCK + 5], ALL)
     assert look.best(1, 0)[0].cosine == pytest.approx(1, abs=0.02)
     assert look.best(1, 0)[0].key == key((BLOCK + 5) // 300 * 300)
+
+
+def test_a_full_disk_is_an_error_and_leaves_what_was_there(matrix: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes a mapped hole of a file on a full disk is ended by a signal: so there is no hole."""
+    lines = vectors(BLOCK + 1)
+    fill(matrix, entry(0, lines[0]))
+
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "posix_fallocate", full)
+        with pytest.raises(OSError, match="No space"):
+            fill(matrix, entry(1, *lines[1:]))
+    assert nearest(matrix, lines[0]) == [key(0)]
+    fill(matrix, entry(1, *lines[1:]))
+    assert nearest(matrix, lines[5]) == [key(1), key(0)]
 
 
 def test_all_arithmetic_gives_the_same(matrix: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
