@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from knowledge import signals
+from knowledge import bulk, signals
 from knowledge.access import scoped
 from knowledge.connectors import Checkpoint, Event, Failure, Known, SourceError, Unchanged, connector_class
 from knowledge.documents import KINDS, Document
@@ -139,9 +139,10 @@ class _Store:
                 failures.append((event.key, event.reason))
             elif isinstance(event, Checkpoint):
                 cursor = event.cursor
-        with transaction.atomic():
+        fingerprints = {key: document.fingerprint() for key, document in documents.items()}
+        with transaction.atomic():  # on SQLite the index's writer waits meanwhile: what can be done before it, is
             before = self.run.added + self.run.changed
-            stored = self._documents(documents)
+            stored = self._documents(documents, fingerprints)
             still = [*seen, *(storable(key) for key, _ in failures), *stored]
             for part in range(0, len(still), 500):
                 self.source.resources.filter(key__in=still[part : part + 500]).update(seen_in=self.run.pk)
@@ -154,16 +155,16 @@ class _Store:
             ]
             self.run.keep(progress=self.run.added + self.run.changed > before, **_counts(self.run))
 
-    def _documents(self, documents: dict[str, Document]) -> list[str]:
+    def _documents(self, documents: dict[str, Document], fingerprints: dict[str, str]) -> list[str]:
         """Insert or update; the keys of those stored before that did not change (they only need to be seen)."""
         now = timezone.now()
         old = {row.key: row for row in self.source.resources.filter(key__in=list(documents)).defer("body")}
-        new: list[Resource] = []
+        new: list[dict[str, Any]] = []
         changed: list[Resource] = []
         same: list[str] = []
         moved: list[int] = []
         for key, document in documents.items():
-            fingerprint = document.fingerprint()
+            fingerprint = fingerprints[key]
             row = old.get(key)
             if row is not None and row.gone_at is None and row.fingerprint == fingerprint:
                 same.append(key)
@@ -174,30 +175,39 @@ class _Store:
                 self.run.added += 1
             else:
                 self.run.changed += 1
-            before = row and row.audience_id
-            (changed if row else new).append(filled := self._fill(row, document, fingerprint, now))
-            if before and before != filled.audience.pk:
-                moved.append(filled.pk)
+            stored = self._stored(document, fingerprint)
+            if row is None:
+                new.append({"source_id": self.source.pk, "key": key, "first_seen_at": now, **stored})
+                continue
+            if row.audience_id != stored["audience_id"]:
+                moved.append(row.pk)
+            for name, value in stored.items():
+                setattr(row, name, value)
+            changed.append(row)
         if moved:
             signals.withdrawn.send(Source, resources=Resource.objects.filter(pk__in=moved))
-        Resource.objects.bulk_create(new)
+        rows = {row.key: row.pk for row in changed}
+        if new:
+            bulk.insert(Resource, new)
+            added = self.source.resources.filter(key__in=[row["key"] for row in new])
+            rows |= dict(added.values_list("key", "pk"))
         if changed:
             Resource.objects.bulk_update(changed, _STORED, batch_size=50)
-        rows = [*new, *changed]
         self._contributions(rows, documents, fresh=not changed)
         self._topics(rows, documents, fresh=not changed)
         return same
 
-    def _fill(self, row: Resource | None, document: Document, fingerprint: str, now: Any) -> Resource:
-        row = row or Resource(source=self.source, key=document.key, first_seen_at=now)
-        row.version, row.fingerprint, row.kind = document.version, fingerprint, document.kind
-        row.title, row.body, row.url = document.title, document.body, document.url
-        row.crumbs, row.language, row.facts = list(document.crumbs), document.language, dict(document.facts)
-        row.created, row.updated, row.about_id = document.created, document.updated, document.about
-        row.audience = self._audience(document)
-        row.index_hash = index_hash(row.audience.digest, fingerprint, self.source)
-        row.gone_at, row.seen_in = None, self.run.pk
-        return row
+    def _stored(self, document: Document, fingerprint: str) -> dict[str, Any]:
+        """What a row says of its document."""
+        audience = self._audience(document)
+        return {
+            "version": document.version, "fingerprint": fingerprint, "kind": document.kind,
+            "title": document.title, "body": document.body, "url": document.url,
+            "crumbs": list(document.crumbs), "language": document.language, "facts": dict(document.facts),
+            "created": document.created, "updated": document.updated, "about_id": document.about,
+            "audience_id": audience.pk, "gone_at": None, "seen_in": self.run.pk,
+            "index_hash": index_hash(audience.digest, fingerprint, self.source),
+        }  # fmt: skip
 
     def _audience(self, document: Document) -> Audience:
         tokens = scoped(self.source.pk, document.audience)
@@ -205,21 +215,25 @@ class _Store:
             self.audiences[tokens] = Audience.objects.of(tokens)
         return self.audiences[tokens]
 
-    def _contributions(self, rows: list[Resource], documents: dict[str, Document], *, fresh: bool) -> None:
+    def _contributions(self, rows: dict[str, int], documents: dict[str, Document], *, fresh: bool) -> None:
         if not fresh:
-            Contribution.objects.filter(resource__in=rows).delete()
-        Contribution.objects.bulk_create(
-            Contribution(
-                resource=row, name=part.name[:200], email=part.email[:254], share=part.share,
-                changes=part.changes, first=part.first, last=part.last,
-            )
-            for row in rows
-            for part in documents[row.key].contributions
+            Contribution.objects.filter(resource__in=rows.values()).delete()
+        bulk.insert(
+            Contribution,
+            [
+                {
+                    "resource_id": pk, "name": part.name[:200], "email": part.email[:254], "share": part.share,
+                    "changes": part.changes, "first": part.first, "last": part.last,
+                }
+                for key, pk in rows.items()
+                for part in documents[key].contributions
+            ],
         )  # fmt: skip
 
-    def _topics(self, rows: list[Resource], documents: dict[str, Document], *, fresh: bool) -> None:
+    def _topics(self, rows: dict[str, int], documents: dict[str, Document], *, fresh: bool) -> None:
         """Link the rows to their topics, making those that are new."""
-        wanted = {name: slug for row in rows for slug, name in _spellings(documents[row.key].topics)}
+        spelled = {pk: _spellings(documents[key].topics) for key, pk in rows.items()}
+        wanted = {name: slug for pairs in spelled.values() for slug, name in pairs}
         missing = {name: slug for name, slug in wanted.items() if name not in self.topics}
         if missing:
             Topic.objects.bulk_create(
@@ -228,14 +242,14 @@ class _Store:
             self.topics |= {topic.name: topic for topic in Topic.objects.filter(name__in=list(missing))}
         links = Resource.topics.through
         if not fresh:
-            links.objects.filter(resource__in=rows).delete()
-        links.objects.bulk_create(
+            links.objects.filter(resource__in=rows.values()).delete()
+        bulk.insert(
+            links,
             [
-                links(resource_id=row.pk, topic_id=self.topics[name].pk)
-                for row in rows
-                for _, name in _spellings(documents[row.key].topics)
+                {"resource_id": pk, "topic_id": self.topics[name].pk}
+                for pk, pairs in spelled.items()
+                for _, name in pairs
             ],
-            ignore_conflicts=True,
         )
 
 
@@ -256,7 +270,7 @@ def _spellings(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def storable(text: str) -> str:
     """Text that any database takes: no NUL, no lone surrogate."""
-    return _UNSTORABLE.sub("�", text)
+    return text if text.isascii() and "\0" not in text else _UNSTORABLE.sub("�", text)
 
 
 def clean(document: Document) -> Document:
