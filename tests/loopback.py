@@ -32,9 +32,10 @@ class Speaking(BaseHTTPRequestHandler):
 
 
 class Handler(Speaking):
-    """Answers by a table of functions and remembers who asked for what."""
+    """Answers by a table of functions and remembers who asked for what. ``body`` is what was posted."""
 
     server: Web
+    body = b""
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, dict(self.headers)))
@@ -56,6 +57,7 @@ class Handler(Speaking):
             self.rfile.readline()
         else:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.body = body
         self.server.asked.append((self.path, dict(self.headers)))
         answer = self.server.answers.get(self.path)
         if answer:

@@ -24,6 +24,12 @@ class TextRefused(ModelProblem):
     """The model is well, but will not take one of these texts."""
 
 
+OTHER_SIZE = (
+    "The model gives vectors of {} numbers, and those that are kept have {}. Let it answer as before, or say in "
+    "EMBEDDINGS_MODEL which one is meant: a model of another size has another name. Search goes on by words meanwhile."
+)
+
+
 class Look(Protocol):
     """One question against all documents of a scope: what is outside it has no part in any answer."""
 

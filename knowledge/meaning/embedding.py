@@ -28,7 +28,7 @@ from django.utils import timezone
 
 from knowledge.documents import Entry, Packed, Rights
 from knowledge.index import IndexProblem
-from knowledge.meaning import Kept, ModelProblem, TextRefused, store
+from knowledge.meaning import OTHER_SIZE, Kept, ModelProblem, TextRefused, store
 from knowledge.meaning.cutting import Passage, cut
 from knowledge.meaning.encoders import Encoder, chosen
 from knowledge.meaning.export import prepare
@@ -50,6 +50,8 @@ AT_ONCE = 16
 """Passages between two looks at the clock."""
 LATER = timedelta(seconds=5)
 LOOKED_FOR = 2000
+PATIENCE = 5.0
+"""Seconds that an operator waits for the model."""
 
 
 def embed(*, seconds: float = 45, encoder: Encoder | None = None) -> int:
@@ -107,21 +109,30 @@ def follow(rows: Sequence[Resource]) -> None:
 
 
 def status() -> dict[str, Any]:
-    """What an operator asks: by which model, how many resources are embedded, wait, or were given up."""
+    """What an operator asks: by which model, how many resources are embedded, wait, or were given up; any problem.
+
+    The model is asked for a word, so that one that answers slowly, or otherwise than it did, shows here.
+    """
+    model, passages, problem = None, 0, ""
     try:
         encoder = chosen()
         model = encoder.fingerprint if encoder else None
         found = store.serving()
-        passages = found[1].count() if found and found[0]["model"] == model else 0
-    except (ModelProblem, IndexProblem) as problem:
-        return {"model": None, "problem": str(problem)}
-    return {
+        mine = found[1] if found and found[0]["model"] == model else None
+        passages = mine.count() if mine else 0
+        size = len(encoder.encode(["size"], seconds=PATIENCE)[0]) if encoder else 0
+        if mine and size != mine.size:
+            problem = OTHER_SIZE.format(size, mine.size)
+    except (ModelProblem, IndexProblem) as error:
+        problem = str(error)
+    told = {
         "model": model,
         "embedded": WORK.exclude(done_at=None).filter(model=model or "").count(),
         "waiting": WORK.filter(done_at=None).count() - WORK.dead().count(),
         "given up": WORK.dead().count(),
         "passages": passages,
     }
+    return told | ({"problem": problem} if problem else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +232,9 @@ class _Turn:
         try:
             vectors = self._vectors(pieces)
         except TextRefused as problem:
+            if len(pieces) == 1 and not self._takes_any():
+                pieces[0].row.release()
+                raise ModelProblem(f"{problem} It refuses every text: look whether it is set up rightly.") from problem
             self._give_back(pieces, problem)
             return 0
         except ModelProblem:
@@ -258,26 +272,30 @@ class _Turn:
     def _vectors(self, pieces: Sequence[_Piece]) -> dict[str, Packed]:
         """The vector of each passage, by its hash: those known, and those that the model is asked for now."""
         texts = {passage.hash.hex(): passage.text for piece in pieces for passage in piece.passages}
-        known = Vector.objects.filter(model=self.model, hash__in=list(texts))
-        found = {one.hash: unpacked(one) for one in known}
-        for name, packed in found.items():
-            if len(packed.numbers) != self.kept.size:
-                raise ModelProblem(f"The vector of passage {name} is of another size: delete the folder of the index.")
+        known = list(Vector.objects.filter(model=self.model, hash__in=list(texts)))
+        if odd := {one.pk for one in known if not _is_whole(one, self.kept.size)}:
+            logger.warning("%s vectors are damaged or of another size and are made again", len(odd))
+            Vector.objects.filter(pk__in=odd).delete()
+        found = {one.hash: unpacked(one) for one in known if one.pk not in odd}
         missing = [name for name in texts if name not in found]
         looked = time.monotonic()
         for some in _parts(missing, AT_ONCE):
             vectors = self.encoder.encode([texts[name] for name in some])
             if vectors.shape != (len(some), self.kept.size):
-                raise ModelProblem(
-                    f"The model gave vectors of {vectors.shape[-1]} numbers and not of {self.kept.size} as before. "
-                    "Say in EMBEDDINGS_MODEL which one is meant; a model of another size has another name."
-                )
+                raise ModelProblem(OTHER_SIZE.format(vectors.shape[-1], self.kept.size))
             found |= {name: pack(bytes.fromhex(name), vector) for name, vector in zip(some, vectors, strict=True)}
             if time.monotonic() - looked > 20:
                 looked = time.monotonic()
                 for piece in pieces:
                     piece.row.keep()
         return found
+
+    def _takes_any(self) -> bool:
+        """Whether the model takes the plainest of texts: one that refuses all is at fault, and not a text."""
+        try:
+            return len(self.encoder.encode(["size"])) == 1
+        except TextRefused:
+            return False
 
     def _give_back(self, pieces: Sequence[_Piece], error: Exception) -> None:
         """One of several is at fault: each is tried alone. One alone is tried again later, thrice at most."""
@@ -384,6 +402,12 @@ def _parts(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def packed(one: Packed) -> bytes:
     """As the database keeps it."""
     return np.float32(one.scale).tobytes() + one.numbers
+
+
+def _is_whole(vector: Vector, size: int) -> bool:
+    """Whether this is what `packed` made of a vector of this size."""
+    data = bytes(vector.data)
+    return len(data) == 4 + size and bool(0 < np.frombuffer(data[:4], np.float32)[0] < np.inf)
 
 
 def unpacked(vector: Vector) -> Packed:

@@ -60,14 +60,20 @@ def chosen(*, threads: int = 1) -> Encoder | None:
     if settings.EMBEDDINGS_URL:
         return _endpoint(settings.EMBEDDINGS_URL, settings.EMBEDDINGS_MODEL, settings.EMBEDDINGS_KEY)
     folder = Path(settings.MEANING_MODEL or settings.MODEL_DIR)
+    written = tuple(map(_written, (folder / name for name in ("model.onnx", "tokenizer.json", "made.json"))))
+    return _graph(folder, threads, written) if written[0] else None
+
+
+def _written(file: Path) -> int:
     try:
-        return _graph(folder, threads, (folder / "model.onnx").stat().st_mtime_ns)
+        return file.stat().st_mtime_ns
     except OSError:
-        return None
+        return 0
 
 
 @lru_cache(maxsize=4)
-def _graph(folder: Path, threads: int, written: int) -> Graph:
+def _graph(folder: Path, threads: int, written: tuple[int, ...]) -> Graph:
+    """One for each state of the files: a model that was damaged and mended, or replaced, is read anew."""
     return Graph(folder, threads=threads)
 
 

@@ -1,8 +1,8 @@
 """Asking which documents are near a query in meaning: one look for one search, or none, and never an error.
 
-A model that fails, or a cluster that does not say what is near, rests for half
-a minute: a search waits for it once, not each time. What it was asked is
-neither kept nor logged.
+A model that fails, vectors that cannot be read, or a cluster that does not say
+what is near, rest for half a minute: a search waits for them once, not each
+time. What was asked is neither kept nor logged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TypeVar
 from knowledge.documents import Near, Query, Scope
 from knowledge.index import IndexProblem
 from knowledge.index.asked import asked_words
-from knowledge.meaning import Look, ModelProblem, store
+from knowledge.meaning import OTHER_SIZE, Look, ModelProblem, TextRefused, store
 from knowledge.meaning.encoders import Encoder, chosen
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ MOST = 30
 WIDE = 300
 """Of so many it is asked which ones satisfy a query's filters."""
 
+UNREADABLE = "The vectors in {} cannot be read ({}). Delete that folder: it is written again from the database."
+
 _resting: dict[str, float] = {}
 _lock = threading.Lock()
 
@@ -48,8 +50,13 @@ def look(query: Query, scope: Scope) -> Look | None:
         found = store.serving(now=False)
         if found is None or found[0]["model"] != encoder.fingerprint:
             return None
-        return _Patient(found[1].look(encoder.encode([text], seconds=SECONDS)[0], scope), encoder)
-    except (ModelProblem, IndexProblem) as problem:
+        vector = encoder.encode([text], seconds=SECONDS)[0]
+        if len(vector) != found[1].size:
+            raise ModelProblem(OTHER_SIZE.format(len(vector), found[1].size))
+        return _Patient(found[1].look(vector, scope), encoder)
+    except TextRefused:  # these words alone: the next search may ask
+        return None
+    except Exception as problem:  # whatever is wrong with a model or its vectors, words find
         _rest(encoder, problem)
         return None
 
@@ -78,13 +85,16 @@ class _Patient:
             return nothing
         try:
             return ask()
-        except IndexProblem as problem:
+        except Exception as problem:  # as in `look`
             _rest(self.encoder, problem)
             return nothing
 
 
 def _rest(encoder: Encoder, problem: Exception) -> None:
-    logger.warning("searching by words alone for %.0f seconds: %s", REST, problem)
+    said = str(problem)
+    if not isinstance(problem, ModelProblem | IndexProblem):
+        said = UNREADABLE.format(store.root(), type(problem).__name__)
+    logger.warning("searching by words alone for %.0f seconds: %s", REST, said)
     with _lock:
         _resting[_name(encoder)] = time.monotonic() + REST
 

@@ -226,7 +226,7 @@ def test_a_model_of_another_size_writes_nothing(pages: Source, write: Callable[.
     sync(pages)
     indexing.index_changes()
     assert embed(encoder=Letters(size=48)) == 0
-    assert "48 numbers and not of 32" in caplog.text
+    assert "vectors of 48 numbers, and those that are kept have 32" in caplog.text
     assert embed(encoder=Letters(size=32)) == 1
 
 
