@@ -18,7 +18,7 @@ from knowledge.connectors.tables import Row, TableError, read_rows
 from knowledge.documents import Contribution, Document
 from knowledge.markup import clean_line, inline, language, markdown, moment, title_of_name
 
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 100_000_000
 """Of a catalogue, packed and unpacked alike."""
 MAX_JOBS = 100
@@ -30,7 +30,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "key": ("id", "key", "slug"),
     "title": ("title", "name"),
     "url": ("url", "link", "href", "homepage"),
-    "description": ("description", "summary", "abstract", "about"),
+    "description": ("text", "body", "description", "summary", "abstract", "about", "content"),
     "kind": ("kind", "type"),
     "topics": ("topics", "topic", "tags", "tag", "categories", "category"),
     "jobs": ("jobs", "job", "tasks[].do", "tasks"),

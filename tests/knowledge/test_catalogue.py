@@ -60,6 +60,18 @@ def test_courses_with_a_field_map(tmp_path: Path) -> None:
     assert "2027-03-31" in stored.failures()[0].reason
 
 
+@pytest.mark.parametrize("column", ["text", "body", "content"])
+def test_a_long_text_is_the_body_under_each_of_its_usual_names(tmp_path: Path, column: str) -> None:
+    said = "Ask the baker before the oven is opened. " * 20
+    stored = pulled(written(tmp_path / "p.jsonl", json.dumps({"title": "Ovens", column: said})))
+    assert stored.told()[0].body == said.strip()
+
+
+def test_a_text_says_more_than_its_summary(tmp_path: Path) -> None:
+    row = {"title": "Ovens", "summary": "Of ovens.", "text": "Ask the baker before the oven is opened."}
+    assert pulled(written(tmp_path / "p.jsonl", json.dumps(row))).told()[0].body == row["text"]
+
+
 def test_tools_with_the_jobs_that_they_do(tmp_path: Path) -> None:
     rows = [
         {

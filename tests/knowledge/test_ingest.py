@@ -313,6 +313,19 @@ def test_adding_a_source_again_changes_only_what_is_said(source: Source, folder:
     assert actions.add_source(kind="folder", address=address, audience=["everyone"]).audience.tokens == ["everyone"]
 
 
+def test_a_folder_has_one_address_however_it_is_typed(
+    source: Source, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "part").mkdir()
+    monkeypatch.chdir(folder / "part")
+    for typed in (str(folder), "..", f"{folder}/part/../"):
+        call_command("add_source", "folder", typed, "--later")
+    assert Source.objects.get(kind="folder") == source
+    monkeypatch.setenv("FOLDER_ROOTS", str(folder))
+    call_command("add_source", "folder", str(folder), "--later")
+    assert f"if it was started with FOLDER_ROOTS={folder} too" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("token", ["team:999", "person:999", "team:", "board", "source:1:group:board", "Everyone"])
 def test_an_audience_that_means_nobody_is_refused_in_words(source: Source, token: str) -> None:
     before = source.audience

@@ -49,9 +49,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         trusted = ", authors' addresses trusted" if source.trusts_emails else ""
         self.stdout.write(f"Added “{source.name}”, for {source.audience}{trusted}.")
-        roots = [str(root) for root in settings.FOLDER_ROOTS]
-        if Path(source.address).exists() and "FOLDER_ROOTS" in os.environ:
-            self.stdout.write(f"The worker may read it if it is started with FOLDER_ROOTS={','.join(roots)} too.")
+        if Path(source.address).exists() and (roots := os.environ.get("FOLDER_ROOTS")):
+            self.stdout.write(
+                f"A worker sees later changes of it if it was started with FOLDER_ROOTS={roots} too: a line in .env "
+                "says it to both, from their next start on."
+            )
         if options["later"]:
             actions.request_sync(source=source)
         else:
@@ -59,9 +61,9 @@ class Command(BaseCommand):
 
 
 def _absolute(address: str) -> str:
-    """A path of this machine in full; web addresses and what does not exist as they are."""
+    """A path of this machine in full, one spelling for each; web addresses and what does not exist as they are."""
     path = Path(address).expanduser()
-    return str(path.absolute()) if address and path.exists() else address
+    return os.path.abspath(path) if address and path.exists() else address
 
 
 def _pair(text: str) -> tuple[str, Any]:
