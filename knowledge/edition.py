@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models, transaction
@@ -184,10 +183,20 @@ def _verified_no_more(instance: Any, **_sent: Any) -> None:
 @receiver(post_delete, sender="knowledge.Verdict")
 def _taken_back(instance: Any, **_sent: Any) -> None:
     """What is erased counts no more as soon as it is: by this process, or by the job if this one dies in between."""
+    Standing.objects.doubt(instance.resource_id, gone=True)
+    _erasing.__dict__.setdefault("resources", set()).add(instance.resource_id)
+    transaction.on_commit(_count_erased, robust=True)
+
+
+_erasing = threading.local()
+"""Resources of which this thread erases something: all that goes with one account is counted anew once, not each."""
+
+
+def _count_erased() -> None:
     from knowledge.standing import weigh
 
-    Standing.objects.doubt(instance.resource_id, gone=True)
-    transaction.on_commit(partial(weigh, resources=[instance.resource_id]), robust=True)
+    if resources := _erasing.__dict__.pop("resources", None):  # else an earlier call of the same commit did it
+        weigh(resources=sorted(resources))
 
 
 @receiver(withdrawn)

@@ -178,6 +178,17 @@ def test_what_is_erased_counts_no_more_as_soon_as_it_is(
     assert known(page) in (None, Signals())
 
 
+def test_what_goes_with_one_account_is_counted_anew_once(
+    page: Resource, people: list[Person], django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    for number in range(12):
+        other = Resource.objects.create(source=page.source, key=f"{number}", title="A page", audience=page.audience)
+        click(people[0], other)
+    with CaptureQueriesContext(connection) as asked, django_capture_on_commit_callbacks(execute=True):
+        people[0].delete()
+    assert sum("knowledge_verification" in one["sql"] and "SELECT" in one["sql"] for one in asked) == 1
+
+
 def test_another_kind_of_erasure_leaves_the_rest_to_the_job(
     page: Resource, people: list[Person], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
