@@ -31,10 +31,11 @@ class WayOn:
 def way_on(found: ResultPage, text: str, viewer: Viewer, ground: Ground) -> WayOn | None:
     """The way on from a page where nothing holds what was asked for; `None` from any other.
 
-    ``ground`` is that of the search. Where something is near in meaning and
-    less asked for finds more, that is enough: people are not looked for as well.
+    Where nothing but titles was looked at nobody knows what holds it.
+    ``ground`` is that of the search. Where something is near in meaning and less
+    asked for finds more, that is enough: people are not looked for as well.
     """
-    if not found.query or (found.results and not found.near_only):
+    if not found.query or found.titles_only or (found.results and not found.near_only):
         return None
     less = relaxed(found.query, viewer, ground)
     people: Sequence[Knower] = ()

@@ -165,7 +165,7 @@ class ResultPageSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     page = serializers.IntegerField()
     pages = serializers.IntegerField()
-    notice = serializers.CharField(help_text="How an odd query was read, or that the index is being built.")
+    notice = serializers.CharField(help_text="How an odd query was read, or that nothing but titles was searched.")
     read_as = ReadAsSerializer(many=True, help_text="How its signs were read; filters are among the facets.")
     did_you_mean = serializers.CharField(help_text="Another spelling, in words that are known here, if there is one.")
     instead_of = serializers.CharField(

@@ -359,6 +359,7 @@ class ResultPage:
     the results are of, and ``instead_of`` what was typed. ``edition`` says as
     of when what curators declared may be remembered; `None`: nothing told it.
     ``near_only``: nothing holds the query's words; the results are near in meaning.
+    ``titles_only``: the index does not answer, so nothing but titles was looked at.
     """
 
     query: Query
@@ -373,5 +374,6 @@ class ResultPage:
     instead_of: str = ""
     edition: str | None = None
     near_only: bool = False
+    titles_only: bool = False
     took_ms: float = 0.0
     search_id: str = ""

@@ -49,8 +49,8 @@ CANDIDATES = 300
 FALLBACK = 50
 NAMED = 8
 """Sources that are named to whoever asked for one that there is not."""
-BUILDING = "The index is being built: until it is ready, only titles are searched."
-AWAY = "The index does not answer just now: until it does, only titles are searched."
+BUILDING = "Search is being prepared: until it is ready, only titles are searched."
+AWAY = "Search does not answer in full just now: until it does, only titles are searched."
 
 
 def search(
@@ -86,10 +86,10 @@ def search(
         found = retrieve(query, viewer, sources, as_typed=as_typed, scope=ground.scope)
     except index.IndexMissing:
         _prompt_rebuild()
-        found = _by_title(query, viewer)
+        found = _by_title(query, viewer, ground.scope)
     except index.IndexProblem as problem:
         logger.warning("the index could not be asked: %s", problem)
-        found = replace(_by_title(query, viewer), notice=AWAY)
+        found = replace(_by_title(query, viewer, ground.scope), notice=AWAY)
     typed, query = query, found.meant or query
     per_page = max(1, per_page)
     near_only = bool(found.alone) and not found.by_words
@@ -111,6 +111,7 @@ def search(
         instead_of=typed.text if found.meant else "",
         edition=(_edition(sources) or "") if sources else None,
         near_only=near_only,
+        titles_only=found.asked is None,
         took_ms=(time.perf_counter() - begun) * 1000,
     )
     if not results and found.asked is None:
@@ -356,10 +357,11 @@ def _with_verification(row: Any) -> Any:
     return row
 
 
-def _by_title(query: Query, viewer: Viewer) -> Found:
+def _by_title(query: Query, viewer: Viewer, scope: Scope) -> Found:
     """What the database alone finds while there is no index: in the title what binds and any word, most words first."""
     rows: Any = Resource.objects.visible_to(viewer)
-    rows = rows.exclude(pk__in=rows.telling_too_much().values("pk"))
+    if scope.behind:  # what may tell too much is among it
+        rows = rows.exclude(pk__in=rows.telling_too_much().values("pk"))
     words = ranking.words_of(query)
     wished = wishes(query)
     if wished:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -151,12 +152,30 @@ def test_looking_at_the_list_changes_nothing_and_strangers_are_sent_to_sign_in(a
     assert not WaitingSearch.objects.exists()
 
 
-def test_a_page_without_results_asks_the_database_a_fixed_number_of_times(ana: Client) -> None:
-    page_of(ana, "casing kind:tool")
+def asks(client: Client, query: str) -> int:
+    """How often the database is asked for a page of search, but for what is written down of it afterwards."""
+    page_of(client, query)
     with CaptureQueriesContext(connection) as asked:
-        page_of(ana, "casing kind:tool")
-    kept = [query["sql"] for query in asked if not re.search("SAVEPOINT|^BEGIN|knowledge_search", query["sql"])]
-    assert len(kept) == 8, "\n".join(query[:160] for query in kept)
+        page_of(client, query)
+    kept = [query["sql"] for query in asked if not re.search("SAVEPOINT|^BEGIN|INTO .knowledge_search", query["sql"])]
+    return len(kept)
+
+
+@pytest.mark.parametrize(
+    ("query", "times"),
+    [("casing kind:tool", 8), ('"casing first fill" kind:tool after:2020 topic:seals', 7), ("xylophone", 7)],
+)
+def test_a_page_without_results_asks_the_database_a_fixed_number_of_times(ana: Client, query: str, times: int) -> None:
+    assert asks(ana, query) == times
+
+
+def test_while_the_index_is_away_the_page_says_what_was_searched(ana: Client, settings: LazySettings) -> None:
+    shutil.rmtree(settings.INDEX_DIR)
+    said = text_of(page_of(ana, "casing"))
+    assert "Search is being prepared: until it is ready, only titles are searched." in said
+    assert "No title that you may read holds “casing”. Try again in a few minutes." in said
+    assert "Nothing found for" not in said
+    assert (asks(ana, "casing kind:page"), asks(ana, "pump")) == (6, 7)
 
 
 NEAR = "nehctik eht ni sdnats elttek eht"
@@ -180,6 +199,17 @@ def test_what_is_near_in_meaning_says_so_and_the_way_on_stays(by_meaning: Client
     assert "The kettle stands in the kitchen. Close in meaning." in said
     assert "Tell me when there is something" in said
     assert "Nothing found for" not in said
+    assert asks(by_meaning, NEAR) == 8
+
+
+def test_what_is_near_inside_filters_says_so_and_what_is_found_without_them(by_meaning: Client) -> None:
+    source_of("Words", [Document("words", "A tool", "nehctik", kind="tool")])
+    small_company.index()
+    said = text_of(page_of(by_meaning, f"{NEAR} kind:page"))
+    assert "Nothing that you may read holds these words inside these filters. This is closest in meaning." in said
+    assert "Without kind: page there are 2 results " in said
+    assert "People who may know" not in said
+    assert asks(by_meaning, f"{NEAR} kind:page") == 8
 
 
 def test_what_is_only_near_ends_no_waiting_and_is_a_gap_unless_it_was_opened(

@@ -51,7 +51,6 @@
   fold();
   // New results: the box says what was asked for, and on a narrow screen the filters stay open, for they are in use.
   document.addEventListener("htmx:afterSettle", () => {
-    at = -1;
     const asked = $("#found [name=q]"), box = $("[data-search]");
     if (asked && box && box !== document.activeElement) box.value = asked.value;
   });
@@ -64,11 +63,11 @@
 
   // Keyboard: / j k Enter t ? Esc.
   const items = () => $$("[data-item]");
-  let at = -1;
+  const current = () => $("[data-item].is-current"); // as the page has it: more may arrive below while one reads
   const go = step => {
     const list = items();
     if (!list.length) return;
-    at = Math.max(0, Math.min(list.length - 1, at + step));
+    const at = Math.max(0, Math.min(list.length - 1, list.indexOf(current()) + step));
     list.forEach((el, i) => el.classList.toggle("is-current", i === at));
     $("[data-main]", list[at])?.focus({ preventScroll: true });
     list[at].scrollIntoView({ block: "nearest" });
@@ -82,14 +81,13 @@
       return typing?.blur();
     }
     if (typing || $("dialog[open]") || singleKeys?.checked === false) return;
-    const current = items()[at];
     const act = {
       "/": () => { const box = $("[data-search]"); box?.focus(); box?.select(); },
       "?": () => $("#keys")?.showModal(),
       j: () => go(1),
       k: () => go(-1),
-      t: () => (current && $("[data-start]", current) || $("[data-start]"))?.click(),
-      Enter: document.activeElement === document.body && current && (() => $("[data-main]", current)?.click()),
+      t: () => (current() && $("[data-start]", current()) || $("[data-start]"))?.click(),
+      Enter: document.activeElement === document.body && current() && (() => $("[data-main]", current())?.click()),
     }[e.key];
     if (act) { e.preventDefault(); act(); }
   });

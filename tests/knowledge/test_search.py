@@ -259,7 +259,7 @@ def test_without_an_index_titles_are_searched_and_the_index_is_asked_for(
     found_nothing = Search.objects.count()
     assert search("xylophone", ana).total == 0
     assert Search.objects.count() == found_nothing, "nobody knows yet whether it finds nothing"
-    assert "being built" in page.notice
+    assert "being prepared" in page.notice
     assert keys(page) == ["leave"]
     assert keys(search("leave", ana)) == ["leave", "parental", "planner", "course"]
     assert keys(search("leave -parental kind:page", ana)) == ["leave"]
