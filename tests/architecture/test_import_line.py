@@ -17,7 +17,7 @@ LAYERS = {
     for layer, names in enumerate(
         [
             # values, texts and tools that know nothing of the rest
-            "documents signals replacing questions addresses dialling sandbox outline units reader markup front "
+            "documents signals replacing bulk questions addresses dialling sandbox outline units reader markup front "
             "captions",
             # what is stored, what is read, and pure decisions
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
