@@ -34,7 +34,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.timezone import localdate
 
-from knowledge import index, signals
+from knowledge import bulk, index, signals
 from knowledge.documents import EVERYONE, IndexDocument
 from knowledge.index import generations
 from knowledge.meaning import embedding
@@ -56,7 +56,11 @@ UNSURE = "unsure"
 
 def index_hash(audience: str, fingerprint: str, source: Source) -> str:
     """What one row of the index is made of: who may read it, what it says, and whether its source is everyone's."""
-    return hashlib.sha256(f"{audience} {fingerprint} {is_public(source)}".encode()).hexdigest()
+    return _hash(audience, fingerprint, is_public(source))
+
+
+def _hash(audience: str, fingerprint: str, public: bool) -> str:
+    return hashlib.sha256(f"{audience} {fingerprint} {public}".encode()).hexdigest()
 
 
 def is_public(source: Source) -> bool:
@@ -207,6 +211,13 @@ def _active() -> list[str]:
         return generations.active() or [generations.begin()]
 
 
+_READ = (
+    "pk", "public_id", "source_id", "kind", "title", "body", "crumbs", "language", "audience_id", "created", "updated",
+    "gone_at", "index_hash", "indexed_audience_id",
+)  # fmt: skip
+"""What writing a batch asks of a row: a tuple of it costs a fifth of an object."""
+
+
 def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int, int]:
     """One batch into one generation: mark, write, record. Rows written or removed, and the last one's number.
 
@@ -218,34 +229,36 @@ def _write_batch(generation: str, engine: index.Engine, after: int) -> tuple[int
             pending(generation)
             .filter(pk__gt=after)
             .select_for_update(of=("self",), no_key=True, skip_locked=True)
-            .defer("url", "facts")
-            .order_by("pk")[:BATCH]
+            .order_by("pk")
+            .values_list(*_READ, named=True)[:BATCH]
         )
         if not rows:
             return 0, after
         ids = [row.pk for row in rows]
         moved = [row.pk for row in rows if row.indexed_audience_id not in (None, row.audience_id)]
-        Resource.objects.filter(pk__in=ids, indexed_audience=None).update(indexed_audience=F("audience"))
+        new = [row.pk for row in rows if row.indexed_audience_id is None]
+        Resource.objects.filter(pk__in=new).update(indexed_audience=F("audience"))
         Resource.objects.filter(pk__in=moved).update(indexed_audience=Audience.objects.of([UNSURE]))
         take_back(ids, generation=generation)
         IndexStamp.objects.update_or_create(pk=generation, defaults={"next_stamp": stamp})
     alive = [row for row in rows if row.gone_at is None]
     gone = [row for row in rows if row.gone_at is not None]
-    engine.write(add=list(documents_of(alive)), delete=[row.public_id.hex for row in gone])
+    engine.write(add=documents_of(alive), delete=[row.public_id.hex for row in gone])
     _tell_meaning([row for row in rows if row.indexed_audience_id])
     generations.write_stamp(generation, stamp)
     with transaction.atomic():
         IndexStamp.objects.filter(pk=generation).update(stamp=stamp)
-        Indexed.objects.bulk_create(
-            [Indexed(resource=row, generation=generation, hash=row.index_hash) for row in alive],
-            update_conflicts=True, unique_fields=["generation", "resource"], update_fields=["hash"],
-        )  # fmt: skip
-        Indexed.objects.filter(generation=generation, resource__in=gone).delete()
+        bulk.insert(
+            Indexed,
+            [{"resource_id": row.pk, "generation": generation, "hash": row.index_hash} for row in alive],
+            unique=["generation", "resource_id"],
+        )
+        Indexed.objects.filter(generation=generation, resource__in=[row.pk for row in gone]).delete()
         _record_audiences(moved, {row.pk: row for row in rows})
     return len(rows), rows[-1].pk
 
 
-def _tell_meaning(rows: list[Resource]) -> None:
+def _tell_meaning(rows: list[Any]) -> None:
     """Vectors follow in the same step: a row is not recorded before they know its rights too."""
     try:
         embedding.follow(rows)
@@ -256,7 +269,7 @@ def _tell_meaning(rows: list[Resource]) -> None:
         ) from error
 
 
-def _record_audiences(moved: list[int], rows: dict[int, Resource]) -> None:
+def _record_audiences(moved: list[int], rows: dict[int, Any]) -> None:
     """What was written is what the index holds, unless another active generation still holds the old audience."""
     others = len(generations.active()) > 1
     by_audience: dict[int | None, list[int]] = {}
@@ -269,8 +282,11 @@ def _record_audiences(moved: list[int], rows: dict[int, Resource]) -> None:
         Resource.objects.filter(pk__in=ids).update(indexed_audience=audience)
 
 
-def documents_of(rows: Sequence[Resource]) -> Iterator[IndexDocument]:
-    """The index's view of resources. What they share is read once for all: a batch is some thousand rows."""
+def documents_of(rows: Sequence[Any]) -> Iterator[IndexDocument]:
+    """The index's view of resources, of which `_READ` was read.
+
+    What they share is read once for all: a batch is some thousand rows.
+    """
     ids = [row.pk for row in rows]
     sources = Source.objects.select_related("audience").in_bulk({row.source_id for row in rows})
     everyones = {pk: is_public(source) for pk, source in sources.items()}
@@ -313,12 +329,11 @@ def _heal_hashes() -> None:
 def _rehash(rows: Any, *, tell: bool = False) -> None:
     """Give the rows the hash that they should have; ``tell`` the floors above which ones had another."""
     some: list[Resource] = []
-    fields = ("audience__digest", "source__audience__tokens", "source__active", "fingerprint", "index_hash")
-    for row in rows.select_related("audience", "source__audience").only(*fields).iterator(chunk_size=1000):
-        wanted = index_hash(row.audience.digest, row.fingerprint, row.source)
-        if wanted != row.index_hash:
-            row.index_hash = wanted
-            some.append(row)
+    fields = "pk", "audience__digest", "fingerprint", "index_hash", "source__active", "source__audience__tokens"
+    for pk, audience, fingerprint, held, active, tokens in rows.values_list(*fields).iterator(chunk_size=1000):
+        wanted = _hash(audience, fingerprint, active and EVERYONE in tokens)
+        if wanted != held:
+            some.append(Resource(pk=pk, index_hash=wanted))
     for start in range(0, len(some), 500):
         with transaction.atomic():
             part = some[start : start + 500]
