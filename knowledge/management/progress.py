@@ -63,6 +63,9 @@ def follow_index(out: Any, *, again: bool = False) -> None:
     except IndexProblem as problem:
         raise CommandError(str(problem)) from problem
     waiting = indexing.status()["waiting"]
+    if not written and not waiting:
+        line.say("index: up to date", done=True)  # a worker may have been quicker
+        return
     busy = f"; {waiting} are being written by a worker" if waiting else ""
     line.say(f"index: {written} written in {time.monotonic() - began:.1f} s{busy}", done=True)
 

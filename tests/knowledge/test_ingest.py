@@ -324,6 +324,10 @@ def test_a_folder_has_one_address_however_it_is_typed(
     monkeypatch.setenv("FOLDER_ROOTS", str(folder))
     call_command("add_source", "folder", str(folder), "--later")
     assert f"if it was started with FOLDER_ROOTS={folder} too" in capsys.readouterr().out
+    call_command("sync", source.slug)
+    assert "index: 1 written" in capsys.readouterr().out
+    call_command("sync", source.slug)
+    assert "index: up to date" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("token", ["team:999", "person:999", "team:", "board", "source:1:group:board", "Everyone"])
