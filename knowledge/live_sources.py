@@ -243,12 +243,14 @@ def visible_to(viewer: Viewer, edition: str | None = None) -> tuple[Declared, ..
 
 
 _memory: tuple[str, tuple[Declared, ...]] = "", ()
-"""Every active row with its audience, as one edition has them; before the first edition there are none."""
+"""Every active row with its audience, as one edition has them."""
 
 
 def _remembered(edition: str) -> tuple[Declared, ...]:
     global _memory  # noqa: PLW0603 - one per process; replaced as a whole, so threads need no lock
     known, rows = _memory
+    if not edition:
+        return ()  # nothing was ever declared
     if known != edition:
         active = LiveSource.objects.filter(active=True).select_related("audience")
         rows = tuple(replace(Declared.of_row(row), audience=frozenset(row.audience.tokens)) for row in active)
