@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import LazySettings
 from django.template.loader import render_to_string
+from django.utils import timezone
 from playwright.sync_api import Page
+
+from knowledge import waiting
+from knowledge.access import Viewer
+from knowledge.documents import Document
+from knowledge.meaning import looking
+from knowledge.meaning.embedding import embed
+from knowledge.models import Audience, LiveSource
+from tests import small_company
+from tests.knowledge.live.services import PAGES, QUESTIONS, packed, says
+from tests.loopback import Web
+from tests.meaning import Letters
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -54,6 +69,7 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "learning log": "/tasks/log",
         "password": "/password/",
         "patterns": "/patterns",
+        "how to ask": "/search/help",
         "nothing here": "/r/00000000-0000-4000-8000-000000000000",
     }
 
@@ -96,6 +112,71 @@ def test_every_page_that_says_what_failed(
     page.get_by_role("button", name="Start").click()
     page.get_by_role("heading", name="Please send that again").wait_for()
     troubles += troubles_of(page, "csrf")
+    assert troubles == []
+
+
+NEAR = "nehctik eht ni sdnats elttek eht"
+"""The letters of a page and none of its words."""
+
+
+@pytest.fixture
+def much_happens(
+    company: dict[str, Any], web: Web, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """A company with copies, search by meaning, searches that wait, and services outside, one of them broken."""
+    pump = next(page for page in small_company.handbook() if page.key == "pump")
+    copies = [Document(f"copy-{n}", f"{pump.title}, {n}", f"{pump.body}\nCopy {n}.") for n in range(2)]
+    kettle = Document("kettle", "Tea", "The kettle stands in the kitchen.")
+    encoder, ana = Letters(), Viewer.of(company["ana"])
+    monkeypatch.setattr(looking, "chosen", lambda: encoder)
+    for text in ("kettle", "xylophone", "a search " * 20):
+        waiting.wait_for(text=text, viewer=ana)
+    small_company.source_of("Archive", [*copies, kettle])
+    small_company.index()
+    embed(encoder=encoder)
+    waiting.WaitingSearch.objects.update(looked_at=timezone.now() - timedelta(hours=1))
+    waiting.look()
+    settings.LIVE_HOSTS = ["127.0.0.1"]
+    web.answers["/qa"], web.answers["/w/api.php"] = packed(QUESTIONS), says(PAGES)
+    everyone = Audience.objects.of(["everyone"])
+    for name, shape, path in (
+        ("Questions about pumps and valves", "stackexchange", "/qa?site=pumps"),
+        ("An archive that is broken", "json", "/broken?q={query}"),
+        ("An encyclopaedia", "mediawiki", "/w/api.php"),
+    ):
+        LiveSource.objects.create(name=name, shape=shape, address=web.base + path, audience=everyone)
+    return company
+
+
+@pytest.mark.parametrize("mode", [MODES[0], MODES[3]])
+def test_every_state_of_a_search(
+    open_as: Open, much_happens: dict[str, Any], settings: LazySettings, mode: dict[str, Any]
+) -> None:
+    page = open_as("ana", **mode)
+    states = {
+        "one's own news": ("/", "There is something now"),
+        "searches that wait": ("/search/waiting", "You were told on"),
+        "why, copies, all folds open": ("/search?q=priming+pump+casing+22", "Why is this here?"),
+        "read as": ("/search?q=%22feed+pump%22+-seal+title:pri*", "Read as:"),
+        "less asked for": ("/search?q=%22feed+pump%22+kind%3Aanswer+after%3A2020", "People who may know"),
+        "it waits": ("/search?q=xylophone", "This search waits"),
+        "closest in meaning": (f"/search?q={NEAR.replace(' ', '+')}", "This is closest in meaning."),
+        "outside, asked": ("/search/live?q=pump", "An archive that is broken"),
+    }
+    away = {
+        "titles alone": ("/search?q=pump", "only titles are searched"),
+        "no such title": ("/search?q=zebra", "No title that you may read"),
+    }
+    troubles: list[str] = []
+    for name, (address, says_so) in (states | away).items():
+        if name in away:
+            shutil.rmtree(settings.INDEX_DIR, ignore_errors=True)
+        page.goto(address)
+        page.get_by_text(says_so).first.wait_for()
+        page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
+        troubles += troubles_of(page, name)
+        if "copies" in name:
+            assert page.get_by_text("2 more like this").count() == 1
     assert troubles == []
 
 

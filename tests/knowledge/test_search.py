@@ -268,7 +268,7 @@ def test_without_an_index_titles_are_searched_and_the_index_is_asked_for(
     assert keys(search("before:2022", ana)) == ["code"]
     assert "pay" not in keys(search("leave", ana))
     indexing.index_changes()
-    assert "being built" not in search("leave", ana).notice
+    assert "being prepared" not in search("leave", ana).notice
 
 
 # What it costs, and what is remembered --------------------------------------------------------------------------
