@@ -141,6 +141,18 @@ def test_an_answer_without_every_shard_is_none(relay: Relay) -> None:
     assert found(engine, "harbour") == {"a"}
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_search_is_put_again_to_a_cluster_that_is_busy_and_never_answered_in_part(relay: Relay, status: int) -> None:
+    engine = index.in_memory()
+    engine.write([doc("a", body="harbour")])
+    relay.where, relay.faults = "_search", [faults.refuses(status)] * 2
+    assert found(engine, "harbour") == {"a"}
+    relay.faults, relay.for_ever = [faults.refuses(status)], True
+    with pytest.raises(IndexUnreachable, match=f"it answers {status}") as told:
+        found(engine, "harbour")
+    assert "SECRET" not in str(told.value)
+
+
 def test_another_node_is_asked_when_one_does_not_answer(on_opensearch: Cluster, settings: LazySettings) -> None:
     options(settings, addresses=["http://127.0.0.1:9", *on_opensearch.addresses, "http://127.0.0.1:9"])
     engine = index.in_memory()
