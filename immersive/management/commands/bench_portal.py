@@ -280,21 +280,24 @@ class Changes:
         connections.close_all()
 
 
-def _memory(supervisor: int) -> dict[str, float]:
-    """Megabytes held by each process beneath the supervisor, by what it does."""
-    held: dict[str, float] = {}
+_PROGRAMS = ("gunicorn", "index@", "meaning@", "work1@", "work2@", "work3@", "beat")
+_SIZES = {"own": "RssAnon", "files": "RssFile"}
+
+
+def _memory(supervisor: int) -> dict[str, dict[str, float]]:
+    """Megabytes of each process beneath the supervisor: its own, and those of files, which all processes share."""
+    held: dict[str, dict[str, float]] = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
             said = (path / "cmdline").read_text().replace("\0", " ")
-            size = next(line for line in (path / "status").read_text().splitlines() if line.startswith("VmRSS"))
-        except (OSError, StopIteration):
+            status = dict(line.split(":", 1) for line in (path / "status").read_text().splitlines())
+            sizes = {name: int(status[field].split()[0]) for name, field in _SIZES.items()}
+        except (OSError, KeyError):
             continue
         if parent == supervisor or _beneath(parent, supervisor):
-            name = next(
-                (part for part in ("gunicorn", "index@", "work1@", "work2@", "work3@", "beat") if part in said), ""
-            )
-            held[f"{name or 'other'} {path.name}"] = round(int(size.split()[1]) / 1024, 1)
+            name = next((one for one in _PROGRAMS if one in said), "other")
+            held[f"{name} {path.name}"] = {of: round(size / 1024, 1) for of, size in sizes.items()}
     return held
 
 
