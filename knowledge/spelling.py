@@ -21,7 +21,7 @@ SHORTEST_PART, LONGEST_PARTED = 3, 24
 """Letters of each of two words that were written as one, and of both together."""
 MOST = 4
 """Words of one query that are looked up: who misspells more of them was not writing this language."""
-_WORD = re.compile(r"[\w'’.+#]*\w[+#]*")
+_WORD = re.compile(r"\w(?:[\w'’.+#]*\w)?[+#]*")
 
 
 def respelled(

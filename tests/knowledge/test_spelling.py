@@ -41,6 +41,8 @@ def found(text: str, person: Any, **options: Any) -> ResultPage:
         ("hydrualics", "hydraulics"),
         ("cavitatoin", "cavitation"),
         ("Hydrualics!", "hydraulics!"),
+        ("'hydrualics'...", "'hydraulics'..."),
+        ("hydrualics " + "." * 15_000, "hydraulics " + "." * 15_000),
         ("mechancial kind:page", "mechanical kind:page"),
         ('"mechancial seal"', '"mechanical seal"'),
         ('"feed pmup"', '"feed pump"'),
