@@ -211,7 +211,7 @@ STORAGES = {
 
 # Jobs -------------------------------------------------------------------------------------------------------------
 
-BROKER_URL = env("BROKER_URL", default="filesystem://")
+BROKER_URL = env("BROKER_URL", default="filesystem://localhost")
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 1.0
