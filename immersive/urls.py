@@ -11,6 +11,9 @@ from immersive import sign_in, views
 handler400 = views.not_understood
 handler500 = views.broken
 
+admin.site.site_header = admin.site.site_title = "Operate Immersive"
+admin.site.index_title = "What you may look after"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("search", views.search, name="search"),

@@ -139,7 +139,7 @@ class Source(models.Model):
 
 HOW_TO_NAME_SOMEBODY = (
     "Write everyone, team:7 or person:12, with the number that stands in the address of that team's or person's "
-    "page in the administration."
+    "page under Operate."
 )
 
 

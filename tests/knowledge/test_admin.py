@@ -67,6 +67,13 @@ def test_the_right_to_change_sources_does_not_say_who_is_meant(
     assert SourceGroup.objects.count() == 1
 
 
+def test_the_operator_pages_bear_the_portals_name(clerk: Any, client: Client, source: Any) -> None:
+    allow(clerk, *SOURCE)
+    html = client.get(reverse("admin:index")).content.decode()
+    assert "Operate Immersive" in html
+    assert "Django" not in html
+
+
 def test_who_only_sees_sources_takes_none_out(clerk: Any, client: Client, source: Any) -> None:
     sources = reverse("admin:knowledge_source_changelist")
     take_out = {"action": "take_out", "_selected_action": [source.pk]}
