@@ -50,7 +50,15 @@
   };
   fold();
   // New results: the box says what was asked for, and on a narrow screen the filters stay open, for they are in use.
+  // A screen reader is told by a line that stays, for what comes anew with the results is not always read out.
+  const said = $("[data-said]");
+  const tell = () => {
+    const count = $("#found [data-count]")?.textContent;
+    if (said && count && said.textContent !== count) said.textContent = count;
+  };
+  tell();
   document.addEventListener("htmx:afterSettle", () => {
+    tell();
     const asked = $("#found [name=q]"), box = $("[data-search]");
     if (asked && box && box !== document.activeElement) box.value = asked.value;
   });
