@@ -34,16 +34,18 @@ class Anchors:
     """Addresses for the headings of one body, from their words; a heading that comes again gets a number."""
 
     def __init__(self) -> None:
-        self._given: set[str] = set()
+        self._given: dict[str, int] = {}
+        """Each address, and the last number that was put behind it: a thousandth *Notes* is not counted up to."""
 
     def of(self, text: str) -> str:
         """The address of the next heading."""
         slug = PREFIX + ("-".join(_WORDS.findall(text.casefold()))[:LONGEST].strip("-") or "part")
-        given, number = slug, 1
+        given, number = slug, self._given.get(slug, 1)
         while given in self._given:
             number += 1
             given = f"{slug}-{number}"
-        self._given.add(given)
+        self._given[slug] = number
+        self._given.setdefault(given, 1)
         return given
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -143,3 +144,20 @@ def test_links_to_a_text_name_its_beginning_and_its_end() -> None:
     )
     assert text_fragment("P-101 · 14 · 4", " · ") == ":~:text=P%2D101,4"
     assert re.fullmatch(r":~:text=[\w.%,~]*", text_fragment('<a href="x">&#\'-*' + "é" * 500))
+
+
+@given(st.lists(st.sampled_from(["a", "a 2", "a 3", "a-2", "b", "a 2 2", "!"])))
+def test_each_heading_has_the_first_address_that_is_free(texts: list[str]) -> None:
+    anchors, taken = Anchors(), set[str]()
+    for text in texts:
+        first = "s-" + (text.replace(" ", "-").strip("!") or "part")
+        free = next(one for number in count(1) if (one := f"{first}-{number}" if number > 1 else first) not in taken)
+        assert anchors.of(text) == free
+        taken.add(free)
+
+
+def test_thousands_of_headings_of_one_name_are_told_apart_without_counting_up_to_each() -> None:
+    """A change log of twenty years, or a page that is meant to keep a server busy."""
+    body = "# Notes\n" * 12_000 + "Last."
+    assert standing(body, len(body) - 1, "Changes", []).anchor == "s-notes-12000"
+    assert render(body).headings[-1].id == "s-notes-12000"
