@@ -1,4 +1,4 @@
-"""The search page by keys alone: Tab reaches everything and is never lost; what is chosen keeps the focus and is told."""
+"""The search page by keys alone: Tab reaches all and is never lost; what is chosen keeps the focus, and is told."""
 
 from __future__ import annotations
 
