@@ -113,10 +113,16 @@ class SourceAdmin(OfferedLookups, NoDelete, admin.ModelAdmin):  # type: ignore[t
 
 @admin.register(SyncRun)
 class SyncRunAdmin(OfferedLookups, NoDelete, admin.ModelAdmin):  # type: ignore[type-arg]
-    """What each look at a source found."""
+    """What each look at a source found; the files that failed are named to those whom the source is open to."""
 
     list_display = ["source", "created_at", "done_at", "seen", "added", "changed", "gone", "failed", "error"]
     list_filter = ["source"]
+
+    def get_fields(self, request: HttpRequest, obj: SyncRun | None = None) -> Any:
+        fields = super().get_fields(request, obj)
+        if obj is not None and not Viewer.of(request.user).tokens & set(obj.source.audience.tokens):
+            fields = [name for name in fields if name != "failures"]
+        return fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

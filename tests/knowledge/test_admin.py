@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from experts.models import Team
 from knowledge.documents import EVERYONE
-from knowledge.models import Audience, Source, SourceGroup
+from knowledge.models import Audience, Source, SourceGroup, SyncRun
 
 pytestmark = pytest.mark.django_db
 SOURCE = ["view_source", "change_source"]
@@ -72,6 +72,21 @@ def test_the_operator_pages_bear_the_portals_name(clerk: Any, client: Client, so
     html = client.get(reverse("admin:index")).content.decode()
     assert "Operate Immersive" in html
     assert "Django" not in html
+
+
+def test_files_that_failed_are_named_to_those_whom_their_source_is_open_to(
+    clerk: Any, client: Client, source: Any, team: Team
+) -> None:
+    run = SyncRun.objects.create(source=source, failed=1, failures=[["plans/merger.pdf", "It is damaged."]])
+    page = reverse("admin:knowledge_syncrun_change", args=[run.pk])
+    allow(clerk, "view_syncrun")
+    assert "merger" in client.get(page).content.decode()
+    source.audience = Audience.objects.of([f"team:{team.pk}"])
+    source.save()
+    html = client.get(page).content.decode()
+    assert "Failed:" in html
+    assert "merger" not in html
+    assert "damaged" not in html
 
 
 def test_who_only_sees_sources_takes_none_out(clerk: Any, client: Client, source: Any) -> None:
