@@ -249,6 +249,8 @@ def titled(lines: list[str], front: Mapping[str, Any], fallback: str) -> Extract
 
 def headings_of(body: str) -> tuple[str, ...]:
     """The words of the ``#`` lines outside fences."""
+    if "#" not in body:
+        return ()
     found = []
     fenced = False
     for line in body.split("\n"):

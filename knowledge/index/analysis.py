@@ -18,15 +18,16 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
+import numpy as np
 import snowballstemmer
 
 from knowledge.documents import IndexDocument
 from knowledge.index import vectors
 from knowledge.markup import headings_of
 
-VERSION = 5
+VERSION = 6
 """Part of the schema's fingerprint: raise it with any change of tokens, stems or the vector's layout."""
 
 DEFAULT_LANGUAGE = "en"
@@ -61,6 +62,8 @@ _TOKEN = re.compile(
 _ASCII_TOKEN = re.compile(r"\w+(?:['.]\w+)*(?:\+\+|(?<=\b[a-z])#(?!\w))?", re.ASCII)
 _UNSPACED = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
                        "\U00020000-\U0003134f]+)")  # fmt: skip
+_OUTSIDE = re.compile(r"_(?:(?<!\w_)|(?!\w))")
+"""A word begins or ends with ``_``: the sign itself comes first in the pattern, so most texts are passed in no time."""
 JOINTS = re.compile(r"[._']+")
 
 
@@ -79,17 +82,45 @@ def words(text: str) -> list[str]:
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text, in order; those of scripts without spaces as overlapping pairs of characters."""
-    folded = fold(text)
-    found = _split(folded)
-    if not folded.isascii() and _UNSPACED.search(folded):
-        return [piece for token in found for piece in _pairs(token)]
-    return found
+    """The words of a text, in order; those of scripts without spaces as overlapping pairs of characters.
+
+    What stands between two spaces is taken by itself, so that no word depends on what else a text holds.
+    """
+    if text.isascii():
+        return _split(text.lower())
+    apart = text.encode("utf-8", "surrogatepass").translate(_APART).decode("utf-8", "surrogatepass")
+    return list(chain.from_iterable(map(_PIECES.__getitem__, apart.replace(". ", " ").split())))
+
+
+class _Pieces(dict[str, tuple[str, ...]]):
+    """What stands between two spaces -> its tokens: folding costs more than all else, and most pieces come again.
+
+    Bounded: emptied when full, for common words return at once.
+    """
+
+    LARGEST = 32_768
+
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        folded = fold(piece)
+        found = _split(folded)
+        if not folded.isascii() and _UNSPACED.search(folded):
+            found = [part for token in found for part in _pairs(token)]
+        made = tuple(found)
+        if len(piece) <= LONGEST_TOKEN:
+            if len(self) >= self.LARGEST:
+                self.clear()
+            self[piece] = made
+        return made
+
+
+_PIECES = _Pieces()
+_APART = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "'.+#_" else 32 for code in range(256)).lower()
+"""Of ASCII letters the small one, of ASCII characters that are in no token a space, all others as they are."""
 
 
 def _split(folded: str) -> list[str]:
     found: list[str] = (_ASCII_TOKEN if folded.isascii() else _TOKEN).findall(folded)
-    if "_" in folded:  # emphasis in Markdown, ``__init__``, ruled lines
+    if _OUTSIDE.search(folded):  # emphasis in Markdown, ``__init__``, ruled lines
         found = [bare for token in found if (bare := token.strip("_"))]
     if found and len(max(found, key=len)) > LONGEST_TOKEN:
         return [token if _UNSPACED.search(token) else token[:LONGEST_TOKEN] for token in found]
@@ -136,50 +167,56 @@ def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:
     return {name: best[topic_key(name)] for name in counts}
 
 
-class _Words(dict[str, str]):
-    """Token -> term in one language, with what a vector needs of each token met so far.
+class _Words(dict[str, int]):
+    """Token -> its number in one language; by that number its term, and what a vector needs of it.
 
     Bounded: emptied when full (between documents only), for common words return at once.
     """
 
-    LARGEST = 200_000
+    LARGEST = 100_000
 
     def __init__(self, language: str) -> None:
         super().__init__()
         self.prefix = "" if language == DEFAULT_LANGUAGE else language + ":"
-        self.stem: Callable[[str], str] = snowballstemmer.stemmer(STEMMERS[language]).stemWord
-        self.row_of: dict[str, int] = {}
-        """Token -> its `vectors.row_key`."""
-        self.parts_of: dict[str, tuple[str, ...]] = {}
-        """Tokens made of several -> those that can be found alone."""
+        stemmer = snowballstemmer.stemmer(STEMMERS[language])
+        if hasattr(stemmer, "maxCacheSize"):  # the compiled one; what it would remember is remembered here
+            stemmer.maxCacheSize = 0
+        self.stem: Callable[[str], str] = stemmer.stemWord
+        self.terms: list[str] = []
+        self.rows: vectors.Keys = np.empty(1024, np.uint64)
+        """The `vectors.row_key` of each."""
+        self.made: vectors.Flags = np.empty(1024, np.bool_)
+        """Whether it is made of several that can be found alone; ``parts_of`` says which, by its number."""
+        self.parts_of: dict[int, tuple[str, ...]] = {}
 
-    def __missing__(self, token: str) -> str:
+    def __missing__(self, token: str) -> int:
         term = self.prefix + (self.stem(token) or token)
-        parts = self._parts(token, term)
+        number = len(self.terms)
+        if number == len(self.rows):
+            self.rows = np.concatenate((self.rows, np.empty_like(self.rows)))
+            self.made = np.concatenate((self.made, np.empty_like(self.made)))
+        self.rows[number] = vectors.row_key(token, term)
+        parts = () if token.isalnum() else self._parts(token, term)
         if parts:
-            self.parts_of[token] = parts
-            for part in parts:
-                self[part]
-        self.row_of[token] = vectors.row_key(token, term)
-        self[token] = term
-        return term
+            self.parts_of[number] = parts
+        self.made[number] = bool(parts)
+        self.terms.append(term)
+        self[token] = number
+        return number
 
     def _parts(self, token: str, term: str) -> tuple[str, ...]:
-        if "." not in token and "_" not in token and "'" not in token:
-            return ()
         parts = {part for part in JOINTS.split(token) if len(part) > 1 and not part.isdigit()} - {token}
         return tuple(sorted(part for part in parts if self.prefix + self.stem(part) != term))
 
-    def row_key(self, token: str) -> int:
-        """The row of a token."""
-        self[token]
-        return self.row_of[token]
+    def numbers(self, own: Sequence[str]) -> list[int]:
+        """The number of each of these tokens."""
+        return list(map(self.__getitem__, own))
 
     def make_room(self) -> None:
         """Forget everything when too much is known."""
         if len(self) >= self.LARGEST:
             self.clear()
-            self.row_of.clear()
+            self.terms.clear()
             self.parts_of.clear()
 
 
@@ -190,7 +227,8 @@ def _words(language: str) -> _Words:
 
 def stem(token: str, language: str = DEFAULT_LANGUAGE) -> str:
     """The term of a token in a language."""
-    return _words(language_code(language))[token]
+    words = _words(language_code(language))
+    return words.terms[words[token]]
 
 
 def terms_of(token: str, languages: Iterable[str] = ()) -> tuple[str, ...]:
@@ -238,31 +276,35 @@ class Analysed:
 
 def analyse(document: IndexDocument) -> Analysed:
     """Everything an engine indexes of one document's text."""
-    terms = _words(language_code(document.language))
-    terms.make_room()
+    words = _words(language_code(document.language))
+    words.make_room()
     title, body = tokens(document.title), tokens(document.body)
     topics = [tokens(topic) for topic in document.topics]
     all_topics = [token for topic in topics for token in topic]
     lengths = len(title), len(body), len(all_topics)
 
-    title_terms = list(map(terms.__getitem__, title))
-    text = list(map(terms.__getitem__, body))
-    text += title_terms
-    text += map(terms.__getitem__, all_topics)
-
-    parts_of, places, whole_and_parts = terms.parts_of, list[int](), []
+    numbered, places = [], list[int]()
     for own in (title, body, all_topics):
-        wholes = [place for place, token in enumerate(own) if token in parts_of]
-        parts = [(part, place) for place in wholes for part in parts_of[own[place]]]
-        found = [part for part, _ in parts]
+        numbers = words.numbers(own)
+        wholes = words.made[numbers].nonzero()[0].tolist() if numbers else []
+        parts = [(part, place) for place in wholes for part in words.parts_of[numbers[place]]]
+        numbers += words.numbers([part for part, _ in parts])
         if own is title:
-            found += _joined(title)
-        whole_and_parts.append(own + found if found else own)
-        text += [terms[part] for part in found]
-        if own is body:
+            numbers += words.numbers(_joined(title))
+        elif own is body:
             places = [place for _, place in parts]
+        numbered.append(np.array(numbers, np.intp))
+    in_title, in_body, in_topics = numbered
+    headings = [words.numbers(tokens(heading)) for heading in headings_of(document.body)]
 
-    in_title, in_body, in_topics = (list(map(terms.row_of.__getitem__, own)) for own in whole_and_parts)
-    headings = [[terms.row_key(token) for token in tokens(heading)] for heading in headings_of(document.body)]
-    vector = vectors.pack(lengths, in_title, in_body, in_topics, places, headings)
+    vector = vectors.pack(
+        lengths,
+        words.rows[in_title],
+        words.rows[in_body],
+        words.rows[in_topics],
+        places,
+        [words.rows[heading] for heading in headings],
+    )
+    text = list(map(words.terms.__getitem__, np.concatenate(numbered).tolist()))
+    title_terms = text[: len(title)]
     return Analysed(title_terms, text, [title, body, *topics], len(title), len(body), vector)

@@ -15,7 +15,6 @@ that differ in what makes an actor or an act of a verb (*therapist*, *therapy*).
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Keys = NDArray[np.uint64]
 
 MOST_IN_BODY, MOST_IN_TITLE, MOST_IN_TOPICS = 16383, 15, 7
 NOWHERE = 0xFFFF
@@ -33,11 +33,18 @@ NOWHERE = 0xFFFF
 MOST_IN_HEADINGS = 4096
 """Tokens of headings that are kept."""
 _HEAD = 4
+_WHERE_BITS, _TAG_BITS = np.uint64(21), np.uint64(11)
+_WHERE, _TAG, _COUNT = np.uint32((1 << 21) - 1), np.uint64((1 << 11) - 1), np.uint64((1 << 24) - 1)
+_IN_TITLE, _IN_TOPICS = np.uint64(1 << 16), np.uint64(2 << 16)
+"""Where a token stands that is not in the body, above every place there."""
+_ONE_OF = np.array((1, 1 << 24, 1 << 48), np.uint64)
+"""One token of the body, of the title, of the topics: their sum holds the three counts side by side."""
+_TRUE = np.ones(1, np.bool_)
 _FAMILY_BITS = 8
 """Bits of a hash that tell the terms of one family apart."""
 
-_ENDINGS = re.compile("(?:ation|ator|ment|ant|ian|ion|ist|er|or)$")
-_LAST = re.compile("(?:at|ic|it|e|i|y)$")
+_ENDINGS = ("ation", "ator", "ment", "ant", "ian", "ion", "ist", "er", "or"), ("at", "ic", "it", "e", "i", "y")
+"""What is taken off a term's end, in two steps: the first that fits. Longer ones come before what they end in."""
 _SHORTEST_FAMILY = 4
 
 
@@ -45,15 +52,18 @@ def family(term: str) -> str:
     """What the terms of one family share: an English term without the endings of actors and acts, others whole."""
     if len(term) <= _SHORTEST_FAMILY or not (term.isascii() and term.isalpha()):
         return term
-    for ending in (_ENDINGS, _LAST):
-        shorter = ending.sub("", term)
-        term = shorter if len(shorter) >= _SHORTEST_FAMILY else term
+    for endings in _ENDINGS:
+        if term.endswith(endings):
+            shorter = term[: -len(next(filter(term.endswith, endings)))]
+            term = shorter if len(shorter) >= _SHORTEST_FAMILY else term
     return term
 
 
 def term_hash(term: str) -> int:
     """32 bits that stand for a term, most of them for its family."""
-    first, last = (crc32(text.encode("utf-8", "surrogatepass")) for text in (family(term), term))
+    last = crc32(term.encode("utf-8", "surrogatepass"))
+    kin = family(term)
+    first = last if kin == term else crc32(kin.encode("utf-8", "surrogatepass"))
     return first >> _FAMILY_BITS << _FAMILY_BITS | last & (1 << _FAMILY_BITS) - 1
 
 
@@ -69,11 +79,11 @@ def row_key(token: str, term: str) -> int:
 
 def pack(
     lengths: tuple[int, int, int],
-    title: list[int],
-    body: list[int],
-    topics: list[int],
-    places: list[int],
-    headings: Sequence[Sequence[int]] = (),
+    title: Keys,
+    body: Keys,
+    topics: Keys,
+    places: Sequence[int] = (),
+    headings: Sequence[Keys] = (),
 ) -> bytes:
     """One vector, of the `row_key` of each token.
 
@@ -81,31 +91,42 @@ def pack(
     first of ``body`` stand at their own place; each further one, a part of a
     longer token, at its place in ``places``. ``headings``: the tokens of each.
     """
-    rows, row_of = np.unique(np.array([*body, *title, *topics], np.uint64), return_inverse=True)
-    size, titles = len(rows), len(body) + len(title)
-    in_body, in_title, in_topics = row_of[: len(body)], row_of[len(body) : titles], row_of[titles:]
-    counts = rows.astype(np.uint32)  # the tag; the hash is cut off
-    counts |= np.minimum(np.bincount(in_body, minlength=size), MOST_IN_BODY).astype(np.uint32)
-    if topics:
-        counts |= np.minimum(np.bincount(in_topics, minlength=size), MOST_IN_TOPICS).astype(np.uint32) << np.uint32(14)
-    if title:
-        counts |= np.minimum(np.bincount(in_title, minlength=size), MOST_IN_TITLE).astype(np.uint32) << np.uint32(17)
-    at = np.minimum(np.array([*range(len(body) - len(places)), *places], np.uint32), NOWHERE)
-    first = np.full(size, NOWHERE, np.uint32)
-    last = np.zeros(size, np.uint32)
-    np.minimum.at(first, in_body, at)
-    np.maximum.at(last, in_body, at)
-    last[first == NOWHERE] = NOWHERE
-    in_headings = [token >> 32 for heading in headings for token in heading][:MOST_IN_HEADINGS]
-    of_headings = [
-        number << 16 | min(len(heading), 0xFFFF)
-        for number, heading in enumerate(headings[: len(in_headings)])
-        for _ in heading
-    ][:MOST_IN_HEADINGS]
-    head = np.array((*lengths, len(in_headings)), np.uint32)
-    hashes = (rows >> np.uint64(32)).astype(np.uint32), np.array(in_headings, np.uint32)
-    columns = *hashes, counts, first | last << 16, np.array(of_headings, np.uint32)
-    return np.concatenate((head, *columns)).tobytes()
+    # The low bits of a key are free for where the token stands: so one sort counts tokens and finds their places.
+    every = np.concatenate((body, title, topics))
+    whole, bodies, titles = len(body) - len(places), len(body), len(body) + len(title)
+    every[:whole] |= np.minimum(np.arange(whole, dtype=np.uint64), NOWHERE)
+    if places:
+        every[whole:bodies] |= np.minimum(np.array(places, np.uint64), NOWHERE)
+    every[bodies:titles] |= _IN_TITLE
+    every[titles:] |= _IN_TOPICS
+    every.sort()
+    rows = every >> _WHERE_BITS
+    starts = np.concatenate((_TRUE[: len(rows)], rows[1:] != rows[:-1])).nonzero()[0]
+    where = every.astype(np.uint32) & _WHERE
+    size = len(starts)
+
+    rows = rows[starts]
+    counts = np.add.reduceat(_ONE_OF[where >> 16], starts) if size else starts.astype(np.uint64)
+    in_body = counts & _COUNT
+    ends = np.maximum(starts + in_body.astype(np.intp) - 1, starts)
+    first, last = np.minimum(where[starts], NOWHERE), np.minimum(where[ends], NOWHERE)
+    counted = np.minimum(in_body, MOST_IN_BODY)
+    counted |= np.minimum(counts >> 24 & _COUNT, MOST_IN_TITLE) << 17
+    counted |= np.minimum(counts >> 48, MOST_IN_TOPICS) << 14
+    counted |= (rows & _TAG) << 21
+
+    said = min(sum(map(len, headings)), MOST_IN_HEADINGS)
+    packed = np.empty(_HEAD + 3 * size + 2 * said, np.uint32)
+    packed[:_HEAD] = *lengths, said
+    columns = packed[_HEAD:]
+    columns[:size] = rows >> _TAG_BITS
+    columns[size + said : 2 * size + said] = counted
+    columns[2 * size + said : 3 * size + said] = first | last << 16
+    if said:
+        columns[size : size + said] = np.concatenate(headings)[:said] >> 32
+        told = [number << 16 | min(len(heading), 0xFFFF) for number, heading in enumerate(headings)]
+        columns[3 * size + said :] = np.repeat(told, [len(heading) for heading in headings])[:said]
+    return packed.tobytes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,16 @@ def test_any_text_gives_tokens_without_spaces_that_are_their_own_tokens(text: st
     assert [token for word in words(text) for token in tokens(word)] == tokens(text)
 
 
+@given(st.text(), st.text())
+def test_no_word_depends_on_what_else_a_text_holds(one: str, other: str) -> None:
+    assert tokens(f"{one} {other}") == tokens(one) + tokens(other)
+
+
+def test_a_sign_outside_a_word_is_no_part_of_it_beside_any_script() -> None:
+    for beside in ("", " ’", " 本"):
+        assert tokens(f"_so_ a_b __x'y__. e.g. C#, c++.{beside}")[:6] == ["so", "a_b", "x'y", "e.g", "c#", "c++"]
+
+
 def test_terms_carry_the_language_unless_it_is_english() -> None:
     assert analysis.stem("houses") == analysis.stem("houses", "xx") == "hous"
     assert analysis.stem("häuser", "de-AT").startswith("de:")

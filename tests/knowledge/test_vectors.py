@@ -93,6 +93,13 @@ def test_headings_are_known_apart() -> None:
     assert headings(found, "tea") == []
 
 
+def test_headings_without_a_word_leave_the_others_in_place() -> None:
+    found = Vectors([packed("", "# 🎉\n\n# Sail boats\n\n# !\n\nrope"), packed("", "# Rope")])
+    assert headings(found, "sail") == [(0, 2)]
+    assert headings(found, "rope") == [(1, 1)]
+    assert forms(found, "rope") == {surface_tag("rope"): (0, 1, 0)}
+
+
 def test_of_too_many_headings_the_first_are_kept() -> None:
     found = Vectors([packed("", "\n\n".join(f"# sail n{number}" for number in range(MOST_IN_HEADINGS)) + "\n\n# rope")])
     assert len(headings(found, "sail")) == MOST_IN_HEADINGS // 2
