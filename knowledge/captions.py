@@ -129,10 +129,8 @@ def _said(lines: Iterable[str], *, strict: bool) -> Iterator[tuple[str, str]]:
     """What a caption's lines say: (speaker, text), marks and styles taken away."""
     speaker = ""
     for line in lines:
-        if not line.strip():
-            if strict:
-                return
-            continue
+        if strict and not line:  # one with a blank in it is shown, as an empty line
+            return
         for number, part in enumerate(_VOICE.split(line)):
             if number % 2:
                 speaker = clean_line(html.unescape(part), 80)

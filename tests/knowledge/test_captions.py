@@ -96,8 +96,8 @@ def webvtt(*captions: tuple[str, str, str]) -> str:
 
 def test_what_rolls_up_is_said_once() -> None:
     rolled = webvtt(
-        ("00:01.000", "00:03.000", "we look at"),
-        ("00:03.000", "00:03.010", "we look at"),
+        ("00:01.000", "00:03.000", " \nwe look at"),
+        ("00:03.000", "00:03.010", "we look at\n "),
         ("00:03.010", "00:05.000", "we look at\nthe pump<00:04.000><c> today</c>"),
         ("00:05.000", "00:05.010", "the pump today"),
         ("00:05.010", "00:07.000", "the pump today\nand its seals"),
