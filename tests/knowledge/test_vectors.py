@@ -94,7 +94,7 @@ def test_headings_are_known_apart() -> None:
 
 
 def test_headings_without_a_word_leave_the_others_in_place() -> None:
-    found = Vectors([packed("", "# 🎉\n\n# Sail boats\n\n# !\n\nrope"), packed("", "# Rope")])
+    found = Vectors([packed("", "# 🎉\n\n# !\n\n# ?\n\n# Sail boats\n\nrope"), packed("", "# Rope")])
     assert headings(found, "sail") == [(0, 2)]
     assert headings(found, "rope") == [(1, 1)]
     assert forms(found, "rope") == {surface_tag("rope"): (0, 1, 0)}
