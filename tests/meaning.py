@@ -1,15 +1,19 @@
-"""Search by meaning in tests: the model that `make setup` makes, or a clear skip; and one that only counts letters."""
+"""Search by meaning in tests: the model that `make setup` makes, or a clear skip; one that counts letters; vectors."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.conf import settings
 
+from knowledge.documents import EVERYONE, Entry, Rights
 from knowledge.meaning.encoders import Vectors, unit
+from knowledge.meaning.matrix import pack
 
 MODEL = Path(settings.MODEL_DIR)
 
@@ -33,3 +37,25 @@ class Letters:
                 if char.isalnum():
                     row[ord(char) % self.size] += 1
         return unit(found) if texts else found
+
+
+# Vectors without a model --------------------------------------------------------------------------------------------
+
+SIZE = 24
+
+
+def key(number: int) -> str:
+    """The key of a document."""
+    return uuid.UUID(int=number + 1).hex
+
+
+def vectors(count: int, seed: int = 1) -> Any:
+    """So many directions, the same for the same seed."""
+    found = np.random.default_rng(seed).normal(size=(count, SIZE)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def entry(number: int, *lines: Any, source: int = 1, tokens: frozenset[str] = frozenset({EVERYONE})) -> Entry:
+    """A document of these passages; each one's hash says which it is."""
+    passages = [pack(f"{number:08}{place:08}".encode(), line) for place, line in enumerate(lines)]
+    return Entry(key(number), Rights(source, tokens), passages)

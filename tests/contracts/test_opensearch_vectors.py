@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,14 +21,13 @@ from knowledge.index.opensearch_vectors import Passages
 from knowledge.meaning import Kept, store
 from knowledge.meaning.encoders import chosen
 from knowledge.meaning.matrix import pack
-from tests.meaning import Letters
+from tests.meaning import SIZE, Letters, entry, key, vectors
 from tests.services import relay as faults
 from tests.services.opensearch import Cluster, options
 from tests.services.relay import relaying
 
 pytestmark = [pytest.mark.opensearch, pytest.mark.usefixtures("on_knn")]
 
-SIZE = 24
 ALL = Scope(frozenset({1, 2}), frozenset({EVERYONE}))
 FINANCE = frozenset({"team:7"})
 SAID = [
@@ -40,20 +38,6 @@ SAID = [
     for when in (".", " before the audit.")
 ]
 """A small corpus: some of it means nearly the same."""
-
-
-def key(number: int) -> str:
-    return uuid.UUID(int=number + 1).hex
-
-
-def vectors(count: int, seed: int = 1) -> Any:
-    found = np.random.default_rng(seed).normal(size=(count, SIZE)).astype(np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
-
-
-def entry(number: int, *lines: Any, source: int = 1, tokens: frozenset[str] = frozenset({EVERYONE})) -> Entry:
-    passages = [pack(f"{number:08}{place:08}".encode(), line) for place, line in enumerate(lines)]
-    return Entry(key(number), Rights(source, tokens), passages)
 
 
 @pytest.fixture

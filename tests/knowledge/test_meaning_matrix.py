@@ -13,26 +13,12 @@ import pytest
 from knowledge.documents import EVERYONE, Entry, Rights, Scope
 from knowledge.meaning import matrix as arithmetic
 from knowledge.meaning import store
-from knowledge.meaning.matrix import BLOCK, pack
+from knowledge.meaning.matrix import BLOCK
 from knowledge.meaning.store import Folder
+from tests.meaning import SIZE, entry, key, vectors
 
-SIZE = 24
 ALL = Scope(frozenset({1, 2}), frozenset({EVERYONE}))
 FINANCE = frozenset({"team:7"})
-
-
-def key(number: int) -> str:
-    return uuid.UUID(int=number + 1).hex
-
-
-def vectors(count: int, seed: int = 1) -> Any:
-    found = np.random.default_rng(seed).normal(size=(count, SIZE)).astype(np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
-
-
-def entry(number: int, *lines: Any, source: int = 1, tokens: frozenset[str] = frozenset({EVERYONE})) -> Entry:
-    passages = [pack(f"{number:08}{place:08}".encode(), line) for place, line in enumerate(lines)]
-    return Entry(key(number), Rights(source, tokens), passages)
 
 
 @pytest.fixture
