@@ -77,6 +77,8 @@ class Engine(Protocol):
     made into an empty index if it is empty; `None` means in memory. An engine
     whose data is on other machines takes the generation's name from the folder
     and has a ``shelf`` (see `generations`); its `None` is gone with the object.
+    One beside which vectors can be kept and compared says so by a method
+    ``vectors(**options)`` (see `knowledge.meaning.store`).
     """
 
     def __init__(self, folder: Path | None, **options: Any) -> None: ...
