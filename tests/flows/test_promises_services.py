@@ -83,6 +83,7 @@ def ways(text: str) -> list[tuple[str, dict[str, str], dict[str, str]]]:
         ("/search/live", asked, {}),
         ("/search/live", asked, htmx),
         *((f"/search/live/{key}", asked, htmx) for key in keys),
+        *((f"/api/v1/search/live/{key}", asked, {}) for key in keys),
         ("/api/v1/search", {**asked, "explain": "1"}, {}),
         ("/search/suggest", asked, {}),
     ]
