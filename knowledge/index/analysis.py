@@ -14,6 +14,7 @@ The same terms on every engine and every machine.
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -170,13 +171,14 @@ def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:
 class _Words(dict[str, int]):
     """Token -> its number in one language; by that number its term, and what a vector needs of it.
 
-    Bounded: emptied when full (between documents only), for common words return at once.
+    Threads share it: one at a time adds a token.
     """
 
     LARGEST = 100_000
 
     def __init__(self, language: str) -> None:
         super().__init__()
+        self._adding = threading.Lock()
         self.prefix = "" if language == DEFAULT_LANGUAGE else language + ":"
         stemmer = snowballstemmer.stemmer(STEMMERS[language])
         if hasattr(stemmer, "maxCacheSize"):  # the compiled one; what it would remember is remembered here
@@ -190,6 +192,11 @@ class _Words(dict[str, int]):
         self.parts_of: dict[int, tuple[str, ...]] = {}
 
     def __missing__(self, token: str) -> int:
+        with self._adding:
+            number = self.get(token)
+            return self._add(token) if number is None else number
+
+    def _add(self, token: str) -> int:
         term = self.prefix + (self.stem(token) or token)
         number = len(self.terms)
         if number == len(self.rows):
@@ -212,17 +219,16 @@ class _Words(dict[str, int]):
         """The number of each of these tokens."""
         return list(map(self.__getitem__, own))
 
-    def make_room(self) -> None:
-        """Forget everything when too much is known."""
-        if len(self) >= self.LARGEST:
-            self.clear()
-            self.terms.clear()
-            self.parts_of.clear()
+
+_known: dict[str, _Words] = {}
 
 
-@lru_cache(maxsize=len(STEMMERS))
 def _words(language: str) -> _Words:
-    return _Words(language)
+    """What is known of a language; when it is too much another begins, and who holds the full one goes on with it."""
+    words = _known.get(language)
+    if words is None or len(words) >= _Words.LARGEST:
+        words = _known[language] = _Words(language)  # common words return at once
+    return words
 
 
 def stem(token: str, language: str = DEFAULT_LANGUAGE) -> str:
@@ -277,7 +283,6 @@ class Analysed:
 def analyse(document: IndexDocument) -> Analysed:
     """Everything an engine indexes of one document's text."""
     words = _words(language_code(document.language))
-    words.make_room()
     title, body = tokens(document.title), tokens(document.body)
     topics = [tokens(topic) for topic in document.topics]
     all_topics = [token for topic in topics for token in topic]

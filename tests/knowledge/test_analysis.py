@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.documents import IndexDocument
-from knowledge.index import analysis, schema
+from knowledge.index import analysis, schema, vectors
 from knowledge.index.analysis import analyse, tokens, words
 
 
@@ -105,3 +106,28 @@ def test_the_fingerprint_follows_the_layout(monkeypatch: pytest.MonkeyPatch) -> 
     assert before == schema.fingerprint()
     monkeypatch.setattr(analysis, "VERSION", analysis.VERSION + 1)
     assert schema.fingerprint() != before
+
+
+def test_threads_that_meet_new_words_at_once_mix_none_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one word would stand for another until the web server is started again."""
+    known = analysis._Words("en")
+    row_key = vectors.row_key
+    other = threading.Thread(target=lambda: known["ropes"])
+
+    def overtaken(token: str, term: str) -> int:
+        if token == "sails":
+            other.start()
+            other.join(0.2)  # it waits until this word has its number
+        return row_key(token, term)
+
+    monkeypatch.setattr(vectors, "row_key", overtaken)
+    assert known.terms[known["sails"]] == "sail"
+    other.join()
+    assert [known.terms[known[token]] for token in ("sails", "ropes")] == ["sail", "rope"]
+
+
+def test_a_language_of_which_too_much_is_known_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis._Words, "LARGEST", 3)
+    tokens = [f"{word}s" for word in ("sail", "rope", "mast", "keel", "oar", "deck", "hull")]
+    assert [analysis.stem(token) for token in tokens] == [token[:-1] for token in tokens]
+    assert len(analysis._words("en")) <= 3
