@@ -51,6 +51,7 @@ _WORD = re.compile(
     r"(?:['’ʼ.][\w\u0300-\u036f]+)*(?:\+\+|\#)?"
 )
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_ITEM = re.compile(r"(?:[-*+•‣]|\d{1,3}[.)])\s")
 _JOINTS = re.compile(r"[._']")
 
 
@@ -197,12 +198,28 @@ class Highlighter:
         code = [(max(begin, start) - start, min(end, choice.end) - start) for begin, end in choice.of.code]
         html = html_of(text, self._spans(text, language), [(begin, end) for begin, end in code if begin < end])
         html = f"{'…' if choice.cut_before else ''}{html}{'…' if choice.cut_after else ''}"
+        if text.endswith(":") and choice.end == len(choice.of.text) and not choice.of.code:
+            html += "".join(self._introduced(known, choice.of.unit, language))
         if not found:
             return Passage(html)
         where = outline.standing(known.text, at, known.title, known.code)
         mark, there, page = known.original(at)
         place = (where.anchor or page) + outline.text_fragment(text, choice.of.apart)
         return Passage(html, " › ".join(where.path), place, mark, there, by_meaning)
+
+    def _introduced(self, known: _Body, above: Unit, language: str) -> Iterator[str]:
+        """What a unit that ends with a colon leads to, as safe HTML: the list or code below it, as far as it fits."""
+        start = above.place + len(above.raw)
+        room = SECOND
+        for unit in units(known.text, start, min(len(known.text), start + MAX_UNIT), known.code):
+            if room <= 0 or not (unit.code or _ITEM.match(unit.raw)):
+                return
+            shown = _beginning(text_of(unit), room)
+            text = shown.of.text[: shown.end]
+            code = [(begin, min(end, shown.end)) for begin, end in shown.of.code if begin < shown.end]
+            yield f" {'' if unit.code else '• '}{html_of(text, self._spans(text, language), code)}"
+            yield "…" if shown.cut_after else ""
+            room = 0 if unit.code else room - len(text)
 
     def _wanted(self, language: str) -> _Wanted:
         if language not in self._languages:

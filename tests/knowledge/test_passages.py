@@ -225,3 +225,56 @@ def test_what_is_near_in_meaning_is_shown_where_no_word_matches() -> None:
     assert found.html.startswith("A leaking foot valve")
     assert found.place.startswith("s-when-it-does-not-hold:~:text=A%20leaking")
     assert not best("volute", meant=(start, start + 40)).by_meaning
+
+
+# What a colon leads to ------------------------------------------------------------------------------------------------
+
+LEADING = """## Leave
+
+You earn annual leave by how long you have been here:
+
+- Four hours each fortnight in the **first** three years
+- Six hours after that
+- <b>Eight</b> hours from year fifteen
+
+Everything else stands in the calendar.
+
+## Tests
+
+To run the tests on your machine:
+
+```
+./tool -m test
+./tool -m test --all
+```
+
+Nothing else: really.
+"""
+
+
+def shown_of(query: str, body: str = LEADING) -> str:
+    return Highlighter(parse(query)).passages(body)[0].html
+
+
+def test_the_list_below_a_colon_is_shown_with_it() -> None:
+    shown = shown_of("how annual leave is earned")
+    assert "been here: • Four hours each fortnight in the first three years • Six hours after that • " in shown
+    assert "&lt;b&gt;Eight&lt;/b&gt; hours" in shown
+    assert "calendar" not in shown
+
+
+def test_the_code_below_a_colon_is_shown_with_it() -> None:
+    shown = shown_of("run tests")
+    assert shown == (
+        "To <mark>run</mark> the <mark>tests</mark> on your machine: "
+        "<code>./tool -m <mark>test</mark>\n./tool -m <mark>test</mark> --all</code>"
+    )
+
+
+def test_a_colon_leads_no_further_than_fits_and_not_into_other_text() -> None:
+    assert shown_of("really nothing").endswith("<mark>really</mark>.")
+    long = "Bring these on a visit:\n\n" + "\n".join(f"- item number {n} of a long list of things" for n in range(50))
+    shown = shown_of("visit", long)
+    assert 4 <= shown.count("•") <= 6
+    assert shown_of("visit", "Bring these on a visit:\n\n## Elsewhere\n\nText.").endswith("</mark>:")
+    assert shown_of("visit", "Bring these on a visit:").endswith("</mark>:")
