@@ -61,9 +61,9 @@ class _Renderer(RendererHTML):
     """Tables and code may be wider than a telephone: they scroll in a region that the keyboard reaches."""
 
     def table_open(self, tokens: Any, at: int, options: Any, env: Any) -> str:
-        return '<div class="scroll-x" tabindex="0" role="region" aria-label="Table">' + self.renderToken(
-            tokens, at, options, env
-        )
+        env["tables"] = env.get("tables", 0) + 1  # each region has a name of its own
+        region = f'<div class="scroll-x" tabindex="0" role="region" aria-label="Table {env["tables"]}">'
+        return region + self.renderToken(tokens, at, options, env)
 
     def table_close(self, tokens: Any, at: int, options: Any, env: Any) -> str:
         return self.renderToken(tokens, at, options, env) + "</div>\n"

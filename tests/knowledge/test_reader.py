@@ -95,3 +95,8 @@ def test_text_that_is_all_marks_is_shown_as_it_is_written(text: str) -> None:
 )
 def test_long_everyday_text_is_read_as_markdown(text: str) -> None:
     assert render("~~gone~~\n\n" + text).html.startswith("<p><s>gone</s></p>")
+
+
+def test_each_table_is_a_region_with_a_name_of_its_own() -> None:
+    html = render("| a |\n|---|\n| 1 |\n\nText\n\n| b |\n|---|\n| 2 |").html
+    assert [f'aria-label="Table {n}"' in html for n in (1, 2, 3)] == [True, True, False]
