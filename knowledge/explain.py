@@ -21,7 +21,7 @@ LINES = {
     "Words in the headings": ("heading",),
     "Words in the text": ("body", "near"),
     "Words in its topics": ("topics",),
-    "Written as you typed it": ("exact",),
+    "In exactly this form": ("exact",),
     "Words of the same family": ("kin",),
     "Close in meaning": ("meaning",),
     "Verified": ("trust",),

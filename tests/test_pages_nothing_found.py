@@ -169,6 +169,19 @@ def test_a_page_without_results_asks_the_database_a_fixed_number_of_times(ana: C
     assert asks(ana, query) == times
 
 
+def test_news_cost_home_what_confirms_each_and_no_more(ana: Client) -> None:
+    for query in ("xylophone", "tuning file"):
+        ana.post("/search/waiting", {"q": query})
+    ana.get("/")
+    with CaptureQueriesContext(connection) as quiet:
+        ana.get("/")
+    add_music()
+    assert ana.get("/").content.decode().count("1 result") == 2
+    with CaptureQueriesContext(connection) as asked:
+        ana.get("/")
+    assert (len(quiet), len(asked)) == (7, 7 + 2 + 2), "the ground of both searches, and what each shows"
+
+
 def test_while_the_index_is_away_the_page_says_what_was_searched(ana: Client, settings: LazySettings) -> None:
     shutil.rmtree(settings.INDEX_DIR)
     said = text_of(page_of(ana, "casing"))
