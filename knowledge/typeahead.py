@@ -161,11 +161,13 @@ def _known(typed: tuple[str, ...], query: Query, viewer: Viewer) -> dict[str, li
 
 
 def _shorter(typed: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """All that was typed; then, where that begins nothing, its last two words, then the last one."""
+    """All that was typed; then, where that begins nothing, its last two words, all but the last, and one of two."""
     yield typed
     if len(typed) > 2:
         yield typed[-2:]
-    if len(typed) > 1 and len(typed[-1]) >= near.ONE_FROM - 1:
+    if len(typed) > 1:
+        yield typed[:-1]
+    if len(typed) == 2 and len(typed[-1]) >= near.ONE_FROM - 1 and typed[-1] not in STOP_WORDS:
         yield typed[-1:]
 
 
@@ -189,11 +191,16 @@ def _complete(
         keys = tuple(key for of in asked.values() for key in _best(engine, words, scope, of))
     topics = {} if narrowed else engine.topics(words, scope)
     nearly: tuple[str, ...] = ()
-    if len(keys) + len(topics) < FEW and any(map(near.slips, words)):
+    if len(keys) + len(topics) < FEW and any(near.slips(word) and _unknown(word, engine, scope) for word in words):
         nearly = engine.names(words, scope, kinds=kinds, slips=True, limit=MANY)
         if not (topics or narrowed):
             topics = engine.topics(words, scope, slips=True)
     return _Completed(keys, nearly, topics)
+
+
+def _unknown(word: str, engine: index.Engine, scope: Scope) -> bool:
+    """Whether nothing that the viewer may read holds a word that begins so: then it may be a slip."""
+    return not engine.beginning(word, scope, limit=1)
 
 
 def _best(engine: index.Engine, words: tuple[str, ...], scope: Scope, kinds: Collection[str]) -> tuple[str, ...]:

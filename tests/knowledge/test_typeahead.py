@@ -86,6 +86,19 @@ def test_all_words_or_else_the_last_ones(ana: Any) -> None:
     assert suggested("xylophone feed pum", ana) == {"pages": ["Priming a feed pump"]}
     assert suggested("xylophone cavi", ana) == {"pages": ["What cavitation sounds like"]}
     assert suggested("xylophone ca", ana) == {}, "two letters alone are no reason to leave out what was typed"
+    assert suggested("priming broken", ana) == {"pages": ["Priming a feed pump"]}, "what stands first counts as well"
+    assert suggested("xylophone trombone pum", ana) == {}, "one word of three is not what was meant"
+
+
+def test_a_word_that_texts_hold_is_no_slip(people: dict[str, Any]) -> None:
+    ana, cleo = people["ana"], people["cleo"]
+    source_of("Programs", [Document("t", "Saulx", kind="tool")])
+    source_of("Trees", [Document("p", "Of trees", "A row of sauls by the river.")], [f"person:{cleo.pk}"])
+    small_company.index()
+    assert suggested("sauls", ana) == {"tools": ["Saulx"]}, "what ana may not read knows no words"
+    source_of("Rivers", [Document("p", "Of rivers", "A row of sauls beside it.")])
+    small_company.index()
+    assert suggested("sauls", ana) == {}
 
 
 def test_what_is_nearly_typed_is_suggested_where_there_is_little_else(ana: Any) -> None:
