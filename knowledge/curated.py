@@ -20,6 +20,7 @@ from knowledge.index.asked import asked_words
 MOST_SYNONYMS = 5
 """Of one query: each is one more reading of it to be weighed."""
 MOST_PINS = 10
+"""Of one query, that stand first for one viewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Curated:
         if not self._pins or not query.speaks:
             return ()
         pins = self._pins.get(_stems(asked_words(query)), ())
-        return tuple(dict.fromkeys(pin.key for pin in pins if pin.terms.hold(tokens, today)))[:MOST_PINS]
+        return tuple(dict.fromkeys(pin.key for pin in pins if pin.terms.hold(tokens, today)))
 
     def with_synonyms(self, query: Query, tokens: frozenset[str], today: date) -> Query:
         """The query with what its bare words are also called. Synonyms of synonyms are not looked for."""

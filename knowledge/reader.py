@@ -109,7 +109,7 @@ def render(body: str, *, title: str = "", base: str = "") -> Reading:
 
 
 def _cost(text: str) -> int:
-    """How dear it is to read: lines, brackets, marks, and the cells of tables, whose rows are filled to the widest."""
+    """How dear it is to read: lines, pages, brackets, marks, and cells of tables, whose rows are filled up."""
     lines = text.split("\n")
     cells = rows = widest = 0
     for line in [*lines, ""]:
@@ -117,7 +117,7 @@ def _cost(text: str) -> int:
             rows, widest = rows + 1, max(widest, line.count("|"))
         else:
             cells, rows, widest = cells + rows * widest, 0, 0
-    return 4 * len(lines) + 2 * cells + 2 * len(MARKS.findall(text))
+    return 4 * (len(lines) + text.count(PAGE)) + 2 * cells + 2 * len(MARKS.findall(text))
 
 
 def _plain(inline: Token) -> str:

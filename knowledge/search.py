@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from knowledge import index, ranking, remembered
 from knowledge.access import Ground, Viewer
+from knowledge.curated import MOST_PINS
 from knowledge.documents import Candidate, Facet, Hit, Query, Result, ResultPage, Scope
 from knowledge.edition import kept
 from knowledge.explain import why
@@ -187,8 +188,11 @@ def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, eng
     more = {one.key: one for one in _near_alone(near, candidates, engine, scope, asked)}
     candidates |= more
     meaning = near.of(candidates) or None if near else None  # of nothing known, nothing is said
-    pins = beside.curated.pins(asked, viewer.tokens, today)
-    pinned = {one.key: one for one in engine.fetch([key for key in pins if key not in candidates], scope, asked)}
+    said = beside.curated.pins(asked, viewer.tokens, today)
+    pinned = {one.key: one for one in engine.fetch([key for key in said if key not in candidates], scope, asked)}
+    # A hidden pin takes no place: the score of the next one would tell that there is something about these words.
+    pins = [key for key in said if key in candidates or key in pinned][:MOST_PINS]
+    pinned = {key: one for key, one in pinned.items() if key in pins}
     candidates, more = candidates | pinned, more | pinned
     signals = beside.signals(list(candidates), pins, today)
     hits = ranking.order(

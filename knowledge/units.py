@@ -8,9 +8,11 @@ Marks of Markdown are taken away: a row shows its cells, code stands in
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
+from operator import attrgetter
 from textwrap import dedent
 
 from knowledge.outline import Fence
@@ -67,9 +69,10 @@ class Text:
 
 def units(body: str, start: int, end: int, code: list[Fence]) -> Iterator[Unit]:
     """Paragraphs, headings, list items, rows of tables and blocks of code, as they stand in the body."""
-    for fence in code:
-        if fence.end <= start or fence.start >= end:
-            continue
+    for number in range(bisect_right(code, start, key=attrgetter("end")), len(code)):
+        fence = code[number]
+        if fence.start >= end:
+            break
         for match in _UNIT.finditer(body, start, max(start, fence.start)):
             yield Unit(match.start(), match[0][:MAX_UNIT])
         at, until = max(start, fence.code), min(end, fence.code_end)

@@ -179,7 +179,8 @@ def _first(answers: Iterable[Answer | None]) -> Iterator[Answer]:
 
 NO_JSON = object()
 _CHARSETS = re.compile(r"iso-?8859-\d{1,2}|latin-?\d|windows-125\d|cp125\d|koi8-[ru]|shift_jis|euc-(jp|kr)|gb\d+|big5")
-_SILENT = re.compile(r"<(script|style|template)\b[^<>]{0,500}>.{0,5000}?</\1", re.I | re.S)
+_SILENT = re.compile(r"<(script|style|template)\b[^<>]{0,500}>(?:(?!<\1\b).){0,5000}?</\1[^<>]{0,500}>?", re.I | re.S)
+"""What is opened again before it is closed is not looked through twice: a hostile answer would take seconds."""
 _BREAK = re.compile(r"</?(?:p|div|li|ul|ol|br|pre|h[1-6]|tr|blockquote)\b[^<>]{0,500}>", re.I)
 _TAG = re.compile(r"<[!/?a-z][^<>]{0,2000}>", re.I)
 
