@@ -428,14 +428,14 @@ def _say(query: Query, parts: _Parts) -> str:
     remarks = parts.odd[:1]
     if parts.cut:
         remarks.append(
-            f"This is a long query: its first {MAX_WORDS} words were searched for, and {MAX_VALUES} values of a filter."
+            f"This is a long search: its first {MAX_WORDS} words were searched for, and {MAX_VALUES} values of a filter."
         )
     if remarks:
         return " ".join(remarks)
     if query.text and not query:
         if query.not_words or query.phrases or query.choices:
             return "Only words to leave out were given: add a word to search for."
-        return "There is no word in this query."
+        return "There is no word in this search."
     if query.words and not (query.binds or query.narrows) and all(word in STOP_WORDS for word in query.words):
         return "Nearly every text holds these words: add what it is about."
     return ""

@@ -248,7 +248,7 @@ def test_names_that_are_no_operator_are_words_without_a_remark() -> None:
 def test_a_text_without_words_asks_for_nothing(text: str) -> None:
     query = parse(text)
     assert not query
-    assert reading(query) in ("", "There is no word in this query.")
+    assert reading(query) in ("", "There is no word in this search.")
 
 
 def test_only_words_to_leave_out_are_explained() -> None:
@@ -306,7 +306,7 @@ def test_plain_words_have_no_signs_but_filters(text: str) -> None:
     before, query = parse(text), parse(plain(text))
     assert read_as(query) == ()
     assert [row[:2] for row in filters(query)] == [row[:2] for row in filters(before)]
-    assert reading(query) in ("", "There is no word in this query.") or "Nearly every" in reading(query)
+    assert reading(query) in ("", "There is no word in this search.") or "Nearly every" in reading(query)
     said = {token for choice in before.choices if not is_filter(choice) for term in choice.terms for token in
             tokens(term.text)}  # fmt: skip
     said |= {token for phrase in before.phrases for token in tokens(phrase.text)}

@@ -18,8 +18,8 @@ from knowledge.index.asked import MOST_BEGINNINGS, MOST_WORDS, asked_words, expa
 from knowledge.index.language import MAX_PREFIXES, MAX_VALUES, MAX_WORDS, SHOWN, parse, plain, read_as, reading, to_text
 from tests import small_company
 
-LONG = f"This is a long query: its first {MAX_WORDS} words"
-NO_WORD = "There is no word in this query."
+LONG = f"This is a long search: its first {MAX_WORDS} words"
+NO_WORD = "There is no word in this search."
 
 BAD: dict[str, tuple[str, str]] = {
     "ten thousand characters of one word": ("x" * 10_000, ""),
