@@ -312,6 +312,40 @@ def test_what_changes_while_another_is_built_is_found_before_that_serves(
     assert (len(found("kettle", ana)), found("samovar", ana)) == (9, {"0.md"})
 
 
+def test_a_row_whose_rights_moved_in_the_new_one_alone_is_found_when_that_serves(
+    source: Source, ana: Viewer, make_person: Any
+) -> None:
+    """The old one still held it under its old audience when it went: nobody may stay unsure of it for good."""
+    sync(source)
+    indexing.index_changes()
+    building = generations.begin()
+    team = Team.objects.create(name="Tea", slug="tea")
+    insider = Viewer.of(make_person("insider", teams=(team,)))
+    Resource.objects.update(audience=Audience.objects.of([f"team:{team.pk}"]))
+    indexing._heal_hashes()
+    with index.writer(building) as engine:
+        indexing._write_batch(building, engine, 0)
+    generations.promote(building)
+    indexing._forget_old()
+    assert found("kettle", insider) == set(), "left out while it is unsure"
+    indexing.index_changes()
+    assert not Resource.objects.behind().exists()
+    assert (found("kettle", ana), found("kettle", insider)) == (set(), {"first.md"})
+
+
+def test_a_batch_of_long_texts_is_a_short_one(
+    source: Source, ana: Viewer, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        write(f"{number}.md", f"Page {number}", "About kettles.")
+    sync(source)
+    monkeypatch.setattr(indexing, "BATCH_CHARACTERS", 1)
+    seen: list[int] = []
+    assert indexing.rebuild(fresh=False, report=seen.append) == 4
+    assert seen == [1, 2, 3, 4]
+    assert len(found("kettle", ana)) == 4
+
+
 def test_a_restored_backup_is_noticed(source: Source, ana: Viewer, write: Callable[..., Path]) -> None:
     sync(source)
     indexing.index_changes()
