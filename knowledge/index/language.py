@@ -428,7 +428,8 @@ def _say(query: Query, parts: _Parts) -> str:
     remarks = parts.odd[:1]
     if parts.cut:
         remarks.append(
-            f"This is a long search: its first {MAX_WORDS} words were searched for, and {MAX_VALUES} values of a filter."
+            f"This is a long search: its first {MAX_WORDS} words were searched for, "
+            f"and {MAX_VALUES} values of a filter."
         )
     if remarks:
         return " ".join(remarks)
