@@ -33,6 +33,7 @@ from knowledge.pages import changed_lately, how_to_ask, recent_searches
 from knowledge.search import search as find
 
 YEAR = 365 * 24 * 3600
+PER_PAGE = 10
 
 
 @require_safe
@@ -58,11 +59,19 @@ def search(request: HttpRequest) -> HttpResponse:
         return redirect(address)
     viewer = Viewer.of(request.user)
     ground = Ground(viewer)
-    found = find(text, viewer, page=page, as_typed=forms.as_typed(request.GET), explain=True, ground=ground)
+    found = find(
+        text, viewer, page=page, per_page=PER_PAGE, as_typed=forms.as_typed(request.GET), explain=True, ground=ground
+    )
     if found.instead_of:
         text = found.did_you_mean
+    search_id = found.search_id or request.GET.get("s", "")  # further pages are of the search that the first one was
+    kept = (
+        {"q": text} | ({"typed": "1"} if forms.as_typed(request.GET) else {}) | ({"s": search_id} if search_id else {})
+    )
     context = {
         "found": found,
+        "search_id": search_id,
+        "before": (found.page - 1) * PER_PAGE,
         "evidence": {} if found.near_only else evidence_lines(forms.people_in(found), viewer),
         "text": text,
         "plain": plain(text) if found.read_as else "",
@@ -70,7 +79,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "also": also(found),
         "exactly": forms.exactly(found.query),
         "left_out": forms.left_out(found.query),
-        "query_string": urlencode({"q": text} | ({"typed": "1"} if forms.as_typed(request.GET) else {})),
+        "query_string": urlencode(kept),
         "chips": forms.chips(found.query),
         "groups": forms.groups(found.facets),
         "ages": forms.AGES.items(),

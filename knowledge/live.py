@@ -295,7 +295,7 @@ def _write_down(key: UUID, said: Answered | LiveFailure, health: LiveHealth | No
     """Count a failure, or forget those before; write nothing where nothing changes."""
     now = timezone.now()
     rests_until = now + timedelta(seconds=said.rest) if said.rest else None
-    if isinstance(said, LiveFailure) and (said.counts or said.rest):
+    if isinstance(said, LiveFailure) and said.counts:
         LiveHealth.objects.get_or_create(source=key)
         after: Any = [When(failures__gte=n - 1, then=Value(now + timedelta(seconds=s))) for n, s in RESTS.items()]
         rest = Value(rests_until) if rests_until else Case(*reversed(after), default=Value(None))

@@ -31,8 +31,8 @@ class _Memory:
 
     LARGEST = 2000
     BATCH = 100
-    PAUSE = 1.0
-    """Seconds in which more searches may come to be written together: one transaction then, not one for each."""
+    PAUSE = 0.2
+    """Seconds in which more searches may come to be written together; sooner than anybody opens a result."""
 
     def __init__(self) -> None:
         self._queue: queue.Queue[Search] = queue.Queue(self.LARGEST)

@@ -128,12 +128,6 @@ def tell(viewer: Viewer) -> list[Told]:
     return told
 
 
-def export(viewer: Viewer) -> list[dict[str, Any]]:
-    """What is kept of the viewer's waiting searches: the words, and when they were told; nothing of what was found."""
-    rows = WaitingSearch.objects.visible_to(viewer).values("text", "created_at", "told_at")
-    return [{"text": row["text"], "since": row["created_at"], "told": row["told_at"]} for row in rows]
-
-
 @sensitive_variables()
 def look(*, seconds: float = 60) -> int:
     """Look for what is due, each with its owner's rights of this moment, the longest unlooked first; how many found."""

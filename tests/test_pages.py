@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -160,7 +161,21 @@ def test_odd_page_numbers_show_a_page(ana: Client, found: dict[str, Any], page: 
 
 
 def test_the_pager_keeps_the_search(ana: Client, found: dict[str, Any]) -> None:
-    assert "?q=pump+kind%3Apage&amp;page=2" in ana.get("/search", {"q": "pump kind:page"}).content.decode()
+    page = ana.get("/search", {"q": "pump kind:page"}).content.decode()
+    assert re.search(r"\?q=pump\+kind%3Apage&amp;s=[0-9a-f]{32}&amp;page=2", page)
+
+
+def test_what_is_opened_from_a_further_page_is_of_the_same_search(
+    ana: Client, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("immersive.views.PER_PAGE", 2)
+    first = ana.get("/search", {"q": "pump"}).content.decode()
+    (further,) = {html.unescape(each) for each in re.findall(r'href="([^"]+page=2)"', first)}
+    second = ana.get(f"/search{further}").content.decode()
+    opened = [html.unescape(each) for each in re.findall(r'href="(/r/[^"]+)" data-main', second)]
+    ana.get(opened[0].partition("#")[0])
+    assert list(Click.objects.values_list("search__text", "rank")) == [("pump", 3)]
+    assert Search.objects.filter(text="pump").count() == 1
 
 
 def test_a_restricted_page_shows_nowhere_to_outsiders(ana: Client, ben: Client, found: dict[str, Any]) -> None:

@@ -26,6 +26,8 @@ GRACE = 60.0
 """Seconds that a generation stays after another took its place: readers that began with it end with it."""
 LEASE = 30.0
 """Seconds after which a writer that gives no sign of life is taken for dead."""
+BEGINNING = 1_577_836_800
+"""The first second of 2020: turns are counted from it, for one must have room beside a count in 63 bits."""
 META = "meta"
 """The document of an index that is none of its documents."""
 
@@ -183,7 +185,7 @@ class Lease:
                 with suppress(IndexExists):
                     settings = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
                     _create(self._cluster, self._index, {"settings": settings, "mappings": {"dynamic": False}})
-            turn = max(before.get("turn", 0) + 1, int(time.time()))
+            turn = max(before.get("turn", 0) + 1, int(time.time()) - BEGINNING)
             told = {"owner": self._owner, "host": self._host, "pid": os.getpid(), "turn": turn}
             try:
                 self._held = self._cluster.ask("PUT", f"/{self._index}/_doc/{self._name}?{condition}", told)

@@ -260,7 +260,7 @@ class Segment:
         return known
 
     def keys(self) -> dict[str, int]:
-        """Key -> document number, of documents that were alive when first asked."""
+        """Key -> document number, of all documents, deleted ones too: a key's living one comes last."""
         if not self._keys:
             for key in self.values("key"):
                 for numbers, _, _ in self.postings("key", key):
