@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from knowledge.front import NOBODY, front_matter
+from knowledge.front import HIDDEN, NOBODY, front_matter
 from knowledge.markup import Extracted, clean, clean_line, titled
 from knowledge.outline import clock
 from knowledge.sandbox import ExtractionError
@@ -41,7 +41,7 @@ UNREAD = (
 _MOMENT = r"(?:(\d{1,2}):)?([0-5]?\d):([0-5]\d)(?:[.,](\d{1,3}))?"
 _TIMES = re.compile(rf"[ \t]{{0,20}}{_MOMENT}[ \t]{{0,20}}-{{1,2}}>[ \t]{{0,20}}{_MOMENT}(?=[ \t]|$)")
 _VALUE = re.compile(r"[A-Za-z][\w-]{0,39}:[ \t]")
-_AUDIENCE = re.compile(r"\baudience\W{0,9}[:=]", re.I)
+_AUDIENCE = re.compile(r"\baudience\W{0,9}[:=：]", re.I)
 _VOICE = re.compile(r"<v(?:\.[^\s<>]{0,200})?[ \t]+([^<>\n]{1,200})>")
 _TAG = re.compile(
     r"</?(?:c|i|b|u|s|v|rt|ruby|lang|font|span|br|em|strong)(?:[.\s][^<>]{0,300})?/?>|<\d{1,2}:[\d:.]{4,12}>"
@@ -74,8 +74,8 @@ def transcript(text: str) -> Extracted:
     if first is None:
         raise ExtractionError(NOTHING)
     web = lines[0].startswith("WEBVTT")
-    if not front:
-        front, reason = _head(lines[:first], values=web)
+    head, unread = _head(lines[:first], values=web and not front)
+    front, reason = {**front, **head}, unread or reason
     captions = sorted(_captions(lines[first:], strict=web), key=lambda one: one.start)
     body = "\n\n".join(_lines(captions))
     if not body:
@@ -91,7 +91,7 @@ def _head(lines: Sequence[str], *, values: bool) -> tuple[dict[str, Any], str]:
     end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
     said = [line for line in lines[1:end] if values and _VALUE.match(line)]
     front, _, reason = front_matter("\n".join(["---", *said, "---", ""])) if said else ({}, "", "")
-    if "audience" not in front and _AUDIENCE.search("\n".join(lines)):
+    if "audience" not in front and _AUDIENCE.search(HIDDEN.sub("", "\n".join(lines))):
         return {**front, **NOBODY}, UNREAD
     return front, reason
 

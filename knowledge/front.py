@@ -18,7 +18,7 @@ LIMIT = 32_768
 
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _BLANK = " \t\n\r\x0b\x0c\xa0" + _INVISIBLE
-_HIDDEN = re.compile(f"[{_INVISIBLE}]")
+HIDDEN = re.compile(f"[{_INVISIBLE}]")
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _VALUE = re.compile(r"^[ \t]*[\w-]{1,40}[ \t]*:", re.M)
@@ -96,11 +96,11 @@ def _unread(source: str, rest: str, reason: str) -> tuple[dict[str, Any], str, s
 
 
 def _names(head: str) -> bool:
-    return bool(_AUDIENCE.search(_HIDDEN.sub("", head)))
+    return bool(_AUDIENCE.search(HIDDEN.sub("", head)))
 
 
 def _key(key: Any) -> str:
-    return _HIDDEN.sub("", unicodedata.normalize("NFKC", str(key))).strip().casefold()
+    return HIDDEN.sub("", unicodedata.normalize("NFKC", str(key))).strip().casefold()
 
 
 def _values(source: str) -> tuple[Any, bool]:

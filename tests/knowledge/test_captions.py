@@ -178,6 +178,12 @@ def test_values_stand_in_the_head() -> None:
         ("WEBVTT\n audience: finance\n\n", []),
         ("WEBVTT\nAudience: [finance\n\n", []),
         ("audience: finance\n\n", []),
+        ("WEBVTT\nAud\u200bience: finance\n\n", []),
+        ("WEBVTT\naudience： finance\n\n", []),
+        ("---\naudience: finance\n---\nWEBVTT\n\n", "finance"),
+        ("---\ntitle: Pay\n---\nWEBVTT\naudience: finance\n\n", []),
+        ("---\naudience: everyone\n---\nWEBVTT\naudience: finance\n\n", []),
+        ("---\ntitle: Pay\n---\n\naudience: finance\n\n", []),
     ],
 )
 def test_whoever_writes_an_audience_means_it(text: str, audience: object) -> None:
