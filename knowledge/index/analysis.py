@@ -207,7 +207,7 @@ class _Words(dict[str, int]):
         if parts:
             self.parts_of[number] = parts
         self.made[number] = bool(parts)
-        self.terms.append(term)
+        self.terms.append(token if term == token else term)  # most are equal: one text is kept, not two
         self[token] = number
         return number
 
