@@ -30,7 +30,7 @@ def body(response: Any) -> str:
     """The bytes of an answer without what differs each time by design."""
     text = response.content.decode()
     text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", text)
-    return re.sub(r"\?s=[0-9a-f-]{32,36}(&amp;|&)n=\d+", "", text)
+    return re.sub(r"(\?|&amp;|&)s=[0-9a-f-]{32,36}((&amp;|&)n=\d+)?", "", text)
 
 
 def addresses(query: str) -> list[tuple[str, dict[str, str]]]:
