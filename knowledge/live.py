@@ -287,8 +287,8 @@ def _resting(source: Declared, health: LiveHealth | None) -> LiveFailure | None:
             return None
         return LiveFailure("is being tried again just now, after it failed")
     until = timezone.localtime(health.rests_until)
-    why = f"failed {health.failures} times in a row" if health.failures >= FAILURES else "asked to be left alone"
-    return LiveFailure(f"{why} and is not asked until {until:%H:%M:%S}")
+    why = "has not answered lately" if health.failures >= FAILURES else "asks to be left alone"
+    return LiveFailure(f"{why}; it is asked again after {until:%H:%M}")
 
 
 def _write_down(key: UUID, said: Answered | LiveFailure, health: LiveHealth | None) -> None:

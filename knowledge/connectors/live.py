@@ -146,7 +146,7 @@ def _read(
     if status == 429:
         raise LiveFailure("has been asked too often (429)", rest=rest or 60.0)
     if status >= 500:
-        raise LiveFailure(f"answers with an error ({status})", rest=rest)
+        raise LiveFailure(f"could not answer ({status})", rest=rest)
     if said is NO_JSON and status < 300:
         raise LiveFailure("answers with something that is no data, such as a page")
     found: list[Answer] = []

@@ -245,8 +245,8 @@ def test_a_redirect_to_a_private_address(web: Web, service: Service) -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "why", "counts", "rest"),
     [
-        (500, {}, "answers with an error (500)", True, 0),
-        (503, {"Retry_After": "20"}, "answers with an error (503)", True, 20),
+        (500, {}, "could not answer (500)", True, 0),
+        (503, {"Retry_After": "20"}, "could not answer (503)", True, 20),
         (429, {}, "has been asked too often (429)", True, 60),
         (429, {"Retry_After": "99999"}, "has been asked too often (429)", True, 3600),
         (429, {"Retry_After": "tomorrow"}, "has been asked too often (429)", True, 60),
