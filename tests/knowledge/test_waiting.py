@@ -61,6 +61,13 @@ def test_it_speaks_once_there_is_something_and_not_before(ana: Viewer) -> None:
     assert waiting.tell(ana) == []
 
 
+def test_what_cannot_be_seen_is_left_out_of_what_waits(ana: Viewer) -> None:
+    """PostgreSQL keeps no zero byte, and nobody would know what turns the direction of reading."""
+    row = waiting.wait_for(text="xylo\u202ephone\x00tuning\ud800\u200b", viewer=ana)
+    assert row.text == "xylophone tuning"
+    assert waiting.is_waiting("xylophone\x00 tuning", ana)
+
+
 def test_what_its_owner_may_not_read_never_makes_it_speak(ana: Viewer, board: Team) -> None:
     waiting.wait_for(text="xylophone", viewer=ana)
     add("Board papers", "The xylophone of the board.", audience=(f"team:{board.pk}",))
