@@ -23,11 +23,14 @@ from knowledge.documents import Candidate, IndexDocument, Query, Scope, Term
 from knowledge.index import ANYTHING, IndexMissing, IndexProblem, Matches, Statistics, WriterBusy, near, schema
 from knowledge.index.analysis import analyse, language_code, terms_of, tokens, topic_key, topic_words
 from knowledge.index.asked import days_of, expanded, filters_of, places_of, wished, wishless
+from knowledge.index.vectors import contents, token_number
 
 _SPACED = "spaced"
 _SEGMENT_FILE = re.compile(r"([0-9a-f]{32})\..+")
 _TITLE_BOOST = 1.5
 _FREQUENCIES_KEPT = 50_000
+_READ = 100
+"""Documents that hold words nearly like one, of which it is read which words those are."""
 
 
 def _make_schema() -> tantivy.Schema:
@@ -228,7 +231,10 @@ class TantivyEngine:
             asked = tantivy.Query.boolean_query([*inside, (Occur.Must, query)])
             return int(searcher.search(asked, 1).count)  # type: ignore[attr-defined]
 
-        if not count(tantivy.Query.fuzzy_term_query(_SCHEMA, "exact", word, most)):
+        holding = tantivy.Query.fuzzy_term_query(_SCHEMA, "exact", word, most)
+        found = searcher.search(tantivy.Query.boolean_query([*inside, (Occur.Must, holding)]), _READ)
+        total: int = found.count  # type: ignore[attr-defined]
+        if not total:
             return {}  # the same work whatever stands in documents outside the scope
         known = {one for one in near.one_slip_away(word) if searcher.doc_freq("exact", one)}
         if most > 1:
@@ -236,6 +242,11 @@ class TantivyEngine:
                 terms = [term for term, _ in searcher.terms_with_prefix("exact", beginning)]
                 alike = [term for term in terms if abs(len(term) - len(word)) <= most]
                 known.update(term for term, _ in near.Lexicon(alike).near(word, most))
+        if total <= _READ:  # each count takes its time, which would tell of words that only other documents hold
+            read = self._fetch(searcher, [address for _, address in found.hits])
+            held = {number for one in read for number in contents(one.vector)[0].tolist()}
+            forms = self.languages()
+            known = {one for one in known if any(token_number(one, term) in held for term in terms_of(one, forms))}
         counts = {one: count(_term("exact", one)) for one in known - {word}}
         return {one: found for one, found in counts.items() if found}
 

@@ -242,6 +242,11 @@ def lowest(data: Sequence[bytes], count: int) -> tuple[list[int], list[int], NDA
     return places, lines[:, 1].tolist(), lines[:, _HEAD:]
 
 
+def token_number(token: str, term: str) -> int:
+    """The number that `contents` gives of this token, where it was stemmed so."""
+    return row_key(token, term) >> 21
+
+
 def contents(vector: bytes) -> tuple[NDArray[np.uint64], Numbers, Numbers]:
     """Of one vector the tokens, each a number and in order, with their counts in the body and in the title."""
     numbers = np.frombuffer(vector, np.uint32)[_HEAD:]
