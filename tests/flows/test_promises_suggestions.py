@@ -60,8 +60,8 @@ def leaks(lab: Lab, person: Person, texts: Iterable[str]) -> list[str]:
 
 
 def misspelled(word: str) -> list[str]:
-    """A hidden word with a letter changed, left out, put in, swapped with its neighbour."""
-    return [f"{word[:9]}x{word[10:]}", word[:9] + word[10:], f"{word[:9]}x{word[9:]}", word[:-2] + word[-1] + word[-2]]
+    """A hidden word with a letter changed, left out, put in, and the first two, which differ in each token, swapped."""
+    return [f"{word[:9]}x{word[10:]}", word[:9] + word[10:], f"{word[:9]}x{word[9:]}", word[1] + word[0] + word[2:]]
 
 
 def test_promise_2_no_hidden_name_at_any_beginning(lab: Lab) -> None:
