@@ -174,7 +174,7 @@ class _Words(dict[str, int]):
     Threads share it: one at a time adds a token.
     """
 
-    LARGEST = 100_000
+    LARGEST = 65_536
 
     def __init__(self, language: str) -> None:
         super().__init__()
