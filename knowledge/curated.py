@@ -68,6 +68,11 @@ class Curated:
             if said and tokens(synonym.other):
                 self._synonyms.setdefault(said[0], []).append((said, synonym))
 
+    @property
+    def pins_any(self) -> bool:
+        """Whether anything is pinned to any words, for anybody."""
+        return bool(self._pins)
+
     def pins(self, query: Query, tokens: frozenset[str], today: date) -> tuple[str, ...]:
         """Keys of what stands first for this query, in their order, whether or not the viewer may read it.
 

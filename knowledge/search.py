@@ -48,6 +48,8 @@ Sources = Mapping[int, Source]
 CANDIDATES = 300
 """How many matches an engine hands over to be put in order; nobody turns more pages than these fill."""
 FALLBACK = 50
+NEVER = "0" * 32
+"""The key of no document."""
 NAMED = 8
 """Sources that are named to whoever asked for one that there is not."""
 BUILDING = "Search is being prepared: until it is ready, only titles are searched."
@@ -185,14 +187,18 @@ def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, eng
     statistics = engine.statistics(ranking.terms(asked, languages))
     candidates = {one.key: one for one in matches.candidates}
     near = looking.look(asked, scope)
-    more = {one.key: one for one in _near_alone(near, candidates, engine, scope, asked)}
+    said = beside.curated.pins(asked, viewer.tokens, today)
+    alike = _near_alone(near, candidates, asked)
+    wanted = [*alike, *(key for key in said if key not in candidates)]
+    if not wanted and asked.speaks and beside.curated.pins_any:
+        wanted = [NEVER]  # asking takes time, which would tell that a hidden page is pinned to these words
+    fetched = {one.key: one for one in engine.fetch(dict.fromkeys(wanted), scope, asked)} if wanted else {}
+    more = {key: fetched[key] for key in [key for key in alike if key in fetched][: looking.MOST]}
     candidates |= more
     meaning = near.of(candidates) or None if near else None  # of nothing known, nothing is said
-    said = beside.curated.pins(asked, viewer.tokens, today)
-    pinned = {one.key: one for one in engine.fetch([key for key in said if key not in candidates], scope, asked)}
     # A hidden pin takes no place: the score of the next one would tell that there is something about these words.
-    pins = [key for key in said if key in candidates or key in pinned][:MOST_PINS]
-    pinned = {key: one for key, one in pinned.items() if key in pins}
+    pins = [key for key in said if key in candidates or key in fetched][:MOST_PINS]
+    pinned = {key: fetched[key] for key in pins if key not in candidates}
     candidates, more = candidates | pinned, more | pinned
     signals = beside.signals(list(candidates), pins, today)
     hits = ranking.order(
@@ -224,16 +230,12 @@ def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, eng
     )
 
 
-def _near_alone(
-    near: Look | None, candidates: Collection[str], engine: index.Engine, scope: Scope, asked: Query
-) -> Iterable[Candidate]:
-    """What is near the query in meaning and not among the candidates, inside the scope and its filters."""
+def _near_alone(near: Look | None, candidates: Collection[str], asked: Query) -> list[str]:
+    """Keys of what is near the query in meaning and not among the candidates; some may not satisfy its filters."""
     wide = wishless(asked) != replace(index.ANYTHING, text=asked.text)  # of those near, not all satisfy it
     nearest = near.best(looking.WIDE if wide else looking.MOST, looking.LEAST) if near else []
     least = looking.SHARE * nearest[0].cosine if nearest else 0.0
-    keys = [one.key for one in nearest if one.cosine >= least and one.key not in candidates]
-    found = {one.key: one for one in engine.fetch(keys, scope, asked)} if keys else {}
-    return [found[key] for key in keys if key in found][: looking.MOST]
+    return [one.key for one in nearest if one.cosine >= least and one.key not in candidates]
 
 
 # Sources and facets ---------------------------------------------------------------------------------------------
