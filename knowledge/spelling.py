@@ -30,7 +30,8 @@ def respelled(
     """The query in words that documents inside the scope hold, or `None` where it is so or cannot be made so.
 
     ``frequency`` tells of the query's terms in how many documents they stand
-    that everyone may read: what stands there need not be looked up. What
+    that everyone may read: what stands there need not be looked up, unless the
+    index is behind and counts what some may read no more. What
     curators call something else (``synonyms``) is no mistake. Whether all the
     words and filters together find something is for the caller to see.
     """
@@ -39,7 +40,7 @@ def respelled(
     better: dict[str, str] = {}
     looked_up = 0
     for word in weighed(query):
-        known = any(frequency.get(term) for term in terms_of(word, languages))
+        known = not scope.behind and any(frequency.get(term) for term in terms_of(word, languages))
         if known or word in said or not near.slips(word) or _holds(engine, scope, word):
             continue
         found = _nearest(word, engine.similar(word, scope)) or _parted(word, engine, scope)

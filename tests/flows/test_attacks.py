@@ -16,7 +16,7 @@ from knowledge.curated import MOST_PINS
 from knowledge.documents import EVERYONE, Document, IndexDocument, ResultPage, Scope
 from knowledge.edition import Pin
 from knowledge.index import tantivy_engine
-from knowledge.models import Resource
+from knowledge.models import Audience, Resource
 from knowledge.outline import Fence, fences
 from knowledge.reader import render
 from knowledge.search import search
@@ -92,6 +92,22 @@ def test_the_index_is_asked_as_often_whether_or_not_a_hidden_page_is_pinned(
         told.append(list(asked))
         asked.clear()
     assert told == [[1], [1]]
+
+
+# What was everyone's until now ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_word_that_only_a_withdrawn_page_holds_is_a_slip_from_the_next_request_on(house: House) -> None:
+    """Before the index has followed, too: that nothing was suggested told that some page holds the word."""
+    documents = [Document("now", "Kept", "about the vestaproject"), Document("then", "Gone", "about the vestaprojext")]
+    small_company.source_of("More", documents)
+    small_company.index()
+    viewer = Viewer.of(house.outsider)
+    assert not search("vestaprojext", viewer, remember=False).instead_of
+    Resource.objects.filter(key="then").update(audience=Audience.objects.of(["team:0"]))
+    found = search("vestaprojext", viewer, remember=False)
+    assert (found.instead_of, found.did_you_mean) == ("vestaprojext", "vestaproject")
 
 
 # Time -----------------------------------------------------------------------------------------------------------------
