@@ -12,7 +12,7 @@ None crosses audiences: a resource's standing is only ever seen through that
 resource, by those who may read it, and counts what was done while exactly the
 same people might. What a board did with its paper says nothing to everyone
 when the paper is opened to everyone; and what they did with a page of everyone
-counts as any three colleagues' doing.
+counts as any colleagues' doing.
 
 Nothing is counted of documents about people: nobody gets a score.
 """
@@ -31,8 +31,8 @@ from knowledge.edition import Edition, Standing
 from knowledge.models import Click, Resource, Verdict, Verification
 from knowledge.trust import STEPS
 
-LEAST = 3
-"""Different people, at least, before anything that they did counts."""
+LEAST = 5
+"""Different people, at least, before anything that they did counts: the k of every publication about people."""
 STEEPNESS = 0.7
 """How fast attention falls with the place in a list: a result at place r is looked at about r ** -.7 as often."""
 MOST_CORRECTED = 3.0
