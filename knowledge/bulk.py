@@ -1,19 +1,23 @@
-"""Many rows into the database in one statement that is prepared once.
+"""Many rows into the database in one statement that is written once.
 
 Django's ``bulk_create`` makes an object of each row, asks each field about
 each value several times and writes a statement as long as the batch: at the
-sizes of a first sync that is half the work. Here a row is a mapping, a column
-is prepared as a whole, and the database's own driver repeats the statement.
+sizes of a first sync that is half the work. Here a row is a mapping and a
+column is prepared as a whole. SQLite repeats one statement; a server, which
+may be far away, is given many rows at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import connections, models, router
 from django.db.models.constants import OnConflict
 
+TOGETHER = 500
+"""Rows that a server is given at a time."""
 _AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.BooleanField)
 
 
@@ -30,14 +34,21 @@ def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, uniq
     columns = [_column(field, rows, connection) for field in fields]
     quoted = [connection.ops.quote_name(field.column) for field in fields]
     table = connection.ops.quote_name(model._meta.db_table)
-    places = ", ".join(["%s"] * len(fields))
-    statement = " ".join((connection.ops.insert_statement(), table, f"({', '.join(quoted)}) VALUES ({places})"))
+    place = f"({', '.join(['%s'] * len(fields))})"
+    insert = f"{connection.ops.insert_statement()} {table} ({', '.join(quoted)}) VALUES "
+    suffix = ""
     if unique:
         others = [field.column for field in fields if field.attname not in unique]
         there = [field.column for field in fields if field.attname in unique]
-        statement += " " + connection.ops.on_conflict_suffix_sql(fields, OnConflict.UPDATE, others, there)
+        suffix = " " + connection.ops.on_conflict_suffix_sql(fields, OnConflict.UPDATE, others, there)
+    values = list(zip(*columns, strict=True))
     with connection.cursor() as cursor:
-        cursor.executemany(statement, list(zip(*columns, strict=True)))
+        if connection.vendor == "sqlite":
+            cursor.executemany(insert + place + suffix, values)
+            return
+        for start in range(0, len(values), TOGETHER):
+            some = values[start : start + TOGETHER]
+            cursor.execute(insert + ", ".join([place] * len(some)) + suffix, list(chain.from_iterable(some)))
 
 
 def _column(field: Any, rows: Sequence[Mapping[str, Any]], connection: Any) -> list[Any]:
