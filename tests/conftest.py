@@ -13,9 +13,16 @@ from django.conf import LazySettings
 
 from immersive.celery import app as celery_app
 from knowledge.index.opensearch_client import cluster
+from knowledge.meaning import looking
 from tests.loopback import Web, serving
 from tests.services.opensearch import Cluster, options, running
 from tests.services.relay import Relay, relaying
+
+
+@pytest.fixture(autouse=True)
+def rested() -> None:
+    """No model rests because it failed in another test."""
+    looking._resting.clear()
 
 
 @pytest.fixture(autouse=True)

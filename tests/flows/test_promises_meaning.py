@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,10 +78,9 @@ def engine(request: Any, settings: LazySettings) -> str:
 
 
 @pytest.fixture(params=["letters", pytest.param("model", marks=[pytest.mark.slow, needs_model])])
-def company(request: Any, engine: str, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
+def company(request: Any, engine: str, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Company:
     """With an encoder by letters, for which a text means what it says backwards; and with the installed model."""
     LISTINGS.clear()
-    looking._resting.clear()
     canary.use_listings(settings)
     if request.param == "letters":
         encoder: Any = Letters()
@@ -101,8 +99,7 @@ def company(request: Any, engine: str, settings: LazySettings, monkeypatch: pyte
     ]
     found = Company(source, encoder, asked, insider, outsider)
     found.write()
-    yield found
-    looking._resting.clear()
+    return found
 
 
 def said_to(client: Client, text: str) -> list[str]:

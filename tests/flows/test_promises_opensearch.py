@@ -28,13 +28,11 @@ pytestmark = [pytest.mark.opensearch, pytest.mark.django_db, pytest.mark.usefixt
 def encoder(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Texts of the same letters mean the same: a token that nobody may read is near its own beginning."""
     LISTINGS.clear()
-    looking._resting.clear()
     letters = Letters()
     for module in (looking, embedding):
         monkeypatch.setattr(module, "chosen", lambda **_: letters)
     yield letters
     assert not looking._resting, "the cluster said each time what is near"
-    looking._resting.clear()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from experts.models import Person
 from knowledge import indexing
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
-from knowledge.meaning import looking
 from knowledge.meaning.embedding import embed
 from knowledge.meaning.encoders import chosen
 from knowledge.search import search
@@ -93,7 +92,6 @@ def hide(lab: Lab, chance: random.Random) -> None:
 @pytest.mark.parametrize("meaning", ["words", pytest.param("meaning", marks=needs_model)])
 def test_promise_3_in_full(settings: LazySettings, engine: str, meaning: str, capsys: Any) -> None:
     LISTINGS.clear()
-    looking._resting.clear()
     settings.MEANING = meaning == "meaning"
     lab = canary.build(settings, people=6, groups=4, documents=250)
     person: Person = next(person for person in lab.people if "group0" not in lab.groups_of[person.pk])

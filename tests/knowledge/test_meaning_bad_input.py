@@ -35,13 +35,6 @@ ANYBODY = Viewer(None, frozenset({EVERYONE}))
 PATH = "/v1/embeddings"
 
 
-@pytest.fixture(autouse=True)
-def rested() -> Iterator[None]:
-    looking._resting.clear()
-    yield
-    looking._resting.clear()
-
-
 @pytest.fixture
 def pages(source: Source, write: Callable[..., Path]) -> Source:
     write("printer.md", "Printer", "The printer jams.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,6 @@ Everyone accrues twenty-five days of paid holiday per calendar year. Ask the per
 # Parking
 
 The garage opens at seven. A barrier reads your number plate, and visitors ring the bell at the gate."""
-
-
-@pytest.fixture(autouse=True)
-def rested() -> Iterator[None]:
-    looking._resting.clear()
-    yield
-    looking._resting.clear()
 
 
 @pytest.fixture

@@ -35,13 +35,11 @@ ANAGRAM = "retnirp eht"
 
 
 @pytest.fixture
-def letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[Letters]:
+def letters(monkeypatch: pytest.MonkeyPatch) -> Letters:
     encoder = Letters()
     for module in (looking, embedding):
         monkeypatch.setattr(module, "chosen", lambda **_: encoder)
-    looking._resting.clear()
-    yield encoder
-    looking._resting.clear()
+    return encoder
 
 
 @pytest.fixture
