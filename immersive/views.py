@@ -58,16 +58,12 @@ def search(request: HttpRequest) -> HttpResponse:
     if request.GET.get("narrow") and not request.htmx:  # type: ignore[attr-defined]
         return redirect(address)
     viewer = Viewer.of(request.user)
-    ground = Ground(viewer)
-    found = find(
-        text, viewer, page=page, per_page=PER_PAGE, as_typed=forms.as_typed(request.GET), explain=True, ground=ground
-    )
+    ground, as_typed = Ground(viewer), forms.as_typed(request.GET)
+    found = find(text, viewer, page=page, per_page=PER_PAGE, as_typed=as_typed, explain=True, ground=ground)
     if found.instead_of:
         text = found.did_you_mean
     search_id = found.search_id or request.GET.get("s", "")  # further pages are of the search that the first one was
-    kept = (
-        {"q": text} | ({"typed": "1"} if forms.as_typed(request.GET) else {}) | ({"s": search_id} if search_id else {})
-    )
+    kept = {"q": text, "typed": "1" if as_typed else "", "s": search_id}
     context = {
         "found": found,
         "search_id": search_id,
@@ -79,7 +75,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "also": also(found),
         "exactly": forms.exactly(found.query),
         "left_out": forms.left_out(found.query),
-        "query_string": urlencode(kept),
+        "query_string": urlencode({name: said for name, said in kept.items() if said}),
         "chips": forms.chips(found.query),
         "groups": forms.groups(found.facets),
         "ages": forms.AGES.items(),

@@ -27,7 +27,7 @@ from django.utils import timezone
 from knowledge import index, ranking, remembered
 from knowledge.access import Ground, Viewer
 from knowledge.curated import MOST_PINS
-from knowledge.documents import Candidate, Facet, Hit, Query, Result, ResultPage, Scope
+from knowledge.documents import Candidate, Facet, Hit, Query, Result, ResultPage
 from knowledge.edition import kept
 from knowledge.explain import why
 from knowledge.folding import Folded, folded
@@ -48,7 +48,7 @@ Sources = Mapping[int, Source]
 CANDIDATES = 300
 """How many matches an engine hands over to be put in order; nobody turns more pages than these fill."""
 FALLBACK = 50
-NEVER = "0" * 32
+NO_DOCUMENT = "0" * 32
 """The key of no document."""
 NAMED = 8
 """Sources that are named to whoever asked for one that there is not."""
@@ -86,13 +86,13 @@ def search(
     ground = ground or Ground(viewer)
     sources = ground.sources
     try:
-        found = retrieve(query, viewer, sources, as_typed=as_typed, scope=ground.scope)
+        found = retrieve(query, ground, as_typed=as_typed)
     except index.IndexMissing:
         _prompt_rebuild()
-        found = _by_title(query, viewer, ground.scope)
+        found = _by_title(query, ground)
     except index.IndexProblem as problem:
         logger.warning("the index could not be asked: %s", problem)
-        found = replace(_by_title(query, viewer, ground.scope), notice=AWAY)
+        found = replace(_by_title(query, ground), notice=AWAY)
     typed, query = query, found.meant or query
     per_page = max(1, per_page)
     near_only = bool(found.alone) and not found.by_words
@@ -158,27 +158,26 @@ class Found:
         return [hit for hit in self.hits if hit.key not in away] if away else self.hits
 
 
-def retrieve(
-    query: Query, viewer: Viewer, sources: Sources, *, as_typed: bool = False, scope: Scope | None = None
-) -> Found:
+def retrieve(query: Query, ground: Ground, *, as_typed: bool = False) -> Found:
     """The hits of a query in what the viewer may search now, best first. Raises `index.IndexMissing`."""
-    scope = scope or viewer.scope(sources)
+    scope = ground.scope  # read before the index is opened: see `Viewer.scope`
     engine = index.open_for_reading()
-    found = _retrieved(query, viewer, sources, scope, engine)
+    found = _retrieved(query, ground, engine)
     synonyms = found.asked.synonyms if found.asked else ()
     meant = respelled(query, engine, scope, found.frequency, synonyms)
     if meant is None:
         return found
     if not (found.by_words or as_typed):
-        better = _retrieved(meant, viewer, sources, scope, engine)
+        better = _retrieved(meant, ground, engine)
         return replace(better, meant=meant, did_you_mean=meant.text) if better.by_words else found
-    asked = expanded(_with_source_ids(meant, sources)[0], engine, scope)
+    asked = expanded(_with_source_ids(meant, ground.sources)[0], engine, scope)
     finds = engine.search(asked, scope, limit=1, facets=False).total
     return replace(found, did_you_mean=meant.text) if finds else found
 
 
-def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, engine: index.Engine) -> Found:
+def _retrieved(query: Query, ground: Ground, engine: index.Engine) -> Found:
     """The hits of a query as it is."""
+    viewer, sources, scope = ground.viewer, ground.sources, ground.scope
     asked, notice = _with_source_ids(query, sources)
     today, beside = timezone.localdate(), kept(_edition(sources))
     asked = beside.curated.with_synonyms(expanded(asked, engine, scope), viewer.tokens, today)
@@ -191,7 +190,7 @@ def _retrieved(query: Query, viewer: Viewer, sources: Sources, scope: Scope, eng
     alike = _near_alone(near, candidates, asked)
     wanted = [*alike, *(key for key in said if key not in candidates)]
     if not wanted and asked.speaks and beside.curated.pins_any:
-        wanted = [NEVER]  # asking takes time, which would tell that a hidden page is pinned to these words
+        wanted = [NO_DOCUMENT]  # asking takes time, which would tell that a hidden page is pinned to these words
     fetched = {one.key: one for one in engine.fetch(dict.fromkeys(wanted), scope, asked)} if wanted else {}
     more = {key: fetched[key] for key in [key for key in alike if key in fetched][: looking.MOST]}
     candidates |= more
@@ -241,11 +240,6 @@ def _near_alone(near: Look | None, candidates: Collection[str], asked: Query) ->
 # Sources and facets ---------------------------------------------------------------------------------------------
 
 _FACETS = {"kind": "kinds", "source": "sources", "topic": "topics"}
-
-
-def visible_sources(viewer: Viewer) -> Sources:
-    """The sources that the viewer may see now."""
-    return Ground(viewer).sources
 
 
 def _edition(sources: Sources) -> str | None:
@@ -363,10 +357,10 @@ def _with_verification(row: Any) -> Any:
     return row
 
 
-def _by_title(query: Query, viewer: Viewer, scope: Scope) -> Found:
+def _by_title(query: Query, ground: Ground) -> Found:
     """What the database alone finds while there is no index: in the title what binds and any word, most words first."""
-    rows: Any = Resource.objects.visible_to(viewer)
-    if scope.behind:  # what may tell too much is among it
+    rows: Any = Resource.objects.visible_to(ground.viewer)
+    if ground.scope.behind:  # what may tell too much is among it
         rows = rows.exclude(pk__in=rows.telling_too_much().values("pk"))
     words = ranking.words_of(query)
     wished = wishes(query)

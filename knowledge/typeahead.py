@@ -25,14 +25,14 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from knowledge import index
-from knowledge.access import Viewer
+from knowledge.access import Ground, Viewer
 from knowledge.documents import KINDS, Query, Scope
 from knowledge.index import near
 from knowledge.index.analysis import STOP_WORDS, fold, one_spelling, tokens, topic_words
 from knowledge.index.language import parse, to_text
 from knowledge.models import Resource, Search, Topic
 from knowledge.questions import Blank, Question
-from knowledge.search import Sources, visible_sources
+from knowledge.search import Sources
 
 GROUPS = {
     "people": ("People", ("person",)),
@@ -145,8 +145,8 @@ def _typed(query: Query) -> tuple[str, ...]:
 
 
 def _known(typed: tuple[str, ...], query: Query, viewer: Viewer) -> dict[str, list[Suggestion]]:
-    sources = visible_sources(viewer)
-    scope = viewer.scope(sources)
+    ground = Ground(viewer)
+    sources, scope = ground.sources, ground.scope
     wanted = set(query.kinds or KINDS)
     groups = {name: tuple(kind for kind in kinds if kind in wanted) for name, (_, kinds) in GROUPS.items()}
     asked = {name: kinds for name, kinds in groups.items() if kinds}

@@ -17,7 +17,7 @@ from django.db import connection
 from experts.models import Team
 from knowledge import actions, durable, index, indexing, ingest, remembered
 from knowledge import search as searching
-from knowledge.access import Viewer
+from knowledge.access import Ground, Viewer
 from knowledge.documents import Contribution, Document, ResultPage
 from knowledge.models import Audience, Resource, Search, Source, SourceGroup, SyncRun
 from knowledge.search import search
@@ -209,7 +209,7 @@ def test_somebody_without_any_right_finds_nothing(company: Source) -> None:
 def test_what_the_index_may_search_is_what_access_says(company: Source, ana: Viewer, director: Viewer) -> None:
     Resource.objects.filter(key="leave").update(audience=Audience.objects.of(["team:0"]))
     for viewer in (ana, director, Viewer(None, frozenset())):
-        assert viewer.scope(searching.visible_sources(viewer)) == viewer.scope()
+        assert Ground(viewer).scope == viewer.scope()
 
 
 def test_a_right_withdrawn_is_gone_in_the_next_search_with_the_index_unchanged(company: Source, ana: Viewer) -> None:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.test.utils import override_settings
 
-from knowledge.access import Viewer
+from knowledge.access import Ground, Viewer
 from knowledge.connectors import Event, Known, SourceError
 from knowledge.documents import EVERYONE, Document
 from knowledge.index.language import parse
@@ -27,7 +27,7 @@ from knowledge.markup import inline, markdown
 from knowledge.meaning.embedding import embed, status
 from knowledge.meaning.encoders import chosen
 from knowledge.models import Resource
-from knowledge.search import retrieve, search, visible_sources
+from knowledge.search import retrieve, search
 
 EVERYBODY = Viewer(None, frozenset({EVERYONE}))
 
@@ -204,7 +204,7 @@ def ask(judged: JudgedSet, *, engine: str | None = None, against_bm25: bool = Fa
             begun = time.perf_counter()
             page = search(query.text, EVERYBODY, remember=False)
             took_ms = (time.perf_counter() - begun) * 1000
-            ranked = [keys[hit.key] for hit in retrieve(parse(query.text), EVERYBODY, visible_sources(EVERYBODY)).hits]
+            ranked = [keys[hit.key] for hit in retrieve(parse(query.text), Ground(EVERYBODY)).hits]
             shown = [result.resource.key for result in page.results]
             if ranked[: len(shown)] != shown:
                 raise CommandError(f"{judged.name}, {query.key}: the page shows another order than was measured.")
