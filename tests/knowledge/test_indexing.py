@@ -236,12 +236,17 @@ def test_another_engine_and_another_schema_build_another_generation(
     assert found("kettle", ana) == {"first.md"}
 
 
+def kettles(source: Source, write: Callable[..., Path], count: int) -> None:
+    """So many pages about kettles in the source, read."""
+    for number in range(count):
+        write(f"{number}.md", f"Page {number}", "About kettles.")
+    sync(source)
+
+
 def test_a_rebuild_swaps_without_a_gap_and_cleans_up(
     source: Source, ana: Viewer, write: Callable[..., Path], settings: LazySettings, engine: str
 ) -> None:
-    for number in range(30):
-        write(f"{number:02}.md", f"Page {number}", "About kettles.")
-    sync(source)
+    kettles(source, write, 30)
     indexing.index_changes()
     old = generations.current()
     seen: list[int] = []
@@ -262,9 +267,7 @@ def test_a_rebuild_swaps_without_a_gap_and_cleans_up(
 def test_a_rebuild_that_was_interrupted_goes_on(
     source: Source, ana: Viewer, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(9):
-        write(f"{number}.md", f"Page {number}", "About kettles.")
-    sync(source)
+    kettles(source, write, 9)
     indexing.index_changes()
     monkeypatch.setattr(indexing, "BATCH", 4)
 
@@ -289,9 +292,7 @@ def test_a_rebuild_that_was_interrupted_goes_on(
 def test_what_changes_while_another_is_built_is_found_before_that_serves(
     source: Source, ana: Viewer, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(9):
-        write(f"{number}.md", f"Page {number}", "About kettles.")
-    sync(source)
+    kettles(source, write, 9)
     indexing.index_changes()
     old = generations.current()
     monkeypatch.setattr(indexing, "BATCH", 2)
@@ -336,9 +337,7 @@ def test_a_row_whose_rights_moved_in_the_new_one_alone_is_found_when_that_serves
 def test_a_batch_of_long_texts_is_a_short_one(
     source: Source, ana: Viewer, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(3):
-        write(f"{number}.md", f"Page {number}", "About kettles.")
-    sync(source)
+    kettles(source, write, 3)
     monkeypatch.setattr(indexing, "BATCH_CHARACTERS", 1)
     seen: list[int] = []
     assert indexing.rebuild(fresh=False, report=seen.append) == 4
