@@ -19,10 +19,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from immersive.work import jobs
 from immersive.work.models import ASSESSED, CONFIDENCE, OUTCOME, Assessment, AssessmentLocked, LogWork, Outcome, Task
-from immersive.work.topics import proposed
 from knowledge import durable
 from knowledge.access import Viewer
 from knowledge.models import Resource
+from knowledge.topics import proposed
 
 MAX_STATEMENT = 300
 

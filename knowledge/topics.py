@@ -1,4 +1,4 @@
-"""What a task is about, proposed from what its owner may read."""
+"""What a sentence is about (a task, a question), proposed from what its author may read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST = 5
 
 
 def proposed(statement: str, started_from: Resource | None, viewer: Viewer) -> list[Topic]:
-    """At most five topics: those of the resource that a task began with, else those that its sentence names.
+    """At most five topics: those of the resource that it began with, else those that the sentence names.
 
     A topic is only proposed when the viewer may read something about it: the
     name of a topic that is known from hidden pages alone tells of them.
