@@ -31,11 +31,16 @@ def one_line(text: str) -> str:
     return " ".join(_UNSHOWABLE.sub(" ", text).split())
 
 
+def _hidden() -> Exists:
+    """That a person chose not to be found."""
+    return Exists(Availability.objects.filter(person=models.OuterRef("pk"), hidden=True))
+
+
 class PersonQuerySet(models.QuerySet["Person"]):
     """People by who looks."""
 
     def visible_to(self, viewer: Viewer) -> Self:
-        """Who has an account in use, for those who may read the people source; and oneself.
+        """Who has an account in use and is not hidden, for those who may read the people source; and oneself.
 
         Where there is no people source that could be narrowed, anybody signed in.
         The people source holds everybody with an account in use, for one
@@ -46,8 +51,12 @@ class PersonQuerySet(models.QuerySet["Person"]):
             return self.none()
         sources = Source.objects.filter(kind="people")
         readable = Source.objects.visible_to(viewer).filter(kind="people")
-        mine = Q(pk=viewer.person_id) | Exists(readable) | ~Exists(sources)
-        return self.filter(mine, is_active=True)
+        others = (Exists(readable) | ~Exists(sources)) & ~_hidden()
+        return self.filter(Q(pk=viewer.person_id) | others, is_active=True)
+
+    def findable(self) -> Self:
+        """Who has an account in use and did not choose to be hidden: nobody else is proposed to anybody."""
+        return self.filter(~_hidden(), is_active=True)
 
     def named(self, text: str) -> Self:
         """Those whose name contains the text, in any of the cases that people type (SQLite folds A to Z only)."""
@@ -77,6 +86,10 @@ class PersonManager(UserManager["Person"]):
         """As `PersonQuerySet.visible_to`."""
         return self.get_queryset().visible_to(viewer)
 
+    def findable(self) -> PersonQuerySet:
+        """As `PersonQuerySet.findable`."""
+        return self.get_queryset().findable()
+
 
 class Person(AbstractUser):
     """Somebody who works here, with an account.
@@ -97,6 +110,9 @@ class Person(AbstractUser):
     time_zone = models.CharField(max_length=64, default="UTC")
     sign_outs = models.PositiveIntegerField(
         default=0, editable=False, help_text="How often all sessions of this account were ended."
+    )
+    name_removed = models.BooleanField(
+        default=False, editable=False, help_text="Left, and asked that their name be shown nowhere any more."
     )
     manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
 
@@ -200,3 +216,12 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["person", "team"], condition=Q(until=None), name="one_open_membership")
         ]
+
+
+# Rows of this package that stand in a file of their own and name those above.
+from experts.asks import Answer, Ask, Joined, SealOpened, Thanks, Turn  # noqa: E402, F401
+from experts.choices import Availability, Closed, Disowned, OwnTopic  # noqa: E402, F401
+from experts.communities import Follow  # noqa: E402, F401
+from experts.mentoring import Mentorship, Offer, Wish  # noqa: E402, F401
+from experts.notices import Digest, Notice  # noqa: E402, F401
+from experts.proposals import Place, Proposal  # noqa: E402, F401

@@ -1,9 +1,21 @@
 from django.urls import path
 
-from experts import views
+from experts.views import asks, directory, me, mentoring, notices, people, teams, topics
 
 app_name = "experts"
 urlpatterns = [
-    path("", views.people, name="people"),
-    path("<uuid:public_id>/", views.person, name="person"),
+    path("people/", people.people, name="people"),
+    path("people/me/", me.me, name="me"),
+    path("people/welcome/", topics.welcome, name="welcome"),
+    path("people/import/", directory.bring, name="import"),
+    path("people/<uuid:public_id>/", people.person, name="person"),
+    path("asks/", asks.mine, name="asks"),
+    path("asks/new", asks.new, name="ask-new"),
+    path("asks/<uuid:public_id>/", asks.one, name="ask"),
+    path("notices/", notices.notices, name="notices"),
+    path("topics/", topics.topics, name="topics"),
+    path("topics/<str:slug>/", topics.topic, name="topic"),
+    path("mentoring/", mentoring.mentoring, name="mentoring"),
+    path("teams/build", teams.build, name="build-team"),
+    path("teams/<uuid:public_id>/", teams.proposal, name="proposal"),
 ]

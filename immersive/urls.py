@@ -28,7 +28,7 @@ urlpatterns = [
     path("password/", sign_in.ChangePassword.as_view(), name="password"),
     path("password/set/<uidb64>/<token>/", sign_in.SetPassword.as_view(), name="set-password"),
     path("", include("knowledge.urls")),
-    path("people/", include("experts.urls")),
+    path("", include("experts.urls")),
     path("tasks/", include("immersive.work.urls")),
     path("api/v1/", include("immersive.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

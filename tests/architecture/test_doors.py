@@ -22,7 +22,9 @@ PUBLIC = {
 }
 
 VIEWER_BOUND = ["Resource", "Source", "Contribution", "Search", "Click", "Task", "Assessment", "Outcome",
-                "LearningEntry", "LogWork", "Verification", "Verdict", "Standing", "WaitingSearch"]  # fmt: skip
+                "LearningEntry", "LogWork", "Verification", "Verdict", "Standing", "WaitingSearch",
+                "Ask", "Answer", "Turn", "Joined", "Thanks", "Notice", "Wish", "Mentorship", "Proposal",
+                "OwnTopic", "Disowned", "Person"]  # fmt: skip
 UNBOUND_READS: dict[str, str] = {}
 
 
@@ -58,7 +60,7 @@ def test_every_address_needs_a_sign_in(route: str, name: str, view: Any) -> None
     "path",
     [
         path
-        for name in ("views.py", "api.py")
+        for name in ("views.py", "views/*.py", "api.py")
         for path in sorted(ROOT.glob(f"*/**/{name}"))
         if ".venv" not in path.parts
     ],

@@ -21,14 +21,15 @@ LAYERS = {
             "captions",
             # what is stored, what is read, and pure decisions
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
-            "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics",
+            "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
+            "asks formation frameworks",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
-            "connector tasks log",
+            "connector tasks log finder load sealed answers",
             # verbs
-            "actions waiting",
+            "actions waiting choices notices mentoring communities proposals asking",
             # whoever asks
-            "views api admin forms urls apps checks jobs receivers management templatetags",
+            "views api admin forms urls apps checks jobs receivers provisioning management templatetags",
         ]
     )
     for name in names.split()
@@ -38,6 +39,10 @@ UPWARD = {
     ("knowledge.ingest", "knowledge.jobs"): "a sync that ended prompts the job that indexes what it stored",
     ("knowledge.actions", "knowledge.jobs"): "a verb prompts its job by name, once the transaction is committed",
     ("knowledge.models", "knowledge.waiting"): "its row stands beside its verbs, and Django looks for rows in models",
+    **{
+        ("experts.models", f"experts.{rows}"): "its rows stand beside its verbs, and Django looks for rows in models"
+        for rows in ("choices", "notices", "mentoring", "communities", "proposals")
+    },
     ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
     ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",
     ("experts.directory", "experts.actions"): "an import is many of the verbs that the pages use",

@@ -1,0 +1,208 @@
+"""Questions to colleagues, who was asked, and what they answered: rows, and who may read them.
+
+Who asked without a name stands nowhere (`sealed`): such an ask has a mark that
+only its author's own request recognises. Turns and skips are the asked
+person's own; nobody else reads them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from knowledge.models import Audience, Resource, Topic, may_read
+
+if TYPE_CHECKING:
+    from knowledge.access import Viewer
+
+WEEK = timedelta(days=7)
+LONGEST = 300
+MOST_DETAILS = 20_000
+LONGEST_ANSWER = 200_000
+
+
+class AskQuerySet(models.QuerySet["Ask"]):
+    """Asks by who looks."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Published and not taken away, for its audience, whoever is being asked it, and its author.
+
+        The author of an ask without a name is in its audience like anybody else.
+        """
+        if viewer.person_id is None:
+            return self.none()
+        asked = Turn.objects.filter(ask=OuterRef("pk"), person=viewer.person_id, how__in=Turn.STILL_READS)
+        # A named author reads their own until they withdraw it, and after moderators have hidden it too.
+        mine = Q(author=viewer.person_id)
+        others = Q(hidden_at=None, published_at__lte=timezone.now()) & (Q(may_read(viewer, "audience")) | Exists(asked))
+        return self.filter(mine | others, withdrawn_at=None)
+
+    def open(self) -> Self:
+        """Those that still want an answer."""
+        return self.filter(closed_at=None, withdrawn_at=None, hidden_at=None)
+
+
+class Ask(models.Model):
+    """One question of one person. ``author`` is empty and ``mark`` is set where it was asked without a name."""
+
+    class Wish(models.TextChoices):
+        """What is asked for."""
+
+        SHOW = "show", "Show me, so that I can do it next time"
+        DO = "do", "Please do it this time"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="asks", editable=False
+    )
+    mark = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    text = models.CharField(max_length=LONGEST)
+    details = models.TextField(blank=True, max_length=MOST_DETAILS)
+    wish = models.CharField(max_length=4, choices=Wish.choices, default=Wish.SHOW)
+    about = models.ForeignKey(Resource, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    topics = models.ManyToManyField(Topic, related_name="asks", blank=True)
+    audience = models.ForeignKey(Audience, on_delete=models.PROTECT, related_name="+")
+    only_asked = models.BooleanField(default=False, help_text="For its author and whoever is asked alone.")
+    created_at = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(default=timezone.now, db_index=True)
+    routed = models.BooleanField(default=True, help_text="Handed to whoever knows; else to one person alone.")
+    look_at = models.DateTimeField(null=True, default=timezone.now, db_index=True, help_text="When to ask the next.")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_why = models.CharField(max_length=300, blank=True)
+
+    objects: ClassVar[Any] = AskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-published_at", "-pk"]
+        permissions = [
+            ("moderate_ask", "Can take questions and answers away, with a reason"),
+            ("open_seal", "Can open the seal of a question that was asked without a name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def get_absolute_url(self) -> str:
+        return reverse("experts:ask", args=[self.public_id])
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it was asked without a name."""
+        return bool(self.mark)
+
+
+class Turn(models.Model):
+    """That a person was asked, until when it is theirs, and how it ended: theirs alone to see."""
+
+    class How(models.TextChoices):
+        """How a turn stands."""
+
+        WAITING = "waiting", "Waiting"
+        ANSWERED = "answered", "Answered"
+        SKIPPED = "skipped", "Skipped"
+        PASSED = "passed", "Passed on after a quiet time"
+        LEFT = "left", "They left, or may not be asked any more"
+        OVER = "over", "Answered by somebody else"
+        WITHDRAWN = "withdrawn", "Taken back by whoever asked"
+
+    STILL_READS: ClassVar[tuple[str, ...]] = (How.WAITING, How.ANSWERED)
+    COUNTED: ClassVar[tuple[str, ...]] = tuple(how for how in How.values if how != "withdrawn")
+
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="turns")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns")
+    at = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField(null=True)
+    how = models.CharField(max_length=9, choices=How.choices, default=How.WAITING)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "at"]), models.Index(fields=["how", "until"])]
+        constraints = [models.UniqueConstraint(fields=["ask", "person"], name="one_turn_of_a_person_at_an_ask")]
+
+
+class Joined(models.Model):
+    """That an ask is another person's question too; they are told when it is answered, and named to nobody."""
+
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="joined")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="joined")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ask", "person"], name="joined_once")]
+
+
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    """Answers by who looks."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Those that stand, under asks that the viewer may see."""
+        return self.filter(ask__in=Ask.objects.visible_to(viewer), withdrawn_at=None, hidden_at=None)
+
+
+class Answer(models.Model):
+    """What somebody answered, in Markdown; once accepted, a resource of the source of answers too (`answers`)."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="answers")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="answers", editable=False
+    )
+    body = models.TextField(max_length=LONGEST_ANSWER)
+    created_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_why = models.CharField(max_length=300, blank=True)
+
+    objects: ClassVar[Any] = AnswerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"Answer to: {self.ask}"
+
+    def get_absolute_url(self) -> str:
+        return f"{self.ask.get_absolute_url()}#answer-{self.public_id.hex}"
+
+
+class Thanks(models.Model):
+    """That a person was thanked. ``giver`` is empty where it was a question without a name."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="thanks")
+    giver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="thanks_given", editable=False
+    )
+    answer = models.ForeignKey(Answer, null=True, on_delete=models.CASCADE, related_name="thanks")
+    said = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["answer", "giver"], name="thanked_once")]
+
+
+class SealOpened(models.Model):
+    """That somebody learned who asked without a name, and why: the author of the question reads it."""
+
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="openings")
+    opener = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Any] = models.Manager()

@@ -1,0 +1,1 @@
+"""Pages about people, a module for each subject."""
