@@ -22,10 +22,10 @@ LAYERS = {
             # what is stored, what is read, and pure decisions
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
             "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
-            "asks formation frameworks",
+            "asks formation pairing frameworks",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
-            "connector tasks log finder load sealed answers",
+            "connector tasks log finder load sealed answers line_ups invitations",
             # verbs
             "actions waiting choices notices mentoring communities proposals asking",
             # whoever asks
