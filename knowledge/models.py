@@ -415,6 +415,7 @@ class Verdict(Among):
 
 # Rows of this package that stand in a file of their own and name those above.
 from knowledge.edition import Edition, Pin, Standing, Synonym  # noqa: E402, F401
+from knowledge.frameworks import Framework, FrameworkName, FrameworkTopic  # noqa: E402, F401
 from knowledge.gaps import Gap  # noqa: E402, F401
 from knowledge.live_sources import LiveHealth, LiveSource  # noqa: E402, F401
 from knowledge.meaning.rows import Embedding, Vector, VectorStamp  # noqa: E402, F401

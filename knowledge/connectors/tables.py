@@ -38,6 +38,11 @@ class Row:
 
 def read_rows(data: bytes, name: str, *, delimiter: str = "", limit: int) -> list[Row]:
     """All rows of a file by its name's ending. ``limit`` is for its unpacked bytes; raises `TableError`."""
+    return list(each_row(data, name, delimiter=delimiter, limit=limit))
+
+
+def each_row(data: bytes, name: str, *, delimiter: str = "", limit: int) -> Iterator[Row]:
+    """As `read_rows`, one row at a time."""
     ending = name.lower()
     if ending.endswith(".gz"):
         data, ending = unpacked(data, limit), ending.removesuffix(".gz")
@@ -53,12 +58,10 @@ def read_rows(data: bytes, name: str, *, delimiter: str = "", limit: int) -> lis
         rows = _separated(clean(decode(data)), delimiter or ("\t" if ending.endswith(".tsv") else ""))
     else:
         raise TableError(f"Its name has none of the endings that can be read: {', '.join(FORMATS)}. Rename it.")
-    found: list[Row] = []
-    for row in rows:
-        if len(found) >= MAX_ROWS:
+    for count, row in enumerate(rows):
+        if count >= MAX_ROWS:
             raise TableError(f"It has more than {MAX_ROWS:,} rows: split it into several catalogues.")
-        found.append(row)
-    return found
+        yield row
 
 
 def unpacked(data: bytes, limit: int) -> bytes:
