@@ -22,6 +22,7 @@ from experts.connector import documents_of
 from experts.evidence import attribute
 from experts.models import Membership, Person, Team, one_line
 from knowledge.documents import EVERYONE, Document
+from knowledge.index.analysis import topic_key
 from knowledge.models import Audience, Contribution, Resource, Source, SyncRun, Topic
 
 logger = logging.getLogger(__name__)
@@ -123,9 +124,14 @@ def ensure_people_source() -> Source:
 
 
 def source_synced(*, source_id: int) -> int:
-    """After a sync: give its contributions to people, and read people again soon; how many moved."""
+    """After a sync: give its contributions to people, and read people again soon; how many moved.
+
+    Who left or hid while people were being read is taken out again.
+    """
     people = people_source()
     if people and people.pk == source_id:
+        told = people.resources.alive().filter(about__isnull=False)
+        bury_people(people=told.exclude(about__in=Person.objects.findable()).values_list("about", flat=True))
         return 0
     moved = attribute(source_id=source_id)
     if people:
@@ -143,7 +149,7 @@ def read_people_soon(*, source: Source) -> None:
 
 
 def bury_people(*, people: Iterable[int]) -> None:
-    """Take the documents of people who left out of search at once."""
+    """Take the documents of people who left or hide out of search at once."""
     from knowledge.ingest import bury
 
     for rows in _told_rows(people):
@@ -162,14 +168,22 @@ def withdraw(*, resources: Any) -> int:
     withdraws, and stays out of the index's answers until the index is known to
     hold its new words.
     """
+    authors = Contribution.objects.filter(resource__in=resources.values("pk"), person__isnull=False)
+    return retell(people=authors.values_list("person", flat=True).distinct(), without=resources)
+
+
+def retell(*, people: Iterable[int], without: Any = None) -> int:
+    """Tell these people (ids) anew in search, at once, ``without`` these resources; how many documents changed.
+
+    What was told before is in no answer from now on, the index's own included.
+    """
     from knowledge.indexing import index_hash
     from knowledge.ingest import clean
 
-    authors = Contribution.objects.filter(resource__in=resources.values("pk"), person__isnull=False)
     changed = 0
-    for rows in _told_rows(authors.values_list("person", flat=True).distinct()):
-        people = Person.objects.filter(public_id__in=[UUID(row.key) for row in rows], is_active=True)
-        told = {document.key: clean(document) for document in documents_of(list(people), without=resources)}
+    for rows in _told_rows(people):
+        found = Person.objects.findable().filter(public_id__in=[UUID(row.key) for row in rows])
+        told = {document.key: clean(document) for document in documents_of(list(found), without=without)}
         moved = [row for row in rows if row.key in told and row.fingerprint != told[row.key].fingerprint()]
         for row in moved:
             document, fingerprint = told[row.key], told[row.key].fingerprint()
@@ -197,6 +211,8 @@ def _link_topics(rows: Sequence[Resource], told: Mapping[str, Document]) -> None
     links = Resource.topics.through.objects
     links.filter(resource__in=rows).delete()
     names = {name for row in rows for name in told[row.key].topics}
+    own = [Topic(slug=topic_key(name)[:80], name=name) for name in names]  # of a person's own words some are new
+    Topic.objects.bulk_create(own, ignore_conflicts=True)
     topics = {topic.name: topic.pk for topic in Topic.objects.filter(name__in=names)}
     wanted = [(row.pk, topics[name]) for row in rows for name in told[row.key].topics if name in topics]
     links.bulk_create(

@@ -15,11 +15,11 @@ from typing import Any
 
 from django.db.models import Count, F
 
-from experts.models import Membership, Person, one_line
+from experts.models import Membership, OwnTopic, Person, one_line
 from knowledge.access import Viewer
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Document
-from knowledge.index.analysis import one_spelling
+from knowledge.index.analysis import one_spelling, topic_key
 from knowledge.models import Resource
 
 ANYBODY = Viewer(None, frozenset({EVERYONE}))
@@ -32,14 +32,18 @@ TOLD_TOPICS = 12
 
 @dataclass
 class _Work:
-    """What one person wrote for everyone: titles, newest first, and how often each topic."""
+    """What one person wrote for everyone: titles, newest first, and how often each topic; and what they say they know.
+
+    Without topics that they keep to themselves.
+    """
 
     titles: list[str] = field(default_factory=list)
     topics: Counter[str] = field(default_factory=Counter)
+    knows: list[str] = field(default_factory=list)
 
 
 class PeopleConnector:
-    """Active people of this installation; its only address is the empty one."""
+    """People of this installation who may be found; its only address is the empty one."""
 
     lists_everything = True
 
@@ -57,7 +61,7 @@ class PeopleConnector:
     def pull(self, known: Known) -> Iterator[Event]:
         self.check()
         last = 0
-        while people := list(Person.objects.filter(is_active=True, pk__gt=last).order_by("pk")[:BATCH]):
+        while people := list(Person.objects.findable().filter(pk__gt=last).order_by("pk")[:BATCH]):
             last = people[-1].pk
             for document in documents_of(people):
                 same = known.versions.get(document.key) == document.version
@@ -90,9 +94,16 @@ def _works(people: Sequence[Person], without: Any) -> dict[int, _Work]:
         if (who, pk) not in seen and len(works[who].titles) < TOLD_TITLES:
             seen.add((who, pk))
             works[who].titles.append(one_line(title))
-    named = mine.filter(topics__isnull=False).values_list("contributions__person", "topics__name")
-    for who, topic, documents in named.annotate(documents=Count("pk", distinct=True)):
-        works[who].topics[one_line(topic)] += documents
+    hidden: set[tuple[int, str]] = set()
+    for said in OwnTopic.objects.filter(person__in=people).order_by("key"):
+        if said.hidden:
+            hidden.add((said.person_id, said.key))
+        elif said.knows:
+            works[said.person_id].knows.append(said.name)
+    named = mine.filter(topics__isnull=False).values_list("contributions__person", "topics__slug", "topics__name")
+    for who, key, topic, documents in named.annotate(documents=Count("pk", distinct=True)):
+        if (who, key) not in hidden:
+            works[who].topics[one_line(topic)] += documents
     return works
 
 
@@ -108,6 +119,10 @@ def document_of(person: Person, teams: Sequence[str], work: _Work) -> Document:
     parts.extend(one_line(paragraph) for paragraph in person.about.splitlines())
     if topics:
         parts.append(f"Topics: {', '.join(topics)}.")
+    if work.knows:
+        parts.append(f"Says they know: {', '.join(work.knows)}.")
+        wrote = {topic_key(name) for name in topics}
+        topics += tuple(name for name in work.knows if topic_key(name) not in wrote)
     if work.titles:
         parts.append("Wrote or edited:\n" + "\n".join(f"- {title}" for title in work.titles))
     document = Document(

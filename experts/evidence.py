@@ -11,7 +11,8 @@ here is decided by one rule, the same for every row:
   "by name". Names on the open web and in feeds may be anybody's: there they
   count only if the source's option ``match_names`` says so;
 - two accounts with one address or one name, one of them left or not, mean
-  nobody; and so does the account of somebody who left.
+  nobody; and so does the account of somebody who left;
+- of a document that somebody says is not theirs, no name and no address means them.
 
 The result is kept in ``Contribution.person`` and follows from people and
 sources alone, so it is made anew whenever one of them changes.
@@ -32,7 +33,7 @@ from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Sum
 from django.db.models.functions import Least
 from django.utils.formats import date_format
 
-from experts.models import Person, one_line
+from experts.models import Disowned, OwnTopic, Person, one_line
 from knowledge.access import Viewer
 from knowledge.index.analysis import one_spelling
 from knowledge.models import Contribution, Resource, Source
@@ -65,10 +66,12 @@ class Names:
     by_name: dict[str, int | None]
     trusted: frozenset[int]
     named: frozenset[int]
+    disowned: frozenset[tuple[int, int]]
+    """A document, and who says that it is not theirs."""
 
     @classmethod
     def now(cls) -> Names:
-        """Read from the database (two queries)."""
+        """Read from the database (three queries)."""
         emails: dict[str, int | None] = {}
         names: dict[str, int | None] = {}
         for pk, active, email, name, first, last in Person.objects.values_list(
@@ -83,13 +86,16 @@ class Names:
                 trusted.add(source.pk)
             if source.options.get("match_names", source.kind not in OUTSIDE) is True:
                 named.add(source.pk)
-        return cls(emails, names, frozenset(trusted), frozenset(named))
+        disowned = frozenset(Disowned.objects.values_list("resource", "person"))
+        return cls(emails, names, frozenset(trusted), frozenset(named), disowned)
 
-    def meant(self, source: int, name: str, email: str) -> int | None:
+    def meant(self, resource: int, source: int, name: str, email: str) -> int | None:
         """The account that one contribution belongs to."""
         if source in self.trusted and (key := email_key(email)):
-            return self.by_email.get(key)
-        return self.by_name.get(name_key(name)) if source in self.named else None
+            person = self.by_email.get(key)
+        else:
+            person = self.by_name.get(name_key(name)) if source in self.named else None
+        return None if person is None or (resource, person) in self.disowned else person
 
 
 def attribute(contributions: QuerySet[Contribution] | None = None, *, source_id: int | None = None) -> int:
@@ -103,9 +109,9 @@ def attribute(contributions: QuerySet[Contribution] | None = None, *, source_id:
         rows = rows.filter(resource__source=source_id)
     names = Names.now()
     moved: dict[int | None, list[int]] = defaultdict(list)
-    columns = ("pk", "resource__source", "name", "email", "person")
-    for pk, source, name, email, person in rows.values_list(*columns).iterator(chunk_size=5000):
-        if (meant := names.meant(source, name, email)) != person:
+    columns = ("pk", "resource", "resource__source", "name", "email", "person")
+    for pk, resource, source, name, email, person in rows.values_list(*columns).iterator(chunk_size=5000):
+        if (meant := names.meant(resource, source, name, email)) != person:
             moved[meant].append(pk)
     for batch in _batches(moved):
         with transaction.atomic():
@@ -186,10 +192,15 @@ def shown(rows: Iterable[dict[str, Any]]) -> list[Evidence]:
 
 
 def topics_of(person: Person, viewer: Viewer) -> list[dict[str, Any]]:
-    """Topics of what they worked on and the viewer may read: ``name, documents, last``, the most worked on first."""
+    """Topics of what they worked on and the viewer may read: ``name, documents, last``, the most worked on first.
+
+    Without those that they keep to themselves.
+    """
     rows = (
         _touched(viewer, person=person)
         .filter(topics__isnull=False)
+        .annotate(topic=F("topics__slug"))
+        .exclude(topic__in=OwnTopic.objects.filter(person=person, hidden=True).values("key"))
         .values(name=F("topics__name"))
         .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
         .order_by("-documents", "name")

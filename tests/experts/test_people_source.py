@@ -207,7 +207,7 @@ def test_a_membership_that_ended_is_history(ana: Any, read_people: Any) -> None:
 
 def test_five_hundred_people_are_told_in_a_few_questions(db: None, django_assert_num_queries: Any) -> None:
     Person.objects.bulk_create(Person(username=f"p{n}", name=f"Person {n}") for n in range(500))
-    with django_assert_num_queries(3 * 4 + 1):
+    with django_assert_num_queries(3 * 5 + 1):
         told = list(PeopleConnector("", {}).pull(Known()))
     assert len(told) == 500
     known = Known({one.key: one.version for one in told if isinstance(one, Document)})
