@@ -193,7 +193,7 @@ def others(needs: Sequence[Need], people: Sequence[Free], keys: Sequence[str], m
     """
     team = [one for key in keys for one in people if one.key == key]
     outside = [one for one in people if one.key not in set(keys)]
-    found = []
+    found: list[tuple[list[Free], Free | None, Free | None]] = []
     swaps = [([new if one is old else one for one in team], old, new) for old in team for new in outside]
     if swaps:
         found.append(max(swaps, key=lambda swap: _merit(needs, swap[0])))

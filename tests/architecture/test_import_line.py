@@ -25,9 +25,9 @@ LAYERS = {
             "asks formation pairing frameworks framework_file",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
-            "connector tasks log finder load sealed answers line_ups invitations",
+            "connector tasks log finder load sealed answers invitations",
             # verbs
-            "actions waiting choices notices mentoring communities proposals asking",
+            "actions waiting choices notices mentoring communities proposals line_ups asking turns alike still_right moderation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers provisioning management templatetags",
         ]

@@ -1,0 +1,305 @@
+"""What the team builder shows: who could cover these topics, as one viewer may know it, and what is missing.
+
+Only evidence that the viewer may read, what people say of themselves and the
+hours they chose to show go in; nobody's assessments or outcomes do. Who is
+hidden, closed, not to be asked or has no room is not proposed, and nothing
+tells them from somebody who does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from experts.asks import Turn
+from experts.choices import A_WEEK, Closed, OwnTopic
+from experts.formation import Covered, Free, LineUp, Need, Other, form, line_up, others
+from experts.models import Person
+from experts.proposals import Place
+from knowledge.access import Ground, Viewer
+from knowledge.documents import Result
+from knowledge.index.analysis import topic_key
+from knowledge.index.language import parse
+from knowledge.models import Resource
+from knowledge.search import search
+
+MOST_TOPICS = 12
+"""Topics that a team is formed for at one time."""
+MOST_PEOPLE = 8
+USUAL_PEOPLE = 5
+USUAL_HOURS = 2
+KEPT = timedelta(weeks=12)
+"""How long hours that somebody agreed to are counted as taken."""
+WEEK, MONTH = timedelta(days=7), timedelta(days=28)
+LOOKED_FOR = 3
+"""Gaps for which courses and tools are looked for at once."""
+WORDS = ("no evidence", "learning", "practised", "deeply")
+"""What the four levels are called."""
+NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def number(count: int) -> str:
+    """A small number as a word."""
+    return NUMBERS[count] if 0 < count < len(NUMBERS) else str(count)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a team is formed for: topics, hours a week of each person, and the most people."""
+
+    needs: tuple[Need, ...]
+    hours: int = USUAL_HOURS
+    most: int = USUAL_PEOPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """Somebody who can be proposed: depth by topic name, load, and their free hours a week if they show them."""
+
+    person: Person
+    depths: Mapping[str, int]
+    load: float = 0.0
+    free: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What names them in an address."""
+        return str(self.person.public_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One person on one topic: a level 0..3 and its word."""
+
+    level: int
+
+    @property
+    def word(self) -> str:
+        """The level in words."""
+        return WORDS[self.level]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One topic over the whole team, and what becomes of it if one person is away."""
+
+    topic: str
+    critical: bool
+    cells: tuple[Cell, ...]
+    away: str
+    risk: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A topic that nobody covers (``alone`` is empty) or that rests on one person, and what can be done about it.
+
+    ``near``: who has begun to learn it. ``found``: courses and tools about it that the viewer may read.
+    """
+
+    topic: str
+    alone: str = ""
+    near: tuple[Person, ...] = ()
+    found: tuple[Result, ...] = ()
+    looked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """Another line-up in words: what it is called, what it changes, and the keys of those in it."""
+
+    title: str
+    changes: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A line-up as the page shows it. ``why``: for each person in it the topics they were taken for."""
+
+    wanted: Wanted
+    people: tuple[Someone, ...]
+    why: tuple[tuple[str, ...], ...]
+    rows: tuple[Row, ...]
+    gaps: tuple[Gap, ...]
+    others: tuple[Otherwise, ...]
+
+    @property
+    def covered(self) -> int:
+        """Topics that somebody in it covers."""
+        return sum(any(cell.level > 1 for cell in row.cells) for row in self.rows)
+
+    @property
+    def hours(self) -> int:
+        """Hours a week that are asked of all of them together."""
+        return self.wanted.hours * len(self.people)
+
+    @property
+    def lede(self) -> str:
+        """The line-up in one or two sentences."""
+        topics, team = len(self.rows), len(self.people)
+        if not team:
+            return f"Nobody was found who could be asked about {'this' if topics == 1 else 'these topics'}."
+        who = "One person covers" if team == 1 else f"{number(team).capitalize()} people cover"
+        some = "the one topic" if self.covered == topics == 1 else f"{number(self.covered)} of {number(topics)} topics"
+        some = "none of the topics" if not self.covered else some
+        missing = [row.topic for row in self.rows if not any(cell.level > 1 for cell in row.cells)]
+        said = f"{who} {some} in {self.hours} hour{'s' * (self.hours != 1)} a week."
+        return f"{said} Nobody was found who knows {listed(missing)}." if missing else said
+
+    @property
+    def ask(self) -> str:
+        """What the button that asks them says."""
+        return "Ask this person" if len(self.people) == 1 else f"Ask these {number(len(self.people))}"
+
+
+def draft(wanted: Wanted, viewer: Viewer, chosen: Collection[str] = (), ground: Ground | None = None) -> Draft:
+    """A line-up for these needs; ``chosen``: the keys of exactly who should be in it, where that was said.
+
+    Keys of people who cannot be proposed to this viewer now are left out without a word.
+    """
+    ground = ground or Ground(viewer)
+    free = candidates(wanted, viewer, ground)
+    people = [Free(one.key, one.depths, one.load) for one in free]
+    found = form(wanted.needs, people, wanted.most)
+    if chosen:
+        found = line_up(wanted.needs, [one for key in dict.fromkeys(chosen) for one in people if one.key == key])
+    by_key = {one.key: one for one in free}
+    team = tuple(by_key[key] for key in found.keys)
+    return Draft(
+        wanted,
+        team,
+        tuple(member.brings for member in found.members),
+        tuple(_row(topic, team, by_key) for topic in found.topics),
+        _gaps(found, by_key, viewer, ground),
+        tuple(_words(other, by_key) for other in others(wanted.needs, people, found.keys, wanted.most)),
+    )
+
+
+def _row(topic: Covered, team: Iterable[Someone], by_key: Mapping[str, Someone]) -> Row:
+    name = topic.need.topic
+    cells = tuple(Cell(one.depths.get(name, 0)) for one in team)
+    away = "still covered"
+    if topic.gap:
+        away = "nobody"
+    elif topic.rests_on:
+        away = f"only {by_key[topic.rests_on].person.display_name}"
+    return Row(name, topic.need.critical, cells, away, len(topic.by) < 2)
+
+
+def _gaps(found: LineUp, by_key: Mapping[str, Someone], viewer: Viewer, ground: Ground) -> tuple[Gap, ...]:
+    """Topics that nobody covers, then critical ones that rest on one person, each with a way on."""
+    open_ones = list(found.gaps) + [topic for topic in found.alone if topic.need.critical]
+    gaps = []
+    for at, topic in enumerate(open_ones):
+        name = topic.need.topic
+        near = [one.person for one in by_key.values() if one.depths.get(name, 0) == 1]
+        near.sort(key=lambda one: str(one.public_id) not in found.keys)
+        alone = by_key[topic.rests_on].person.display_name if topic.rests_on else ""
+        looked = at < LOOKED_FOR and not alone
+        gaps.append(Gap(name, alone, tuple(near[:2]), _learning(name, viewer, ground) if looked else (), looked))
+    return tuple(gaps)
+
+
+def _learning(topic: str, viewer: Viewer, ground: Ground) -> tuple[Result, ...]:
+    """Courses and tools about a topic, found by the one search."""
+    query = parse(f"{topic} kind:course kind:tool")
+    return search(query, viewer, per_page=2, remember=False, as_typed=True, ground=ground).results if query else ()
+
+
+def _words(other: Other, by_key: Mapping[str, Someone]) -> Otherwise:
+    leaves, comes = (by_key[key].person.display_name if key else "" for key in (other.leaves, other.comes))
+    title = f"{comes} instead of {leaves}" if leaves and comes else f"Add {comes}" if comes else f"Without {leaves}"
+    parts = [
+        f"nobody covers {listed(other.lost)}" if other.lost else "",
+        f"covers {listed(other.gained)} too" if other.gained else "",
+        f"{listed(other.alone)} rest{'s' * (len(other.alone) == 1)} on one person" if other.alone else "",
+        f"{listed(other.twice)} no longer rest{'s' * (len(other.twice) == 1)} on one person" if other.twice else "",
+    ]
+    said = "; ".join(filter(None, parts)) or "the same topics are covered as well"
+    return Otherwise(title, f"{said[0].upper()}{said[1:]}.", other.keys)
+
+
+# Who can be proposed ---------------------------------------------------------------------------------------------
+
+
+def candidates(wanted: Wanted, viewer: Viewer, ground: Ground) -> list[Someone]:
+    """Everybody who knows something of it and can be asked, in an order that has nothing to do with who they are."""
+    names = [need.topic for need in wanted.needs]
+    depths = _as_they_wish(_depths(names, viewer))
+    free = []
+    for person in reachable(viewer).filter(pk__in=depths):
+        hours = None if person.offered is None else person.offered - person.taken
+        if hours is None or hours >= wanted.hours:
+            spoken = person.taken / person.offered if person.offered else 0.0
+            asked = person.month / (person.weekly * 4) if person.weekly else 0.0
+            free.append(Someone(person, depths[person.pk], max(spoken, asked), hours))
+    return free
+
+
+def _depths(names: Sequence[str], viewer: Viewer) -> dict[int, dict[str, int]]:
+    """How deeply people know each topic, from the documents about it that the viewer may read (one query)."""
+    by_key = {topic_key(name): name for name in names}
+    rows = (
+        Resource.objects.visible_to(viewer)
+        .filter(topics__slug__in=by_key, contributions__person__in=Person.objects.findable())
+        .exclude(kind="person")
+        .values_list(F("contributions__person"), F("topics__slug"))
+        .annotate(documents=Count("pk", distinct=True))
+    )
+    depths: dict[int, dict[str, int]] = {}
+    for who, key, documents in rows:
+        level = 3 if documents > 5 else 2 if documents > 1 else 1
+        depths.setdefault(who, {})[by_key[key]] = level
+    return depths
+
+
+def _as_they_wish(depths: Mapping[int, Mapping[str, int]]) -> dict[int, dict[str, int]]:
+    """Without the topics that people do not want to be known for or asked about."""
+    keys = {topic_key(name) for known in depths.values() for name in known}
+    unwilling = OwnTopic.objects.filter(Q(hidden=True) | Q(ask=OwnTopic.Ask.NO), person__in=depths, key__in=keys)
+    not_this = set(unwilling.values_list("person_id", "key"))
+    kept = {
+        who: {name: level for name, level in known.items() if level and (who, topic_key(name)) not in not_this}
+        for who, known in depths.items()
+    }
+    return {who: known for who, known in kept.items() if known}
+
+
+def reachable(viewer: Viewer) -> Any:
+    """People whom the viewer may see and who can be asked today: not closed, not at their weekly most.
+
+    Each with ``offered`` (hours a week they show), ``taken`` of them, ``weekly`` and ``month`` (asks).
+    """
+    now, today = timezone.now(), timezone.localdate()
+    turns = Turn.objects.filter(person=OuterRef("pk"), how__in=Turn.COUNTED)
+    places = Place.objects.filter(person=OuterRef("pk"), agreed_at__gte=now - KEPT)
+    return (
+        Person.objects.visible_to(viewer)
+        .findable()
+        .annotate(
+            weekly=Coalesce(F("availability__asks_a_week"), A_WEEK),
+            offered=F("availability__hours_a_week"),
+            week=_counted(turns.filter(at__gte=now - WEEK)),
+            month=_counted(turns.filter(at__gte=now - MONTH)),
+            taken=Coalesce(Subquery(places.values("person").annotate(n=Sum("proposal__hours")).values("n")), 0),
+        )
+        .filter(~Exists(Closed.objects.filter(person=OuterRef("pk"), since__lte=today, until__gte=today)))
+        .filter(week__lt=F("weekly"))
+        .order_by("month", "taken", "public_id")
+    )
+
+
+def _counted(turns: QuerySet[Turn]) -> Coalesce:
+    return Coalesce(Subquery(turns.values("person").annotate(n=Count("pk")).values("n")), 0)
