@@ -218,9 +218,7 @@ def choose(*, person: Person, **chosen: Any) -> None:
 
 def introduce(*, person: Person, about: str, time_zone: str) -> None:
     """Keep what they write about themselves, and where their clock is. Raises `ValidationError` for what cannot be."""
-    if len(about) > LONGEST_ABOUT:
-        raise ValidationError({"about": f"This has {len(about):,} characters. Shorten it to {LONGEST_ABOUT:,}."})
-    zone = zone_named(time_zone)
+    about, zone = short_enough(about), zone_named(time_zone)
     with transaction.atomic():
         type(person).objects.filter(pk=person.pk).update(about=about, time_zone=zone)
         person.about, person.time_zone = about, zone
@@ -240,6 +238,13 @@ def topic_named(text: str) -> tuple[str, str]:
     if len(name) > LONGEST_TOPIC:
         raise ValidationError(f"Write the topic in at most {LONGEST_TOPIC} characters.")
     return key, name
+
+
+def short_enough(about: str) -> str:
+    """What somebody writes about themselves. Raises `ValidationError` where it is too long."""
+    if len(about) > LONGEST_ABOUT:
+        raise ValidationError(f"This has {len(about):,} characters. Shorten it to {LONGEST_ABOUT:,}.")
+    return about
 
 
 def zone_named(text: str) -> str:

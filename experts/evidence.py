@@ -12,6 +12,7 @@ here is decided by one rule, the same for every row:
   count only if the source's option ``match_names`` says so;
 - two accounts with one address or one name, one of them left or not, mean
   nobody; and so does the account of somebody who left;
+- of an answer that was given here, its author is known (`answers.authors`): no name is asked;
 - of a document that somebody says is not theirs, no name and no address means them.
 
 The result is kept in ``Contribution.person`` and follows from people and
@@ -33,6 +34,7 @@ from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Sum
 from django.db.models.functions import Least
 from django.utils.formats import date_format
 
+from experts.answers import authors
 from experts.models import Disowned, OwnTopic, Person, one_line
 from knowledge.access import Viewer
 from knowledge.index.analysis import one_spelling
@@ -68,10 +70,12 @@ class Names:
     named: frozenset[int]
     disowned: frozenset[tuple[int, int]]
     """A document, and who says that it is not theirs."""
+    answered: dict[int, int | None]
+    """Of documents that are answers given here, whose they are."""
 
     @classmethod
     def now(cls) -> Names:
-        """Read from the database (three queries)."""
+        """Read from the database (four queries, one more where there are answers)."""
         emails: dict[str, int | None] = {}
         names: dict[str, int | None] = {}
         for pk, active, email, name, first, last in Person.objects.values_list(
@@ -87,11 +91,13 @@ class Names:
             if source.options.get("match_names", source.kind not in OUTSIDE) is True:
                 named.add(source.pk)
         disowned = frozenset(Disowned.objects.values_list("resource", "person"))
-        return cls(emails, names, frozenset(trusted), frozenset(named), disowned)
+        return cls(emails, names, frozenset(trusted), frozenset(named), disowned, authors())
 
     def meant(self, resource: int, source: int, name: str, email: str) -> int | None:
         """The account that one contribution belongs to."""
-        if source in self.trusted and (key := email_key(email)):
+        if resource in self.answered:
+            person = self.answered[resource]
+        elif source in self.trusted and (key := email_key(email)):
             person = self.by_email.get(key)
         else:
             person = self.by_name.get(name_key(name)) if source in self.named else None
@@ -191,16 +197,17 @@ def shown(rows: Iterable[dict[str, Any]]) -> list[Evidence]:
     ]
 
 
-def topics_of(person: Person, viewer: Viewer) -> list[dict[str, Any]]:
+def topics_of(person: Person, viewer: Viewer, *, hidden: bool = False) -> list[dict[str, Any]]:
     """Topics of what they worked on and the viewer may read: ``name, documents, last``, the most worked on first.
 
-    Without those that they keep to themselves.
+    Those that they keep to themselves only where ``hidden`` ones are wanted: on the page that is theirs alone.
     """
+    kept = OwnTopic.objects.none() if hidden else OwnTopic.objects.filter(person=person, hidden=True)
     rows = (
         _touched(viewer, person=person)
         .filter(topics__isnull=False)
         .annotate(topic=F("topics__slug"))
-        .exclude(topic__in=OwnTopic.objects.filter(person=person, hidden=True).values("key"))
+        .exclude(topic__in=kept.values("key"))
         .values(name=F("topics__name"))
         .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
         .order_by("-documents", "name")

@@ -1,12 +1,92 @@
-"""What is shown about oneself, and what one chooses."""
+"""What is shown about oneself and why, and what one chooses: a page for oneself alone."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from experts.choices import LONGEST_TOPIC
+from experts.evidence import shown, topics_of, written_by
+from experts.forms import CHANGES, Change, Close, HowToReach, Introduce, SayOfTopic, zones
+from experts.models import Availability, Disowned, OwnTopic, Person
+from experts.views.people import EVIDENCE_A_PAGE, time_there
+from knowledge.access import Viewer
+from knowledge.documents import Query
+from knowledge.index.analysis import topic_key
+from knowledge.index.language import to_text
+from knowledge.models import Resource
 
 
-def me(request: HttpRequest, **which: Any) -> HttpResponse:
-    """Not built yet."""
-    raise Http404
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+def me(request: HttpRequest) -> HttpResponse:
+    """All that colleagues see of oneself; each change is posted as ``do``, and can be taken back by the next click."""
+    person = Person.objects.get(pk=request.user.pk)
+    form: Change | None = None
+    if request.method == "POST":
+        kind = CHANGES.get(request.POST.get("do", ""))
+        if kind is None:
+            raise Http404
+        form = kind(person, request.POST)
+        if form.is_valid():
+            back, said = form.back(), form.make()
+            toast(request, said, back)
+            return redirect(f"{request.path}{form.place}")
+    return render(request, "experts/me.html", _shown(request, person, form))
+
+
+def toast(request: HttpRequest, said: str, back: Mapping[str, str]) -> None:
+    """Say on the next page that something was done, with a button that posts ``back`` to this address."""
+    undo = {"to": request.path, "fields": dict(back)}
+    messages.success(request, said, extra_tags=json.dumps(undo))
+
+
+def _shown(request: HttpRequest, person: Person, form: Change | None) -> dict[str, Any]:
+    """What the page shows; ``form`` was filled in and could not be saved."""
+    viewer = Viewer.of(person)
+    mine = Availability.of(person)
+    page = Paginator(written_by(person, viewer), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
+    evidence = shown(page.object_list)
+    disowned = Disowned.objects.filter(person=person).values("resource")
+    forms = {
+        "new_topic": SayOfTopic(person),
+        "closing": Close(person),
+        "reach": HowToReach(person, initial={name: getattr(mine, name) for name in HowToReach.FIELDS}),
+        "intro": Introduce(person, initial={"about": person.about, "time_zone": person.time_zone}),
+    }
+    names = {SayOfTopic: "new_topic", Close: "closing", HowToReach: "reach", Introduce: "intro"}
+    if form is not None and type(form) in names:
+        forms[names[type(form)]] = form
+    return {
+        **forms,
+        "person": person,
+        "mine": mine,
+        "failed": form,
+        "topics": _topics(person, viewer),
+        "evidence": evidence,
+        "some_by_name": any(piece.by_name for piece in evidence),
+        "page": page,
+        "disowned": list(Resource.objects.visible_to(viewer).filter(pk__in=disowned).order_by("title").defer("body")),
+        "closed": list(person.closed.all()),
+        "zones": zones(),
+        "there": time_there(person.time_zone),
+    }
+
+
+def _topics(person: Person, viewer: Viewer) -> list[dict[str, Any]]:
+    """Each topic once: what they wrote of it, and what they say of it."""
+    said = {own.key: own for own in OwnTopic.objects.filter(person=person)}
+    rows: list[dict[str, Any]] = []
+    for topic in topics_of(person, viewer, hidden=True):
+        search = to_text(Query(topics=(topic["name"],), people=(person.display_name,)))
+        rows.append({**topic, "search": search, "said": said.pop(topic_key(topic["name"])[:LONGEST_TOPIC], None)})
+    rows += [{"name": own.name, "documents": 0, "last": None, "said": own} for own in said.values()]
+    return rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +16,9 @@ from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from knowledge import topics
 from knowledge.documents import Passage, Result
+from knowledge.framework_file import key_of
 from knowledge.live import LiveResult
 from knowledge.typeahead import Suggestion
 
@@ -127,6 +131,15 @@ def suggested(suggestion: Suggestion) -> SafeString:
 
 
 @register.filter
+def undo_of(message: Any) -> dict[str, Any] | None:
+    """How what a message says is taken back: the address ``to`` and the ``fields`` to post; nothing if it is not."""
+    with suppress(ValueError, AttributeError):
+        undo = json.loads(message.extra_tags or "")
+        return undo if isinstance(undo, dict) and undo.keys() == {"to", "fields"} else None
+    return None
+
+
+@register.filter
 def ago(moment: datetime | date | None) -> str:
     """A time in the past as people say it: today, yesterday, 3 days ago, 5 weeks ago, March 2024."""
     if moment is None:
@@ -180,6 +193,12 @@ def duration(minutes: Any) -> str:
         return "1 day" if days == 1 else f"{days} days"
     hours, rest = divmod(total, 60)
     return " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours))
+
+
+@register.filter
+def topic_address(topic: str) -> str:
+    """Where the page of a topic is, by its name or its key."""
+    return topics.address(key_of(topic))
 
 
 @register.filter
