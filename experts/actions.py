@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import EllipsisType
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -20,6 +22,7 @@ from django.utils.text import slugify
 
 from experts.connector import documents_of
 from experts.evidence import attribute
+from experts.history import Placement, Reporting, refuse_circle
 from experts.models import Membership, Person, Team, one_line
 from knowledge.documents import EVERYONE, Document
 from knowledge.index.analysis import topic_key
@@ -39,11 +42,112 @@ def create_team(*, name: str, parent: Team | None = None, external_id: str | Non
     slug, number = base, 2
     while Team.objects.filter(slug=slug).exists():
         slug, number = f"{base}-{number}", number + 1
-    return Team.objects.create(name=one_line(name), slug=slug, parent=parent, external_id=external_id)
+    fields = {"name": one_line(name), "slug": slug, "parent": parent, "since": timezone.now()}
+    team: Team = Team.objects.create(**fields, external_id=external_id)
+    return team
+
+
+def place_team(*, team: Team, name: str | None = None, parent: Team | EllipsisType | None = ...) -> bool:
+    """Rename a team or move it beneath another (`None`: to the top), keeping where it stood; whether that changed.
+
+    Raises `ValidationError` when it would stand beneath itself.
+    """
+    with transaction.atomic():
+        stood = Team.objects.select_for_update().get(pk=team.pk)
+        team.name = stood.name if name is None else one_line(name)
+        team.parent = stood.parent if parent is ... else parent
+        if (team.name, team.parent_id) == (stood.name, stood.parent_id):
+            return False
+        refuse_parent(team=team, parent=team.parent)
+        Placement.objects.create(team=team, name=stood.name, parent_id=stood.parent_id, until=timezone.now())
+        team.save(update_fields=["name", "parent"])
+        people_changed(names=False)
+    return True
+
+
+def refuse_parent(*, team: Team, parent: Team | None) -> None:
+    """Raise `ValidationError` when the team would stand beneath itself."""
+    said = f"“{team}” would stand beneath itself: choose a team that is not below it."
+    refuse_circle(team.pk, parent.pk if parent else None, dict(Team.objects.values_list("pk", "parent")), said)
+
+
+def refuse_manager(*, person: Person, manager: Person | None) -> None:
+    """Raise `ValidationError` when the person would report to themselves, over however many steps."""
+    managers = dict(Person.objects.exclude(manager=None).values_list("pk", "manager"))
+    said = f"“{person}” would report to themselves: choose somebody who is not below them."
+    refuse_circle(person.pk, manager.pk if manager else None, managers, said)
+
+
+def dissolve(*, team: Team) -> None:
+    """End a team: its memberships close, teams beneath it move up, and all of it stays known for the time before."""
+    now = timezone.now()
+    with transaction.atomic():
+        for child in team.children.current():
+            place_team(team=child, parent=team.parent)
+        Membership.objects.as_of(now).filter(team=team).update(until=now)
+        Team.objects.filter(pk=team.pk, until=None).update(until=now, external_id=None)
+        people_changed(names=False)
+
+
+def appoint(*, person: Person, manager: Person | None) -> bool:
+    """Say whom somebody reports to, keeping whom they reported to; whether that changed.
+
+    Raises `ValidationError` when somebody would report to themselves, over however many steps.
+    """
+    with transaction.atomic():
+        before = Person.objects.select_for_update().values_list("manager", flat=True).get(pk=person.pk)
+        person.manager = manager
+        if person.manager_id == before:
+            return False
+        refuse_manager(person=person, manager=manager)
+        Reporting.objects.create(person=person, manager_id=before, until=timezone.now())
+        person.save(update_fields=["manager"])
+    return True
+
+
+def appoint_many(*, people: Sequence[Person]) -> None:
+    """Store each one's ``manager`` as it was planned, without circles, keeping whom they reported to."""
+    before = dict(Person.objects.filter(pk__in=[person.pk for person in people]).values_list("pk", "manager"))
+    moved = [person for person in people if person.manager_id != before.get(person.pk)]
+    with transaction.atomic():
+        told = [Reporting(person=one, manager_id=before.get(one.pk), until=timezone.now()) for one in moved]
+        Reporting.objects.bulk_create(told)
+        Person.objects.bulk_update(moved, ["manager"])
+
+
+def set_members(*, team: Team, people: Iterable[Person]) -> None:
+    """Make exactly these the members of a team."""
+    stay = list(people)
+    with transaction.atomic():
+        leave_members(team=team, without=[person.pk for person in stay])
+        add_members(team=team, people=stay)
+
+
+def add_members(*, team: Team, people: Iterable[Person]) -> None:
+    """Make these people members, beside those who are."""
+    since = timezone.now()
+    rows = [Membership(person=person, team=team, since=since) for person in people]
+    Membership.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+    people_soon()
+
+
+def leave_members(*, team: Team, people: Iterable[Person] | None = None, without: Sequence[int] = ()) -> int:
+    """Close the memberships of these people, or of all but those ``without`` (ids); how many were."""
+    now, gone = timezone.now(), None if people is None else {person.pk for person in people}
+    here = dict(Membership.objects.as_of(now).filter(team=team).values_list("pk", "person"))
+    kept = set(without)
+    ids = [pk for pk, person in here.items() if person not in kept and (gone is None or person in gone)]
+    closed = 0
+    for start in range(0, len(ids), 500):
+        closed += Membership.objects.filter(pk__in=ids[start : start + 500]).update(until=now)
+    people_soon()
+    return closed
 
 
 def join_team(*, person: Person, team: Team, since: datetime | None = None) -> Membership:
     """Make the person a member from ``since`` (now) on; who already is one stays as they are."""
+    if team.until is not None:
+        raise ValidationError(f"“{team}” is dissolved: choose a team that is in use.")
     membership, _ = Membership.objects.get_or_create(
         person=person, team=team, until=None, defaults={"since": since or timezone.now()}
     )
@@ -76,10 +180,19 @@ def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:
     return ended
 
 
-def reactivate(*, person: Person) -> None:
-    """Give the account back; teams are joined again one by one."""
-    Person.objects.filter(pk=person.pk).update(is_active=True)
-    people_changed()
+def reactivate(*, person: Person, follow: bool = True) -> None:
+    """Give the account back; teams are joined again one by one. With ``follow=False`` the caller sees to the rest."""
+    Person.objects.filter(pk=person.pk).update(is_active=True, taken_out_at=None)
+    if follow:
+        people_changed()
+
+
+def take_out(*, person: Person) -> None:
+    """Deactivate somebody whom the provisioning service deleted: it sees them no more."""
+    with transaction.atomic():
+        deactivate(people=[person], follow=False)
+        Person.objects.filter(pk=person.pk).update(taken_out_at=timezone.now())
+        people_soon()
 
 
 def end_sessions(*, people: Iterable[int]) -> None:
@@ -102,6 +215,18 @@ def people_changed(*, names: bool = True) -> None:
 
         if source := people_source():
             request_sync(source=source)
+
+    transaction.on_commit(follow)
+
+
+def people_soon() -> None:
+    """As `people_changed`, half a minute later and once for all changes until then: for whoever makes many."""
+
+    def follow() -> None:
+        if (source := people_source()) is not None:
+            read_people_soon(source=source)
+        else:
+            attribute()
 
     transaction.on_commit(follow)
 
@@ -132,7 +257,9 @@ def source_synced(*, source_id: int) -> int:
     if people and people.pk == source_id:
         told = people.resources.alive().filter(about__isnull=False)
         bury_people(people=told.exclude(about__in=Person.objects.findable()).values_list("about", flat=True))
-        return 0
+        if moved := attribute():  # people changed since (`people_soon`): their documents are told anew with it
+            read_people_soon(source=people)
+        return moved
     moved = attribute(source_id=source_id)
     if people:
         read_people_soon(source=people)

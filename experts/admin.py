@@ -45,6 +45,13 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("username",)
         field_classes = {"username": UsernameField}
 
+    def clean_manager(self) -> Person | None:
+        """Refuse a manager who is below the person."""
+        manager: Person | None = self.cleaned_data["manager"]
+        if self.instance.pk:
+            actions.refuse_manager(person=self.instance, manager=manager)
+        return manager
+
 
 class NewPersonForm(PersonForm):
     """A new account. Nobody can sign in with it until its person has chosen a password."""
@@ -79,7 +86,7 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("username",), "description": BY_LINK}),
         ("Person", {"fields": ("name", "email", "role", "location", "time_zone", "about", "manager")}),
-        ("Provisioning", {"fields": ("external_id", "scim_id")}),
+        ("Provisioning", {"fields": ("external_id",)}),
         ("Account", {"fields": ("is_active", *POWERS), "description": NO_DELETION}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
@@ -101,7 +108,12 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
         return field
 
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
+        manager = obj.manager
+        if change:
+            obj.manager_id = Person.objects.values_list("manager", flat=True).get(pk=obj.pk)
         super().save_model(request, obj, form, change)
+        if change:
+            actions.appoint(person=obj, manager=manager)
         actions.people_changed()
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
@@ -122,11 +134,31 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
         messages.success(request, "Given back.")
 
 
+class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A team, which never stands beneath itself."""
+
+    class Meta:
+        model = Team
+        fields = ("name", "slug", "parent", "external_id")
+
+    def clean_parent(self) -> Team | None:
+        """Refuse a team that is beneath this one."""
+        parent: Team | None = self.cleaned_data["parent"]
+        if self.instance.pk:
+            actions.refuse_parent(team=self.instance, parent=parent)
+        return parent
+
+    def clean_external_id(self) -> str | None:
+        """None is `None`: two teams may both have none."""
+        return self.cleaned_data["external_id"] or None
+
+
 @admin.register(Team)
 class TeamAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Teams and where they stand; one that ever had a member is kept, for its history."""
 
-    list_display = ("path", "external_id")
+    form = TeamForm
+    list_display = ("path", "external_id", "until")
     list_select_related = ("parent__parent__parent",)
     search_fields = ("name",)
     autocomplete_fields = ("parent",)
@@ -136,7 +168,13 @@ class TeamAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
         return obj is not None and super().has_delete_permission(request, obj) and not obj.memberships.exists()
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
+        """Save the rest, then let the team be renamed or moved with its history."""
+        name, parent = obj.name, obj.parent
+        if change:
+            obj.name, obj.parent_id = Team.objects.values_list("name", "parent").get(pk=obj.pk)
         super().save_model(request, obj, form, change)
+        if change:
+            actions.place_team(team=obj, name=name, parent=parent)
         actions.people_changed(names=False)
 
 

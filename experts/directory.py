@@ -89,11 +89,11 @@ def import_people(data: bytes, *, leavers: bool = False, many: bool = False, dry
 
 def team_paths() -> dict[Path, list[int]]:
     """Ids of all teams by their names from the top down, folded (see `path_key`)."""
-    teams = {team.pk: team for team in Team.objects.all()}
+    teams = {team.pk: team for team in Team.objects.current()}
     paths: dict[Path, list[int]] = defaultdict(list)
     for team in teams.values():
         names, above = [team.name], team.parent_id
-        while above is not None and len(names) <= len(teams):
+        while above in teams and len(names) <= len(teams):
             names.append(teams[above].name)
             above = teams[above].parent_id
         paths[path_key(tuple(reversed(names)))].append(team.pk)
@@ -354,7 +354,7 @@ def carry_out(plan: Plan) -> None:
             part = managed[start : start + BATCH]
             for change in part:
                 change.person.manager = change.manager
-            Person.objects.bulk_update([change.person for change in part], ["manager"])
+            actions.appoint_many(people=[change.person for change in part])
     except IntegrityError as error:
         raise ImportRefused(f"Somebody changed people at the same time ({error}). Import the file again.") from error
     for start in range(0, len(plan.leavers), BATCH):

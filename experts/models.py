@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -14,6 +15,7 @@ from django.db.models.functions import Cast, Concat, Lower
 from django.urls import reverse
 from django.utils import timezone
 
+from experts.history import TeamQuerySet, lasted
 from knowledge.documents import EVERYONE
 from knowledge.models import Source
 
@@ -94,13 +96,13 @@ class PersonManager(UserManager["Person"]):
 class Person(AbstractUser):
     """Somebody who works here, with an account.
 
-    ``external_id`` and ``scim_id`` are what a provisioning service calls this
-    person. ``about`` and ``role`` are shown to colleagues; nothing that a
-    person says of their own skill on a task is ever stored here.
+    ``external_id`` is what the organisation's own systems call this person; a
+    provisioning service that deleted them sees them no more (``taken_out_at``).
+    ``about`` and ``role`` are shown to colleagues; nothing that a person says of
+    their own skill on a task is ever stored here.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    scim_id = models.CharField(max_length=254, null=True, blank=True, unique=True, default=None)
     external_id = models.CharField(max_length=254, null=True, blank=True, db_index=True, default=None)
     email = models.EmailField(blank=True, db_index=True)
     name = models.CharField(max_length=200, blank=True, help_text="As this person writes it.")
@@ -110,6 +112,9 @@ class Person(AbstractUser):
     time_zone = models.CharField(max_length=64, default="UTC")
     sign_outs = models.PositiveIntegerField(
         default=0, editable=False, help_text="How often all sessions of this account were ended."
+    )
+    taken_out_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the provisioning service deleted this person."
     )
     name_removed = models.BooleanField(
         default=False, editable=False, help_text="Left, and asked that their name be shown nowhere any more."
@@ -173,6 +178,10 @@ class Team(models.Model):
     slug = models.SlugField(max_length=120, unique=True, allow_unicode=True)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     external_id = models.CharField(max_length=254, null=True, blank=True, unique=True, default=None)
+    since = models.DateTimeField(default=timezone.now, editable=False)
+    until = models.DateTimeField(null=True, editable=False, help_text="When it was dissolved.")
+
+    objects: ClassVar[Any] = TeamQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
@@ -198,8 +207,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def current(self) -> MembershipQuerySet:
         """Those that hold now; who left a team has lost its rights with the row's ``until``."""
-        now = timezone.now()
-        return self.filter(Q(until=None) | Q(until__gt=now), since__lte=now)
+        return self.as_of(timezone.now())
+
+    def as_of(self, moment: datetime) -> MembershipQuerySet:
+        """Those that held at the moment."""
+        return self.filter(lasted(moment))
 
 
 class Membership(models.Model):
@@ -222,6 +234,9 @@ class Membership(models.Model):
 from experts.asks import Answer, Ask, Joined, SealOpened, Thanks, Turn  # noqa: E402, F401
 from experts.choices import Availability, Closed, Disowned, OwnTopic  # noqa: E402, F401
 from experts.communities import Follow  # noqa: E402, F401
+from experts.history import Placement, Reporting  # noqa: E402, F401
+from experts.imports import PeopleImport  # noqa: E402, F401
 from experts.mentoring import Mentorship, Offer, Wish  # noqa: E402, F401
 from experts.notices import Digest, Notice  # noqa: E402, F401
 from experts.proposals import Place, Proposal  # noqa: E402, F401
+from experts.tokens import ProvisioningToken  # noqa: E402, F401

@@ -197,7 +197,7 @@ def _row(line: int, columns: list[str | None], cells: list[str]) -> Row:
         role=said.get("role"),
         manager=said.get("manager"),
         location=said.get("location") or None,
-        time_zone=_zone(said.get("time_zone", "")),
+        time_zone=zone(said.get("time_zone", "")),
         about=said.get("about") or None,
         teams=None if teams is None else _teams(teams),
         active=_yes(said.get("active", "")),
@@ -218,7 +218,8 @@ def _zones() -> dict[str, str]:
     return {zone.casefold(): zone for zone in available_timezones()}
 
 
-def _zone(value: str) -> str | None:
+def zone(value: str) -> str | None:
+    """The time zone of this name, whatever its case; `None` for ""; raises `ValidationError` for an unknown one."""
     if not value:
         return None
     try:

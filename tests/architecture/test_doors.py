@@ -18,6 +18,11 @@ PUBLIC = {
     "favicon": "browsers ask for it on every page, the sign-in's and the operator's too; it shows the site's mark",
     "set-password": "who has no password yet cannot be signed in; the link itself is the proof, and works once",
     "operate-sign-in": "leads to the one sign-in, which counts wrong passwords",
+    **{
+        f"scim:{name}": "a provisioning service has no account: a token of its own lets it in, and no session does"
+        for name in ("users", "user", "groups", "group", "service", "schemas", "schema", "resource-types",
+                     "resource-type")  # fmt: skip
+    },
     "admin:login": "stands behind operate-sign-in, at the same address, and is never reached",
 }
 

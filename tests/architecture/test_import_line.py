@@ -22,7 +22,7 @@ LAYERS = {
             # what is stored, what is read, and pure decisions
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
             "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
-            "asks formation pairing frameworks framework_file",
+            "history tokens imports asks votes formation pairing frameworks framework_file",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
             "connector tasks log finder load sealed answers invitations",
