@@ -6,6 +6,6 @@ class ExpertsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from experts import receivers
+        from experts import moderation, receivers, still_right  # noqa: F401 - two of them say how notices are told
 
         receivers.connect()

@@ -22,9 +22,10 @@ def connect() -> None:
 
 def on_synced(source_id: int, **_: Any) -> None:
     """Contributions were stored without knowing who is meant."""
-    from experts import actions
+    from experts import actions, answers
 
     actions.source_synced(source_id=source_id)
+    answers.settle(source_id)
 
 
 def on_withdrawn(resources: Any, **_: Any) -> None:

@@ -226,6 +226,7 @@ CELERY_TASK_ROUTES = {
     "knowledge.jobs.tidy_index": {"queue": "index"},
     "knowledge.jobs.embed": {"queue": "meaning"},  # a process of its own, which waits for all others
     "knowledge.jobs.*": {"queue": "work"},
+    "experts.jobs.*": {"queue": "work"},
     "immersive.work.jobs.*": {"queue": "work"},
 }
 CELERY_TASK_SERIALIZER = "json"
@@ -263,6 +264,8 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-index": {"task": "knowledge.jobs.tidy_index", "schedule": 3600.0},
     "look-again": {"task": "knowledge.jobs.look_again", "schedule": 60.0, "options": {"expires": 60}},
     "gather-gaps": {"task": "knowledge.jobs.gather_gaps", "schedule": 3600.0},
+    "pass-on": {"task": "experts.jobs.pass_on", "schedule": 60.0, "options": {"expires": 60}},
+    "ask-again": {"task": "experts.jobs.ask_again", "schedule": 3600.0},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
@@ -301,6 +304,7 @@ IMMERSIVE_CONNECTORS = {
     "feed": "knowledge.connectors.feed.FeedConnector",
     "catalogue": "knowledge.connectors.catalogue.CatalogueConnector",
     "people": "experts.connector.PeopleConnector",
+    "answers": "experts.answers.AnswersConnector",
 }
 FOLDER_ROOTS = [Path(path) for path in env.list("FOLDER_ROOTS", default=[])]
 """Folders that the folder, catalogue and git connectors may read beneath."""

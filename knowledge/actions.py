@@ -71,6 +71,19 @@ def add_source(
     return source
 
 
+def ensure_source(*, kind: str, name: str, every: timedelta) -> Source:
+    """The one source of a kind that this installation is itself; made when it is missing, for everyone."""
+    known: Source | None = Source.objects.filter(kind=kind).order_by("pk").first()
+    if known is not None:
+        return known
+    free, number = name, 2
+    while Source.objects.filter(Q(name=free) | Q(slug=_slug(free))).exists():
+        free, number = f"{name} {number}", number + 1
+    fields = {"name": free, "slug": _slug(free), "every": every}
+    made: Source = Source.objects.create(kind=kind, audience=Audience.objects.of({EVERYONE}), **fields)
+    return made
+
+
 def _slug(name: str) -> str:
     return slugify(name, allow_unicode=True)[:120] or "source"
 

@@ -94,6 +94,13 @@ def take_back(resources: Sequence[int], **of: Any) -> None:
     Resource.objects.filter(pk__in=resources).exclude(settled=NOT_KNOWN).update(settled=NOT_KNOWN)
 
 
+def doubt(resources: Sequence[int]) -> None:
+    """The index may hold words of these rows that it should not: no answer from them until they are written again."""
+    written = Resource.objects.filter(pk__in=resources, indexed_audience__isnull=False)
+    written.update(indexed_audience=Audience.objects.of([UNSURE]))
+    take_back(resources)
+
+
 def index_changes(*, seconds: float = 600) -> int:
     """Write what differs to every active generation, and let a complete new one serve; rows written.
 

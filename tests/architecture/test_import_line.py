@@ -27,7 +27,8 @@ LAYERS = {
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
             "connector tasks log finder load sealed answers invitations",
             # verbs
-            "actions waiting choices notices mentoring communities proposals line_ups asking turns alike still_right moderation",
+            "actions waiting choices notices mentoring communities proposals line_ups asking "
+            "turns alike still_right moderation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers provisioning management templatetags",
         ]

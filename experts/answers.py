@@ -1,0 +1,194 @@
+"""Accepted answers as documents of the one search: read by whom the question was for, and vouched for by their authors.
+
+A connector reads them as it reads people. Who may read one is said as every
+source says it: the document names a group, and `SourceGroup` says which team
+that is. What only those who were asked may read is no document. Nothing here
+says who asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from experts.asks import Answer
+from experts.models import Person
+from knowledge.connectors import Event, Known, SourceError, Unchanged
+from knowledge.documents import EVERYONE, Contribution, Document
+from knowledge.models import Resource, Source, SourceGroup, Verification
+
+KIND = "answers"
+EVERY = timedelta(minutes=15)
+BATCH = 200
+VOUCHED = timedelta(days=180)
+"""For how long whoever answered is taken at their word; then they are asked whether it still holds."""
+FORMER = "A former colleague"
+
+
+def standing() -> QuerySet[Answer]:
+    """Answers that others may find: accepted, not taken back, under asks that more may read than who was asked."""
+    found: QuerySet[Answer] = Answer.objects.filter(
+        accepted_at__isnull=False, withdrawn_at=None, hidden_at=None,
+        ask__withdrawn_at=None, ask__hidden_at=None, ask__only_asked=False,
+    )  # fmt: skip
+    return found
+
+
+class AnswersConnector:
+    """Accepted answers of this installation; its only address is the empty one."""
+
+    lists_everything = True
+
+    def __init__(self, address: str, options: Mapping[str, Any]) -> None:
+        self.address = address
+
+    def check(self) -> str:
+        if self.address.strip():
+            raise SourceError("Answers are read from this installation: leave the address empty.")
+        return "Answers"
+
+    def pull(self, known: Known) -> Iterator[Event]:
+        self.check()
+        last = 0
+        while some := list(_told().filter(pk__gt=last).order_by("pk")[:BATCH]):
+            last = some[-1].pk
+            _name_groups(some)
+            for answer in some:
+                document = document_of(answer)
+                same = known.versions.get(document.key) == document.version
+                yield Unchanged(document.key) if same else document
+
+
+def _told() -> QuerySet[Answer]:
+    return standing().select_related("author", "ask__audience").prefetch_related("ask__topics")
+
+
+def document_of(answer: Answer) -> Document:
+    """One answer as a document: what was asked is its title, and who answered wrote it."""
+    tokens = answer.ask.audience.tokens
+    document = Document(
+        key=answer.public_id.hex,
+        title=answer.ask.text,
+        body=answer.body,
+        kind="answer",
+        topics=tuple(topic.name for topic in answer.ask.topics.all()),
+        audience=None if EVERYONE in tokens else frozenset(tokens),
+        contributions=(Contribution(name=_name(answer.author), last=answer.edited_at or answer.created_at),),
+        facts={"ask": str(answer.ask.public_id)},
+        created=answer.created_at,
+        updated=answer.edited_at or answer.created_at,
+    )
+    return replace(document, version=document.fingerprint())
+
+
+def _name(author: Person | None) -> str:
+    return author.display_name if author is not None and author.is_active else FORMER
+
+
+def _name_groups(some: Iterable[Answer]) -> None:
+    """Say of each team that these are for who is meant by its name in this source."""
+    source = answers_source()
+    for token in {token for answer in some for token in answer.ask.audience.tokens} - {EVERYONE}:
+        if source is not None:
+            SourceGroup.objects.get_or_create(source=source, name=token, token=token)
+
+
+def answers_source() -> Source | None:
+    """The source that answers are read from, if there is one."""
+    source: Source | None = Source.objects.filter(kind=KIND).order_by("pk").first()
+    return source
+
+
+def ensure_answers_source() -> Source:
+    """The source of answers; made when it is missing, for everyone who is signed in."""
+    from knowledge.actions import ensure_source
+
+    return ensure_source(kind=KIND, name="Answers", every=EVERY)
+
+
+def read_again() -> None:
+    """After the commit: read answers anew."""
+
+    def follow() -> None:
+        from knowledge.actions import request_sync
+
+        request_sync(source=ensure_answers_source())
+
+    transaction.on_commit(follow)
+
+
+def authors() -> dict[int, int | None]:
+    """Whose each document of answers is (resource: account in use, or nobody): known, not told from a name."""
+    rows = dict(Resource.objects.alive().filter(source__kind=KIND).values_list("key", "pk"))
+    if not rows:
+        return {}
+    who = standing().filter(author__is_active=True).values_list("public_id", "author")
+    return dict.fromkeys(rows.values()) | {rows[key.hex]: author for key, author in who if key.hex in rows}
+
+
+# What follows a sync, and what ends it -----------------------------------------------------------------------------
+
+
+def settle(source_id: int) -> None:
+    """After a sync of answers: vouch for what is new, and take out what was taken back while they were being read."""
+    source = answers_source()
+    if source is None or source.pk != source_id:
+        return
+    rows = dict(source.resources.alive().values_list("key", "pk"))
+    vouched_for = set(Verification.objects.filter(resource__source=source).values_list("resource", flat=True))
+    stands = {answer.public_id.hex: answer for answer in standing().defer("body")}
+    bury([UUID(key) for key in rows.keys() - stands.keys()])
+    new = [
+        Verification(resource_id=pk, owner_id=stands[key].author_id, until=_until(stands[key]))
+        for key, pk in rows.items()
+        if key in stands and pk not in vouched_for
+    ]
+    Verification.objects.bulk_create(new, ignore_conflicts=True)
+
+
+def _until(answer: Answer) -> date:
+    said = max(filter(None, (answer.accepted_at, answer.edited_at)))
+    return timezone.localdate(said) + VOUCHED
+
+
+def bury(public_ids: Collection[UUID]) -> None:
+    """Take these answers out of search at once, whatever the index still holds of them."""
+    from knowledge import ingest
+    from knowledge.indexing import doubt
+
+    found = Resource.objects.alive().filter(source__kind=KIND, key__in=[key.hex for key in public_ids])
+    ids = list(found.values_list("pk", flat=True))
+    for _ in ingest.bury(Resource.objects.alive().filter(pk__in=ids)):
+        pass
+    doubt(ids)
+
+
+def vouched(answer: Answer) -> Verification | None:
+    """What is said of an answer's verification, if it can be found by search."""
+    found: Verification | None = Verification.objects.filter(
+        resource__source__kind=KIND, resource__key=answer.public_id.hex, resource__gone_at=None
+    ).first()
+    return found
+
+
+def renew(answer: Answer) -> bool:
+    """Its author vouches for it from today on; whether it could be found by search."""
+    now = timezone.now()
+    said = Verification.objects.filter(resource__source__kind=KIND, resource__key=answer.public_id.hex)
+    until = timezone.localdate(now) + VOUCHED
+    return bool(said.update(verified_at=now, until=until, owner=answer.author_id))
+
+
+def run_out(today: date) -> list[tuple[int, UUID, date]]:
+    """Of answers that nobody vouches for any more: their author who works here, which, and since when."""
+    gone = Verification.objects.filter(resource__source__kind=KIND, resource__gone_at=None, until__lt=today)
+    until = {UUID(key): day for key, day in gone.values_list("resource__key", "until")}
+    who = standing().filter(Q(author__is_active=True), public_id__in=list(until))
+    return [(author, key, until[key]) for author, key in who.values_list("author", "public_id")]

@@ -1,0 +1,439 @@
+"""Asking colleagues: the verbs that pages, and later the API and chat, share.
+
+Each checks what the viewer may see (`AskQuerySet.visible_to`: absent and
+forbidden are the same `Http404`), changes rows in one transaction, tells
+whoever wants to know, and returns what it made. Done twice, or by two tabs at
+once, it does nothing more. What cannot be done raises `ValidationError`, whose
+messages say the cure and name the field of the form they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from experts import answers, notices, sealed, turns
+from experts.alike import Similar, similar  # noqa: F401 - asked for while somebody writes
+from experts.asks import LONGEST, LONGEST_ANSWER, MOST_DETAILS, Answer, Ask, Joined, Thanks, Turn
+from experts.load import Choice, quiet_until
+from experts.models import Membership, Person, Team, one_line
+from experts.turns import Wanted
+from knowledge.access import Viewer
+from knowledge.documents import EVERYONE
+from knowledge.index.analysis import topic_key
+from knowledge.ingest import storable
+from knowledge.models import Audience, Resource, Topic
+from knowledge.topics import names_in, proposed
+
+SAME = timedelta(days=1)
+"""The same words of the same person within a day are the same question, sent twice."""
+ONLY_ASKED = "asked"
+MOST_TOPICS = 5
+NOT_NOW = "They cannot be asked just now. Ask whoever knows instead."
+
+
+# Who may read it ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """One choice of who may read a question: its value in a form, its label, and whether it may be asked unnamed."""
+
+    value: str
+    label: str
+    unseen: bool
+
+
+def audiences(viewer: Viewer) -> list[Among]:
+    """What this viewer may choose between: everyone, each of their own teams, only who is asked."""
+    teams = Team.objects.filter(pk__in=_teams(viewer)).order_by("name", "pk")
+    return [
+        Among(EVERYONE, "Everyone", sealed.is_wide_enough(None)),
+        *(Among(str(team.public_id), team.name, sealed.is_wide_enough(team.pk)) for team in teams),
+        Among(ONLY_ASKED, "Only who is asked", False),
+    ]
+
+
+def _teams(viewer: Viewer) -> list[int]:
+    return list(Membership.objects.current().filter(person=viewer.person_id).values_list("team", flat=True))
+
+
+def _audience(said: str, viewer: Viewer) -> tuple[frozenset[str], int | None]:
+    """The tokens that a choice means, and the team, if it is one."""
+    if said in (EVERYONE, ONLY_ASKED):
+        return frozenset({EVERYONE} if said == EVERYONE else ()), None
+    teams = Team.objects.filter(pk__in=_teams(viewer))
+    team = next((one for one in teams if str(one.public_id) == said), None)
+    if team is None:
+        raise ValidationError({"audience": "Choose everyone, one of your own teams, or only who is asked."})
+    return frozenset({f"team:{team.pk}"}), team.pk
+
+
+# What the viewer may see -------------------------------------------------------------------------------------------
+
+
+def ask_or_404(public_id: UUID, viewer: Viewer) -> Ask:
+    """The ask, if the viewer may see it; its author sees it before others do, and after moderators took it away."""
+    found: Ask | None = _asks(Ask.objects.visible_to(viewer)).filter(public_id=public_id).first()
+    if found is None:
+        found = _asks(Ask.objects.exclude(mark="")).filter(public_id=public_id, withdrawn_at=None).first()
+        if found is None or not sealed.is_mine(found, viewer.person_id):
+            raise Http404
+    return found
+
+
+def _asks(rows: object) -> object:
+    return rows.select_related("author", "audience", "about")  # type: ignore[attr-defined]
+
+
+def answer_or_404(public_id: UUID, viewer: Viewer) -> Answer:
+    """The answer, if it stands and the viewer may see it."""
+    found: Answer | None = Answer.objects.filter(public_id=public_id, withdrawn_at=None, hidden_at=None).first()
+    if found is None:
+        raise Http404
+    found.ask = ask_or_404(found.ask.public_id, viewer)
+    return found
+
+
+def mine(viewer: Viewer) -> list[Ask]:
+    """What the viewer asked, with or without a name, and has not taken back; newest first."""
+    if viewer.person_id is None:
+        return []
+    named = Ask.objects.visible_to(viewer).filter(author=viewer.person_id)
+    return sorted([*named, *sealed.mine(viewer)], key=lambda ask: ask.published_at, reverse=True)
+
+
+def about_of(ask: Ask, viewer: Viewer) -> Resource | None:
+    """What the ask is about, if this viewer may read it; others learn nothing of it."""
+    if ask.about_id is None:
+        return None
+    found: Resource | None = Resource.objects.visible_to(viewer).filter(pk=ask.about_id).first()
+    return found
+
+
+def _held(public_id: UUID, viewer: Viewer) -> Ask:
+    """The ask as `ask_or_404`, held against others until the end of the transaction."""
+    ask = ask_or_404(public_id, viewer)
+    Ask.objects.select_for_update().get(pk=ask.pk)
+    return ask_or_404(public_id, viewer)
+
+
+def _own(public_id: UUID, viewer: Viewer) -> Ask:
+    ask = _held(public_id, viewer)
+    if not sealed.is_author(ask, viewer):
+        raise Http404
+    return ask
+
+
+# Asking ------------------------------------------------------------------------------------------------------------
+
+
+@sensitive_variables()
+def ask(
+    *,
+    viewer: Viewer,
+    text: str,
+    details: str = "",
+    wish: str = Ask.Wish.SHOW,
+    to: UUID | None = None,
+    topics: Sequence[str] = (),
+    about: UUID | None = None,
+    audience: str = EVERYONE,
+    anonymous: bool = False,
+) -> Ask:
+    """Ask one person, or whoever knows. ``audience`` is a value of `audiences`; the same words again are no new ask.
+
+    Somebody who cannot be asked, whyever, is refused in the same words. Where
+    nobody is found who knows, the ask stands open for its audience.
+    """
+    if viewer.person_id is None:
+        raise Http404
+    text, details = _text(text), _details(details)
+    if wish not in Ask.Wish.values:
+        raise ValidationError({"wish": "Choose one of the two."})
+    tokens_of, team = _audience(audience, viewer)
+    if anonymous:
+        _wide_enough(audience, team)
+    if same := _same(text, viewer, anonymous):
+        return same
+    reader = sealed.whoever(tokens_of)
+    subject = Resource.objects.visible_to(viewer).filter(public_id=about).first() if about else None
+    shared = subject if subject and Resource.objects.visible_to(reader).filter(pk=subject.pk).exists() else None
+    if anonymous:
+        subject = shared  # that its author may read something that others may not would tell who they may be
+    chosen = _topics(text, topics, shared, reader if anonymous else viewer)
+    now = timezone.now()
+    what = Wanted(
+        text,
+        frozenset(topic.slug for topic in chosen) | names_in(text),
+        viewer,
+        turns.members_of(tokens_of),
+        frozenset({viewer.person_id}),
+    )
+    first = _first(to, what, now, anonymous)
+    if first is None and audience == ONLY_ASKED:
+        raise ValidationError({"audience": "Nobody was found who can be asked now. Let more people read it."})
+    with transaction.atomic():
+        Person.objects.select_for_update().get(pk=viewer.person_id)
+        if same := _same(text, viewer, anonymous):
+            return same
+        made = _made(viewer.person_id, text, anonymous, now)
+        made.details, made.wish, made.about, made.routed = details, wish, subject, to is None
+        made.audience, made.only_asked = Audience.objects.of(tokens_of), audience == ONLY_ASKED
+        made.save(force_insert=True)
+        links = Ask.topics.through
+        links.objects.bulk_create([links(pk=sealed.number(), ask=made, topic=topic) for topic in chosen])
+        if first and not turns.give(made, first.person, first.until, at=made.published_at) and to:
+            raise ValidationError({"to": NOT_NOW})
+        if anonymous:  # whoever is asked hears of it when others may
+            Ask.objects.filter(pk=made.pk).update(look_at=made.published_at)
+    return made
+
+
+def _made(person_id: int, text: str, anonymous: bool, now: datetime) -> Ask:
+    """The row, with its author or the mark of one. What is due now is due: a job finds it where nobody was found."""
+    made = Ask(pk=sealed.number(), public_id=uuid4(), text=text, created_at=now, published_at=now, look_at=now)
+    if not anonymous:
+        made.author_id = person_id
+        return made
+    made.mark, made.created_at = sealed.mark_of(person_id, made.public_id), sealed.day_of(now)
+    made.published_at = made.look_at = sealed.publish_at(now)
+    return made
+
+
+def _first(to: UUID | None, what: Wanted, now: datetime, anonymous: bool) -> Choice | None:
+    """Whose turn it is first. Without a name and a person, that is found out when others may see the ask."""
+    if to is None:
+        return None if anonymous else turns.choice_for(what, now)
+    person = Person.objects.visible_to(what.viewer).filter(public_id=to).first()
+    if person is not None and person.pk == what.viewer.person_id:
+        raise ValidationError({"to": "This is you. Ask whoever knows instead."})
+    asked = turns.one(person.pk, what.keys, now) if person else None
+    if asked is None:
+        raise ValidationError({"to": NOT_NOW})
+    begins = now + sealed.LATEST if anonymous else now
+    return Choice(asked.person, 1.0, quiet_until(begins, asked.zone), "chosen by whoever asks")
+
+
+def _same(text: str, viewer: Viewer, anonymous: bool) -> Ask | None:
+    """What this person asked in the same words within a day and still waits for."""
+    since = timezone.now() - SAME
+    if anonymous:
+        day = sealed.day_of(since)
+        found = (one for one in sealed.mine(viewer) if one.created_at >= day)
+        return next((one for one in found if one.text == text and one.closed_at is None), None)
+    rows = Ask.objects.open().filter(author=viewer.person_id, text=text, created_at__gte=since)
+    same: Ask | None = rows.select_related("audience").first()
+    return same
+
+
+def _text(text: str) -> str:
+    said = one_line(storable(text))
+    if not any(map(str.isalnum, said)):
+        raise ValidationError({"text": "Write your question in one sentence."})
+    if len(said) > LONGEST:
+        raise ValidationError({"text": f"Ask in at most {LONGEST} characters, and put the rest into the details."})
+    return said
+
+
+def _details(details: str) -> str:
+    said = storable(details).strip()
+    if len(said) > MOST_DETAILS:
+        raise ValidationError({"details": f"At most {MOST_DETAILS:,} characters fit here: link what is longer."})
+    return said
+
+
+def _wide_enough(audience: str, team: int | None) -> None:
+    if audience == ONLY_ASKED:
+        raise ValidationError(
+            {"audience": "Without a name, you ask everyone or a team: among few people you would be known."}
+        )
+    if not sealed.is_wide_enough(team):
+        raise ValidationError(
+            {"audience": f"Without a name, ask at least {sealed.K} people: choose a wider audience, or give your name."}
+        )
+
+
+def _topics(text: str, names: Sequence[str], subject: Resource | None, reader: Viewer) -> list[Topic]:
+    """The topics chosen, of those that ``reader`` may know; else those of what it is about, or that it names."""
+    wanted = {topic_key(name) for name in names if name.strip()}
+    if not wanted:
+        return proposed(text, subject, reader)
+    readable = Resource.objects.visible_to(reader)
+    known = Topic.objects.filter(slug__in=wanted, resources__in=readable).distinct().order_by("-name")
+    return list({topic.slug: topic for topic in known}.values())[:MOST_TOPICS]
+
+
+# What askers do ----------------------------------------------------------------------------------------------------
+
+
+def join(*, ask: UUID, viewer: Viewer) -> bool:
+    """Say that an ask is one's own question too; whether it was not so already."""
+    with transaction.atomic():
+        found = _held(ask, viewer)
+        if viewer.person_id is None or sealed.is_author(found, viewer):
+            return False
+        return bool(Joined.objects.get_or_create(ask=found, person_id=viewer.person_id)[1])
+
+
+def leave(*, ask: UUID, viewer: Viewer) -> bool:
+    """Take `join` back."""
+    found = ask_or_404(ask, viewer)
+    return bool(Joined.objects.filter(ask=found, person=viewer.person_id).delete()[0])
+
+
+def withdraw(*, ask: UUID, viewer: Viewer) -> None:
+    """Take one's ask back, with what was answered; refused once an answer was accepted, which helps others by now."""
+    with transaction.atomic():
+        found = _own(ask, viewer)
+        if found.answers.exclude(accepted_at=None).filter(withdrawn_at=None, hidden_at=None).exists():
+            raise ValidationError("You have accepted an answer, which helps others by now: close the question instead.")
+        turns.end(found, Turn.How.WITHDRAWN)
+        Ask.objects.filter(pk=found.pk).update(withdrawn_at=timezone.now(), look_at=None)
+
+
+def close(*, ask: UUID, viewer: Viewer) -> None:
+    """Say that one's ask wants no answer any more; it stays readable."""
+    with transaction.atomic():
+        found = _own(ask, viewer)
+        _close(found)
+
+
+def _close(ask: Ask) -> None:
+    turns.end(ask, Turn.How.OVER)
+    Ask.objects.filter(pk=ask.pk, closed_at=None).update(closed_at=sealed.moment(ask), look_at=None)
+
+
+def hand_on(*, ask: UUID, viewer: Viewer) -> bool:
+    """Give an ask that went to one person to whoever knows; whether somebody was found (else it waits for them)."""
+    with transaction.atomic():
+        found = _own(ask, viewer)
+        if found.routed or found.closed_at:
+            return False
+        turns.end(found, Turn.How.PASSED)
+        Ask.objects.filter(pk=found.pk).update(routed=True, look_at=max(timezone.now(), found.published_at))
+    if found.published_at > timezone.now():
+        return False
+    return turns.route(found)
+
+
+# What others do ----------------------------------------------------------------------------------------------------
+
+
+def skip(*, ask: UUID, viewer: Viewer) -> None:
+    """Leave an ask to others, in silence: nobody learns of it, nor from when it passes on (see `turns`)."""
+    found = ask_or_404(ask, viewer)
+    mine = Turn.objects.filter(ask=found, person=viewer.person_id, how=Turn.How.WAITING)
+    mine.update(how=Turn.How.SKIPPED, ended_at=timezone.now())
+
+
+@sensitive_variables()
+def answer(*, ask: UUID, viewer: Viewer, body: str) -> Answer:
+    """Answer, in Markdown. The same words again are the same answer; the ask passes on to nobody else meanwhile."""
+    body = _body(body)
+    with transaction.atomic():
+        found = _held(ask, viewer)
+        standing = Answer.objects.filter(ask=found, author=viewer.person_id, withdrawn_at=None, hidden_at=None)
+        if same := next((one for one in standing if one.body == body), None):
+            return same
+        made: Answer = Answer.objects.create(pk=sealed.number(), ask=found, author_id=viewer.person_id, body=body)
+        Turn.objects.filter(ask=found, person=viewer.person_id).update(how=Turn.How.ANSWERED, ended_at=timezone.now())
+        Ask.objects.filter(pk=found.pk).update(look_at=None)
+        told = {found.author_id, *found.joined.values_list("person", flat=True)} - {None, viewer.person_id}
+        notices.tell(told, "answered", made.public_id)
+    return made
+
+
+def _body(body: str) -> str:
+    said = storable(body).strip()
+    if not said:
+        raise ValidationError({"body": "Write an answer first."})
+    if len(said.encode()) > LONGEST_ANSWER:
+        raise ValidationError(
+            {"body": f"This is longer than {LONGEST_ANSWER // 1000} kB: put it into a page, and link that here."}
+        )
+    return said
+
+
+def _own_answer(public_id: UUID, viewer: Viewer) -> Answer:
+    found = answer_or_404(public_id, viewer)
+    if viewer.person_id is None or found.author_id != viewer.person_id:
+        raise Http404
+    return found
+
+
+@sensitive_variables()
+def edit_answer(*, answer: UUID, viewer: Viewer, body: str) -> Answer:
+    """Write one's answer anew; one that others find by search is told anew there, and vouched for from today."""
+    body = _body(body)
+    with transaction.atomic():
+        found = _own_answer(answer, viewer)
+        if found.body != body:
+            found.body, found.edited_at = body, timezone.now()
+            found.save(update_fields=["body", "edited_at"])
+            if found.accepted_at:
+                answers.renew(found)
+                answers.read_again()
+    return found
+
+
+def withdraw_answer(*, answer: UUID, viewer: Viewer) -> None:
+    """Take one's answer back: it leaves the page and search at once, and the ask waits for another."""
+    with transaction.atomic():
+        found = _own_answer(answer, viewer)
+        Answer.objects.filter(pk=found.pk).update(withdrawn_at=timezone.now())
+        answers.bury([found.public_id])
+        turns.wait_again(found.ask)
+
+
+def renew(*, answer: UUID, viewer: Viewer) -> bool:
+    """Say that one's accepted answer is still right; whether it is vouched for anew."""
+    found = _own_answer(answer, viewer)
+    return bool(found.accepted_at) and answers.renew(found)
+
+
+def accept(*, answer: UUID, viewer: Viewer) -> bool:
+    """Say that an answer was what one needed: the ask is closed, and others will find the answer by search.
+
+    Only whoever asked can, and no answer of their own. Whether it was not accepted already.
+    """
+    with transaction.atomic():
+        found = answer_or_404(answer, viewer)
+        ask = _own(found.ask.public_id, viewer)
+        if found.author_id == viewer.person_id:
+            raise ValidationError(
+                "This is your own answer: others' are accepted. Close the question if it is answered."
+            )
+        new = bool(Answer.objects.filter(pk=found.pk, accepted_at=None).update(accepted_at=sealed.moment(ask)))
+        if new:
+            _close(ask)
+            notices.tell([found.author_id] if found.author_id else [], "accepted", found.public_id)
+            answers.read_again()
+    return new
+
+
+def thank(*, answer: UUID, viewer: Viewer, said: str = "") -> bool:
+    """Thank somebody for an answer, once. Whoever asked without a name thanks without one."""
+    with transaction.atomic():
+        found = answer_or_404(answer, viewer)
+        ask = _held(found.ask.public_id, viewer)
+        if found.author_id is None or found.author_id == viewer.person_id:
+            return False
+        unseen = sealed.is_mine(ask, viewer.person_id)
+        giver = None if unseen else viewer.person_id
+        if Thanks.objects.filter(answer=found, giver=giver).exists():
+            return False
+        Thanks.objects.create(
+            pk=sealed.number(), person_id=found.author_id, giver_id=giver, answer=found,
+            said=one_line(storable(said))[:200], at=sealed.day_of(timezone.now()) if unseen else timezone.now(),
+        )  # fmt: skip
+        notices.tell([found.author_id], "thanked", found.public_id)
+    return True

@@ -1,0 +1,19 @@
+"""Jobs of this package: one delegating line each. What is to be done stands in the database."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from experts import still_right, turns
+
+
+@shared_task(name="experts.jobs.pass_on", soft_time_limit=300, time_limit=330)
+def pass_on() -> None:
+    """Give questions that wait to whoever is asked next."""
+    turns.pass_on()
+
+
+@shared_task(name="experts.jobs.ask_again", soft_time_limit=300, time_limit=330)
+def ask_again() -> None:
+    """Ask the authors of answers that nobody vouches for any more whether they are still right."""
+    still_right.ask_again()

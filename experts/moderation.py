@@ -1,0 +1,103 @@
+"""What moderators do: take a question or an answer away, give it back, and open a seal; each with a written reason.
+
+Taking something away needs no name, so it needs no opening. A moderator sees
+what their own tokens let them see and no more. Whoever's seal was opened reads
+by whom and why, on the question itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from experts import answers, notices, sealed, turns
+from experts.asking import answer_or_404, ask_or_404
+from experts.asks import Answer, Ask, SealOpened, Turn
+from experts.models import Person, one_line
+from knowledge.access import Viewer
+from knowledge.ingest import storable
+
+MODERATE, OPEN_SEAL = "experts.moderate_ask", "experts.open_seal"
+SHORTEST = 10
+
+
+def _reason(person: Person, permission: str, reason: str, longest: int) -> str:
+    """The reason, if this person may; raises `PermissionDenied` or `ValidationError`."""
+    if not person.has_perm(permission):
+        raise PermissionDenied
+    said = one_line(storable(reason))
+    if not SHORTEST <= len(said) <= longest:
+        raise ValidationError(
+            {"reason": f"Write the reason in {SHORTEST} to {longest} characters: whom it concerns will read it."}
+        )
+    return said
+
+
+def hide_ask(*, ask: UUID, person: Person, reason: str) -> None:
+    """Take a question away, and its answers with it: its author alone still reads it, with the reason."""
+    why = _reason(person, MODERATE, reason, 300)
+    with transaction.atomic():
+        found = ask_or_404(ask, Viewer.of(person))
+        if Ask.objects.filter(pk=found.pk, hidden_at=None).update(
+            hidden_at=timezone.now(), hidden_why=why, look_at=None
+        ):
+            turns.end(found, Turn.How.OVER)
+            answers.bury(list(found.answers.values_list("public_id", flat=True)))
+            notices.tell([found.author_id] if found.author_id else [], "taken-away", found.public_id)
+
+
+def hide_answer(*, answer: UUID, person: Person, reason: str) -> None:
+    """Take an answer away from the page and from search at once; the question waits for another."""
+    why = _reason(person, MODERATE, reason, 300)
+    with transaction.atomic():
+        found = answer_or_404(answer, Viewer.of(person))
+        if Answer.objects.filter(pk=found.pk, hidden_at=None).update(hidden_at=timezone.now(), hidden_why=why):
+            answers.bury([found.public_id])
+            notices.tell([found.author_id] if found.author_id else [], "taken-away", found.public_id)
+            turns.wait_again(found.ask)
+
+
+def open_seal(*, ask: UUID, person: Person, reason: str) -> Person | None:
+    """Who asked this without a name: `None` where nobody who is still known did. Kept, with the reason, for ever.
+
+    Every account is tried against the mark, which is what a mark is for.
+    """
+    why = _reason(person, OPEN_SEAL, reason, 500)
+    with transaction.atomic():
+        found = ask_or_404(ask, Viewer.of(person))
+        if not found.mark:
+            raise ValidationError({"reason": "This question was asked with a name."})
+        SealOpened.objects.create(ask=found, opener=person, reason=why)
+    author = next((pk for pk in Person.objects.values_list("pk", flat=True) if sealed.is_mine(found, pk)), None)
+    return Person.objects.filter(pk=author).first()
+
+
+def openings(ask: Ask, viewer: Viewer) -> list[SealOpened]:
+    """By whom and why the seal of an ask was opened: for its author, and for those who may open seals themselves."""
+    if not ask.mark:
+        return []
+    opener = Person.objects.filter(pk=viewer.person_id).first()
+    if not sealed.is_author(ask, viewer) and (opener is None or not opener.has_perm(OPEN_SEAL)):
+        return []
+    return list(ask.openings.select_related("opener").order_by("at"))
+
+
+@notices.teller("taken-away")
+def taken_away(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, notices.Said]:
+    """A moderator took your question or answer away, and why."""
+    asks = Ask.objects.filter(author=viewer.person_id, public_id__in=subjects, hidden_at__isnull=False)
+    said = {
+        one.public_id: notices.Said(
+            f"Your question “{one.text}” was taken away: {one.hidden_why}", one.get_absolute_url()
+        )
+        for one in asks
+    }
+    rows = Answer.objects.filter(author=viewer.person_id, public_id__in=subjects, hidden_at__isnull=False)
+    for one in rows.filter(ask__in=Ask.objects.visible_to(viewer)).select_related("ask"):
+        text = f"Your answer to “{one.ask.text}” was taken away: {one.hidden_why}"
+        said[one.public_id] = notices.Said(text, one.ask.get_absolute_url())
+    return said

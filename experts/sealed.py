@@ -1,0 +1,103 @@
+"""Asking without a name: nobody learns who asked, by a page, a mail, a row or a moment.
+
+Such an ask stores no author. It bears a mark made of the secret key, of the
+person and of this one ask: the author's own request makes the same mark and
+knows its own, and the marks of two asks of one person have nothing in common.
+Rows are numbered at random, so that their order tells nothing; the day is all
+that is kept of when it was asked; and others see it after a wait drawn by
+lot. Those among whom the author may be are everyone, or a team of five at
+least.
+
+Whoever holds the secret key and the database can try every person against a
+mark. `experts.moderation` does that, with a reason that the author reads; an
+operator could do it without. The page says so where somebody asks.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from experts.asks import Ask
+from experts.models import Membership, Person
+from knowledge.access import Viewer
+from knowledge.documents import EVERYONE
+
+K = 5
+"""People in an audience, at least, for one of them to be unseen in it."""
+EARLIEST, LATEST = timedelta(minutes=15), timedelta(hours=6)
+"""How long others wait to see it, at least and at most."""
+SALT = "experts.sealed"
+NOBODY = -1
+"""Stands for the author of a sealed ask where people are looked for: nobody has this number."""
+
+
+def mark_of(person_id: int, ask: UUID, *, key: str | None = None) -> str:
+    """What an ask of this person without a name bears."""
+    said = f"{ask.hex}:{person_id}"
+    return salted_hmac(SALT, said, secret=key or settings.SECRET_KEY, algorithm="sha256").hexdigest()
+
+
+def is_mine(ask: Ask, person_id: int | None) -> bool:
+    """Whether this person asked it without a name; by the keys that the installation had before, too."""
+    if not ask.mark or person_id is None:
+        return False
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(mark_of(person_id, ask.public_id, key=key), ask.mark) for key in keys)
+
+
+def is_author(ask: Ask, viewer: Viewer) -> bool:
+    """Whether the viewer asked it, with or without a name."""
+    named = ask.author_id is not None and ask.author_id == viewer.person_id
+    return named or is_mine(ask, viewer.person_id)
+
+
+def mine(viewer: Viewer) -> list[Ask]:
+    """What the viewer asked without a name and has not taken back, seen by others yet or not; newest first."""
+    if viewer.person_id is None:
+        return []
+    marked = Ask.objects.exclude(mark="").filter(withdrawn_at=None)
+    found = [
+        pk for pk, one in marked.only("pk", "public_id", "mark").in_bulk().items() if is_mine(one, viewer.person_id)
+    ]
+    return list(Ask.objects.filter(pk__in=found).order_by("-published_at", "-pk"))
+
+
+def publish_at(now: datetime) -> datetime:
+    """When others may see it: after a wait drawn by lot."""
+    longest = int((LATEST - EARLIEST).total_seconds())
+    return now + EARLIEST + timedelta(seconds=secrets.randbelow(longest))
+
+
+def day_of(moment: datetime) -> datetime:
+    """The day alone: midnight at which it began here."""
+    return timezone.make_aware(datetime.combine(timezone.localdate(moment), time()))
+
+
+def moment(ask: Ask) -> datetime:
+    """What is stored as the time of something that the ask's author does now: of a sealed ask the day alone."""
+    return day_of(timezone.now()) if ask.mark else timezone.now()
+
+
+def number() -> int:
+    """A row's number drawn by lot: the order of rows is not the order in which they were made."""
+    return secrets.randbelow(2**52) + 1
+
+
+def whoever(tokens: Iterable[str]) -> Viewer:
+    """A viewer who may read what everybody in an audience may read: in place of an author nobody knows."""
+    return Viewer(NOBODY, frozenset(tokens) | {EVERYONE})
+
+
+def is_wide_enough(team_id: int | None) -> bool:
+    """Whether an audience (a team, or everyone) has enough people now for one of them to be unseen."""
+    people = Person.objects.filter(is_active=True)
+    if team_id is not None:
+        people = people.filter(pk__in=Membership.objects.current().filter(team=team_id).values("person"))
+    return people[:K].count() >= K

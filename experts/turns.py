@@ -1,0 +1,263 @@
+"""Turns: who could be asked, whose turn it is, and when it passes to the next.
+
+An ask that is nobody's turn any more and has no answer is work to do, and
+stands in its row (``look_at``): a job takes what is due up, whoever caused it.
+
+A skip shows nowhere and moves nothing. The turn passes on when it would have
+passed on in silence: whoever compares moments cannot tell somebody who
+skipped from somebody who had no time. It costs hours, and buys that nobody
+needs an excuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.utils import timezone
+
+from experts import finder, notices, sealed
+from experts.asks import Answer, Ask, Turn
+from experts.choices import A_WEEK, Availability, Closed, OwnTopic
+from experts.load import MEMORY, WEEK, Candidate, Choice, choose, zone_of
+from experts.models import Membership, Person
+from knowledge.access import Viewer
+from knowledge.documents import EVERYONE, Query
+from knowledge.index.analysis import tokens
+from knowledge.index.language import parse
+from knowledge.topics import names_in
+
+CONSIDERED = 40
+"""People that the finder hands over; of a team, those of them who belong to it out of more."""
+CONSIDERED_FOR_A_TEAM = 200
+AGAIN = timedelta(days=1)
+"""When to look again for an ask that nobody could be asked: caps and closed days end."""
+TRIED = timedelta(days=14)
+"""For how long the next person is looked for."""
+CLAIM = timedelta(minutes=10)
+"""After that another worker may take up an ask that one began with and did not finish."""
+AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody is looked for: the question, what it is about (`topic_key`), and with whose rights.
+
+    ``among`` are the ids of those who may be asked at all, `None` for anybody.
+    """
+
+    text: str
+    keys: frozenset[str]
+    viewer: Viewer
+    among: frozenset[int] | None = None
+    without: frozenset[int] = frozenset()
+
+
+def wanted(ask: Ask) -> Wanted:
+    """As it stands in the database now; with the rights that its author has at this moment."""
+    tokens_of = frozenset(ask.audience.tokens)
+    author = Person.objects.filter(pk=ask.author_id, is_active=True).first() if ask.author_id else None
+    viewer = Viewer.of(author) if author else sealed.whoever(tokens_of)
+    asked = Turn.objects.filter(ask=ask).values_list("person", flat=True)
+    without = frozenset(asked) | ({ask.author_id} if ask.author_id else frozenset())
+    keys = frozenset(ask.topics.values_list("slug", flat=True)) | names_in(ask.text)
+    return Wanted(ask.text, keys, viewer, members_of(tokens_of), without)
+
+
+def members_of(audience: Iterable[str]) -> frozenset[int] | None:
+    """Who may be asked what is for this audience: a team's question stays in the team."""
+    teams = [int(token.removeprefix("team:")) for token in audience if token.startswith("team:")]
+    if not teams or EVERYONE in audience:
+        return None
+    return frozenset(Membership.objects.current().filter(team__in=teams).values_list("person", flat=True))
+
+
+def query_of(text: str) -> Query:
+    """A sentence as a search for its words: no sign in it means anything."""
+    return parse(" ".join(tokens(text)))
+
+
+def whoever_knows(what: Wanted, now: datetime) -> list[Candidate]:
+    """Who knows, as far as the viewer may know, with what can be asked of them now."""
+    count = CONSIDERED if what.among is None else CONSIDERED_FOR_A_TEAM
+    found = finder.find(query_of(what.text), what.viewer, count=count, without=what.without)
+    match = {one.person.pk: one.score for one in found if what.among is None or one.person.pk in what.among}
+    return candidates(match, what.keys, now)
+
+
+def candidates(match: Mapping[int, float], keys: Collection[str], now: datetime) -> list[Candidate]:
+    """These people (ids, each with how well they fit) with what they were asked lately and what they chose.
+
+    One query for each kind of row, however many people.
+    """
+    people = Person.objects.findable().filter(pk__in=list(match))
+    zones = dict(people.values_list("pk", "time_zone"))
+    caps = dict(Availability.objects.filter(person__in=zones).values_list("person", "asks_a_week"))
+    unwilling = set(
+        OwnTopic.objects.filter(person__in=zones, ask=OwnTopic.Ask.NO, key__in=list(keys)).values_list(
+            "person", flat=True
+        )
+    )
+    closed: dict[int, list[tuple[object, object]]] = {}
+    yesterday, tomorrow = (now + timedelta(days=days) for days in (-1, 1))
+    periods = Closed.objects.filter(person__in=zones, since__lte=tomorrow.date(), until__gte=yesterday.date())
+    for person, since, until in periods.values_list("person", "since", "until"):
+        closed.setdefault(person, []).append((since, until))
+    counted = Turn.objects.filter(person__in=zones, at__gt=now - MEMORY, how__in=Turn.COUNTED)
+    asked = {
+        row["person"]: row
+        for row in counted.values("person").annotate(
+            week=Count("pk", filter=Q(at__gt=now - WEEK)), month=Count("pk"), last=Max("at")
+        )
+    }
+    nothing = {"week": 0, "month": 0, "last": None}
+    return [
+        Candidate(
+            person,
+            match[person],
+            **{name: asked.get(person, nothing)[name] for name in nothing},
+            weekly=caps.get(person, A_WEEK),
+            closed=any(a <= now.astimezone(zone_of(zone)).date() <= b for a, b in closed.get(person, ())),  # type: ignore[operator]
+            unwilling=person in unwilling,
+            zone=zone,
+        )
+        for person, zone in sorted(zones.items())
+    ]
+
+
+def one(person_id: int, keys: Collection[str], now: datetime) -> Candidate | None:
+    """One person, whom somebody wants to ask; `None` when they cannot be asked now, whyever."""
+    found = candidates({person_id: 1.0}, keys, now)
+    return found[0] if found and found[0].can_be_asked else None
+
+
+@transaction.atomic
+def give(ask: Ask, person_id: int, until: datetime, *, at: datetime | None = None) -> bool:
+    """Make it this person's turn, unless their week has filled up meanwhile or the ask wants nobody any more.
+
+    The person's row is held first: two asks that choose the same person at
+    one moment wait for each other, and the second sees the first.
+    """
+    now = timezone.now()
+    held = Person.objects.select_for_update().filter(pk=person_id, is_active=True).first()
+    if held is None or Turn.objects.filter(ask=ask, person=held).exists():
+        return False
+    cap = Availability.of(held).asks_a_week
+    if Turn.objects.filter(person=held, at__gt=now - WEEK, how__in=Turn.COUNTED).count() >= cap:
+        return False
+    if not Ask.objects.open().filter(pk=ask.pk).update(look_at=until):
+        return False
+    Turn.objects.create(pk=sealed.number(), ask=ask, person=held, at=at or now, until=until)
+    if at is None or at <= now:
+        notices.tell([person_id], "asked", ask.public_id)
+    return True
+
+
+def route(ask: Ask) -> bool:
+    """Give the ask to whoever should be asked next; whether there was somebody. If not, it is looked at again."""
+    now = timezone.now()
+    what = wanted(ask)
+    found = [one for one in whoever_knows(what, now) if not sealed.is_mine(ask, one.person)]
+    tried: set[int] = set()
+    while choice := choose(found, now, without=tried):
+        if give(ask, choice.person, choice.until):
+            return True
+        tried.add(choice.person)
+    again = now + AGAIN if now < ask.published_at + TRIED else None
+    Ask.objects.filter(pk=ask.pk).update(look_at=again)
+    return False
+
+
+def choice_for(what: Wanted, now: datetime) -> Choice | None:
+    """Whom an ask that is not stored yet would go to first."""
+    return choose(whoever_knows(what, now), now)
+
+
+# What a job does ---------------------------------------------------------------------------------------------------
+
+
+def pass_on() -> int:
+    """Take up every ask whose moment has come; how many went to somebody. Safe when two workers do it at once."""
+    people_left()
+    now, given = timezone.now(), 0
+    due = Ask.objects.open().filter(look_at__lte=now, published_at__lte=now).order_by("look_at", "pk")
+    for ask in due.select_related("audience")[:AT_ONCE]:
+        claimed = Ask.objects.filter(pk=ask.pk, look_at=ask.look_at).update(look_at=now + CLAIM)
+        given += bool(claimed) and _take_up(ask, now)
+    return given
+
+
+def _take_up(ask: Ask, now: datetime) -> bool:
+    if Answer.objects.filter(ask=ask, withdrawn_at=None, hidden_at=None).exists():
+        Ask.objects.filter(pk=ask.pk).update(look_at=None)
+        return False
+    waiting = Turn.objects.filter(ask=ask, how=Turn.How.WAITING)
+    begun = waiting.filter(until__gt=now).values_list("person", "until")
+    if begun:  # asked without a name, of one person: they may know of it from now on
+        notices.tell([person for person, _ in begun], "asked", ask.public_id)
+        Ask.objects.filter(pk=ask.pk).update(look_at=min(until for _, until in begun))
+        return True
+    waiting.update(how=Turn.How.PASSED, ended_at=now)
+    if ask.routed:
+        return route(ask)
+    Ask.objects.filter(pk=ask.pk).update(look_at=None)
+    if ask.author_id:
+        notices.tell([ask.author_id], "quiet", ask.public_id)
+    return False
+
+
+def people_left(people: Collection[int] | None = None) -> int:
+    """End the turns of those who left (these, or whoever did) and let them pass on at once; how many."""
+    gone = Turn.objects.filter(how=Turn.How.WAITING, person__is_active=False)
+    if people is not None:
+        gone = gone.filter(person__in=list(people))
+    with transaction.atomic():
+        rows = list(gone.values_list("pk", "ask"))
+        now = timezone.now()
+        Turn.objects.filter(pk__in=[pk for pk, _ in rows]).update(how=Turn.How.LEFT, ended_at=now)
+        Ask.objects.open().filter(pk__in=[ask for _, ask in rows]).update(look_at=now)
+        waits_for_nothing = Ask.objects.open().filter(author__is_active=False)
+        Turn.objects.filter(ask__in=waits_for_nothing, how=Turn.How.WAITING).update(how=Turn.How.OVER, ended_at=now)
+        waits_for_nothing.update(closed_at=now, look_at=None)
+    return len(rows)
+
+
+def end(ask: Ask, how: str) -> None:
+    """End the turns of an ask that wait."""
+    Turn.objects.filter(ask=ask, how=Turn.How.WAITING).update(how=how, ended_at=timezone.now())
+
+
+def wait_again(ask: Ask) -> None:
+    """Where no answer stands any more, the next is asked."""
+    if not Answer.objects.filter(ask=ask, withdrawn_at=None, hidden_at=None).exists():
+        Ask.objects.open().filter(pk=ask.pk).update(look_at=max(timezone.now(), ask.published_at))
+
+
+def waiting_for(viewer: Viewer) -> list[Ask]:
+    """What the viewer is asked now: open, the longest waiting first. Their own turns alone."""
+    if viewer.person_id is None:
+        return []
+    mine = Turn.objects.filter(ask=OuterRef("pk"), person=viewer.person_id, how=Turn.How.WAITING)
+    asks = Ask.objects.visible_to(viewer).open().filter(Exists(mine)).order_by("published_at", "pk")
+    return list(asks.select_related("author"))
+
+
+def turn_of(ask: UUID, viewer: Viewer) -> Turn | None:
+    """The viewer's own turn at an ask, if they were asked and it is still theirs."""
+    if viewer.person_id is None:
+        return None
+    found: Turn | None = Turn.objects.filter(ask__public_id=ask, person=viewer.person_id, how=Turn.How.WAITING).first()
+    return found
+
+
+@notices.teller("quiet")
+def quiet(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, notices.Said]:
+    """Whom you asked has not answered; nothing where somebody has meanwhile."""
+    mine = Ask.objects.visible_to(viewer).open().filter(author=viewer.person_id, public_id__in=subjects, routed=False)
+    silent = mine.exclude(answers__in=Answer.objects.filter(withdrawn_at=None, hidden_at=None))
+    text = "No answer yet to “{}”. You can ask whoever knows."
+    return {one.public_id: notices.Said(text.format(one.text), one.get_absolute_url()) for one in silent}
