@@ -1,29 +1,56 @@
-"""Who knows about something: people ranked by the documents near to it that the asker may read."""
+"""Who knows about something: people ranked by the documents near to it that the asker may read.
+
+The search finds and orders documents as it does for the same viewer; `votes`
+says what they tell of people. The database is asked once which of these
+documents the viewer may read and who worked on them, once what those people
+and others said of the topics themselves, and once who they are. So nothing
+that the viewer may not read takes part, in no rank, reason, count or date.
+
+What a person says of themselves stands behind all evidence: it brings in
+people where documents name too few, and lifts nobody above somebody who did
+the work.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import CharField, Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Cast
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import urlencode
+from django.utils.text import Truncator
 
 from experts.evidence import sentence
-from experts.models import Person
+from experts.models import Offer, OwnTopic, Person, Thanks
+from experts.votes import CLOSE, Depth, Vote, depth, matches, score, years_since
 from knowledge import index
 from knowledge.access import Ground, Viewer
-from knowledge.documents import Query, ResultPage
-from knowledge.index.language import parse
-from knowledge.models import Resource
+from knowledge.documents import Hit, Query, ResultPage
+from knowledge.index.analysis import topic_key
+from knowledge.index.asked import asked_words
+from knowledge.index.language import parse, plain, to_text
+from knowledge.models import Contribution, Resource, Topic
 from knowledge.search import Found, retrieve
 
-DEPTH = 100
-"""Documents that vote."""
+TOPIC_WORDS = 3
+MOST_TOPICS = 40
+LONGEST_KEY = 80
+LONGEST_TITLE = 80
+MOSTLY = 0.5
+PIN = Hit.PARTS.index("pin")
+NO_EVIDENCE = "Nothing that you can read shows it."
+ONLY_SAID = "Says that they know it; nothing that you can read shows it yet."
+
+_HEX = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +63,47 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Expert:
-    """A person with what speaks for them; ``score`` orders and is shown to nobody."""
+    """A person with what speaks for them; ``score`` orders and is shown to nobody.
+
+    ``documents`` are those close to what was asked, ``last`` the newest work on one of them. A score of 0: no
+    document speaks for them, only they themselves do.
+    """
 
     person: Person
     score: float
     reasons: tuple[Reason, ...]
     documents: int
     last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How well somebody knows a topic, coarsely, as far as one viewer may know: in words, and when they last did it."""
+
+    depth: Depth
+    text: str = NO_EVIDENCE
+    last: datetime | None = None
+    documents: int = 0
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one person did to one document."""
+
+    key: UUID
+    id: str
+    """What its source calls it: of an accepted answer, the answer's own id."""
+    kind: str
+    title: str
+    by: str
+    share: float
+    last: datetime | None
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is an answer that was given here."""
+        return self.kind == "answer" and _HEX.fullmatch(self.id) is not None
 
 
 def find(
@@ -56,44 +117,259 @@ def find(
 ) -> list[Expert]:
     """Who knows about ``asked`` (text, a query, or names of topics), best first, as far as the viewer may know.
 
-    ``found``: what a search of this request found already; ``without``: ids of people to leave out.
+    ``found``: what a search of this request found already, which spares the search; ``without``: ids of people to
+    leave out. Three questions to the database beside the search. Nobody where the index does not answer.
     """
     query = _query(asked)
     if not query:
         return []
-    try:
-        hits = found if isinstance(found, Found) else retrieve(query, ground or Ground(viewer))
-    except index.IndexProblem:
-        return []
-    keys = [UUID(hit.key) for hit in hits.hits[:DEPTH]]
-    rank = {key: place for place, key in enumerate(keys, 1)}
-    rows = (
-        Resource.objects.visible_to(viewer)
-        .filter(public_id__in=keys, contributions__person__in=Person.objects.findable())
-        .exclude(kind="person")
-        .values_list("public_id", "kind", F("contributions__person"), F("contributions__last"))
-    )
-    told: dict[int, dict[Any, tuple[str, datetime | None]]] = defaultdict(dict)
-    for key, kind, who, last in rows:
-        told[who][key] = (kind, last)
-    scores = {who: sum(1 / rank[key] for key in of) for who, of in told.items() if who not in without}
-    best = sorted(scores, key=lambda who: (-scores[who], who))[:count]
-    people = Person.objects.visible_to(viewer).in_bulk(best)
-    return [_expert(people[who], scores[who], told[who]) for who in best if who in people]
+    match, query = _matches(query, ground or Ground(viewer), found)
+    worked = _worked(match, viewer)
+    keys = topics_in(query if isinstance(asked, str | Query) else asked)
+    own, thanked = _said(worked, keys)
+    now = timezone.now()
+    away = {*without, *(who for who, said in own.items() if said.away)}
+    scores = {
+        who: score([Vote(match[one.key], one.share, years_since(one.last, now), thanked[one.id]) for one in of])
+        for who, of in worked.items()
+        if who not in away
+    }
+    best = sorted(filter(scores.get, scores), key=lambda who: (-scores[who], who))[:count]
+    others = [who for who, said in own.items() if who not in scores and who not in away and said]
+    best += sorted(others, key=lambda who: (-len(own[who].teaches + own[who].knows), who))[: count - len(best)]
+    people = Person.objects.findable().visible_to(viewer).in_bulk(best)
+    return [
+        _expert(people[who], scores.get(who, 0.0), worked.get(who, []), match, own.get(who), thanked, query)
+        for who in best
+        if who in people
+    ]
+
+
+def levels(
+    people: Sequence[Person], topics: Sequence[str], viewer: Viewer, *, ground: Ground | None = None
+) -> dict[tuple[int, str], Level]:
+    """How well each of these people knows each of these topics, by person's id and topic as given.
+
+    From documents close to the topic, or tagged with it, that the viewer may read. Whether the viewer may see these
+    people is the caller's to ask. Three questions to the database beside one search a topic.
+    """
+    ground = ground or Ground(viewer)
+    near = {topic: _near(topic, ground) for topic in topics}
+    keys = {topic: topic_key(topic)[:LONGEST_KEY] for topic in topics}
+    ids = [person.pk for person in people]
+    tags = Topic.resources.through.objects.filter(topic__slug__in=keys.values())
+    wanted = Q(public_id__in={key for some in near.values() for key in some}) | Q(pk__in=tags.values("resource"))
+    worked = _of_people(Resource.objects.visible_to(viewer).filter(wanted), Q(person__in=ids))
+    tagged = defaultdict[str, set[UUID]](set)
+    touched = {one.key for of in worked.values() for one in of}
+    for key, slug in tags.filter(resource__public_id__in=touched).values_list("resource__public_id", "topic__slug"):
+        tagged[slug].add(key)
+    said = {(one.person_id, one.key): one for one in OwnTopic.objects.filter(person__in=ids, key__in=keys.values())}
+    now = timezone.now()
+    return {
+        (person.pk, topic): _level(
+            person,
+            topic,
+            [one for one in worked.get(person.pk, ()) if one.key in near[topic] or one.key in tagged[key]],
+            said.get((person.pk, key)),
+            now,
+        )
+        for person in people
+        for topic, key in keys.items()
+    }
+
+
+# What was found -------------------------------------------------------------------------------------------------
 
 
 def _query(asked: str | Query | Sequence[str]) -> Query:
     if isinstance(asked, Query):
         return asked
-    return parse(asked if isinstance(asked, str) else " ".join(asked))
+    return parse(asked if isinstance(asked, str) else plain(" ".join(asked)))
 
 
-def _expert(person: Person, score: float, told: dict[Any, tuple[str, datetime | None]]) -> Expert:
-    kinds: dict[str, list[datetime | None]] = defaultdict(list)
-    for kind, last in told.values():
-        kinds[kind].append(last)
-    parts = [(kind, len(dates), max(filter(None, dates), default=None)) for kind, dates in kinds.items()]
-    wrote = 'by:"{}"'.format(person.display_name.replace('"', " "))
-    url = f"{reverse('search')}?{urlencode({'q': wrote})}"
-    last = max((when for _, _, when in parts if when), default=None)
-    return Expert(person, score, (Reason(sentence(parts), url),), len(told), last)
+def _matches(query: Query, ground: Ground, found: ResultPage | Found | None = None) -> tuple[dict[UUID, float], Query]:
+    """How well each document that a search found matches, beside the best; and the query that they were found by."""
+    if found is None:
+        try:
+            found = retrieve(query, ground)
+        except index.IndexProblem:
+            return {}, query
+    query = found.query if isinstance(found, ResultPage) else found.meant or query
+    # Where a curator wants a document to stand says nothing about how well it matches.
+    scores = [hit.score - (hit.parts[PIN] if hit.parts else 0.0) for hit in found.hits]
+    return {UUID(hit.key): one for hit, one in zip(found.hits, matches(scores), strict=True)}, query
+
+
+def _near(topic: str, ground: Ground) -> frozenset[UUID]:
+    """The documents close to a topic."""
+    query = _query([topic])
+    match = _matches(query, ground)[0] if query else {}
+    return frozenset(key for key, one in match.items() if one >= CLOSE)
+
+
+def topics_in(asked: Query | Sequence[str]) -> list[str]:
+    """Keys of topics that may be meant: those that are named, and what up to three words side by side say."""
+    return list(dict.fromkeys(key[:LONGEST_KEY] for key in _topics(asked)))[:MOST_TOPICS]
+
+
+def _topics(asked: Query | Sequence[str]) -> Iterator[str]:
+    if not isinstance(asked, Query):
+        yield from map(topic_key, asked)
+        return
+    yield from map(topic_key, asked.topics)
+    words = asked_words(asked)
+    for length in range(TOPIC_WORDS, 0, -1):
+        for at in range(len(words) - length + 1):
+            yield topic_key(" ".join(words[at : at + length]))
+
+
+# Who worked on it -----------------------------------------------------------------------------------------------
+
+
+def _worked(keys: Iterable[UUID], viewer: Viewer) -> dict[int, list[_Work]]:
+    """Who worked on these documents, as far as the viewer may read them and the people may be found (one query)."""
+    resources = Resource.objects.visible_to(viewer).filter(public_id__in=list(keys))
+    return _of_people(resources, _findable())
+
+
+def _findable() -> Exists:
+    return Exists(Person.objects.findable().filter(pk=OuterRef("person")))
+
+
+def _of_people(resources: Any, people: Q | Exists) -> dict[int, list[_Work]]:
+    """What each of these people did to each of these resources, but for those whose topic they keep to themselves."""
+    about = Topic.resources.through.objects.filter(resource=OuterRef(OuterRef("resource"))).values("topic__slug")
+    kept = OwnTopic.objects.filter(person=OuterRef("person"), hidden=True, key__in=about)
+    rows = (
+        Contribution.objects.filter(people, ~Exists(kept), resource__in=resources.exclude(kind="person").values("pk"))
+        .exclude(person=None)
+        .order_by("person", "resource", "pk")
+        .values_list(
+            *("person", "resource__public_id", "resource__key", "resource__kind", "resource__title"),
+            *("name", "share", "last"),
+        )
+    )
+    found: dict[int, dict[UUID, _Work]] = defaultdict(dict)
+    for who, *row in rows:
+        one = _Work(*row)
+        if (known := found[who].get(one.key)) is not None:  # one person under two names or addresses
+            last = max(filter(None, (known.last, one.last)), default=None)
+            one = replace(known, share=min(1.0, known.share + one.share), last=last)
+        found[who][one.key] = one
+    return {who: list(of.values()) for who, of in found.items()}
+
+
+# What people say ------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Said:
+    """What one person says of the topics that are asked about, by name; ``away``: not to be found by one of them."""
+
+    knows: list[str] = field(default_factory=list)
+    teaches: list[str] = field(default_factory=list)
+    away: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.knows or self.teaches)
+
+
+def _said(worked: Mapping[int, list[_Work]], keys: Sequence[str]) -> tuple[dict[int, _Said], Counter[str]]:
+    """What people say of these topics, and how often they were thanked for which answers (one query)."""
+    answers = {UUID(one.id) for of in worked.values() for one in of if one.is_answer}
+    columns = ("person", "what", "which")
+    own = OwnTopic.objects.filter(_findable(), key__in=keys)
+    knows = own.filter(Q(knows=True) | Q(ask=OwnTopic.Ask.YES)).annotate(what=Value("knows"), which=F("name"))
+    away = own.filter(Q(hidden=True) | Q(ask=OwnTopic.Ask.NO)).annotate(what=Value("away"), which=F("name"))
+    teaches = Offer.objects.filter(_findable(), key__in=keys).annotate(what=Value("teaches"), which=F("name"))
+    thanks = Thanks.objects.filter(answer__public_id__in=answers)
+    thanks = thanks.annotate(what=Value("thanks"), which=Cast("answer__public_id", CharField()))
+    parts = [rows.order_by().values_list(*columns) for rows in (knows, away, teaches, thanks)]
+    told: dict[int, _Said] = defaultdict(_Said)
+    thanked = Counter[str]()
+    for who, what, which in parts[0].union(*parts[1:], all=True):
+        if what == "thanks":
+            thanked[UUID(which).hex] += 1
+        elif what == "away":
+            told[who].away = True
+        else:
+            getattr(told[who], what).append(which)
+    return told, thanked
+
+
+# In words -------------------------------------------------------------------------------------------------------
+
+
+def _expert(
+    person: Person,
+    score: float,
+    worked: Sequence[_Work],
+    match: Mapping[UUID, float],
+    said: _Said | None,
+    thanked: Mapping[str, int],
+    query: Query,
+) -> Expert:
+    best = max((match[one.key] for one in worked), default=0.0)
+    close = [one for one in worked if match[one.key] >= min(CLOSE, best)]
+    reasons = [*_reasons(person, close, query, thanked)]
+    if said is not None and said.teaches:
+        reasons.append(Reason(f"Offers to mentor in {_listed(said.teaches)}.", person.get_absolute_url()))
+    if said is not None and said.knows:
+        reasons.append(Reason(f"Says that they know {_listed(said.knows)}.", person.get_absolute_url()))
+    return Expert(person, score, tuple(reasons), len(close), _newest(close))
+
+
+def _level(person: Person, topic: str, about: Sequence[_Work], said: OwnTopic | None, now: datetime) -> Level:
+    if said is not None and said.hidden:
+        return Level("none")
+    if not about:
+        claims = said is not None and said.knows
+        return Level("none", ONLY_SAID, url=person.get_absolute_url()) if claims else Level("none")
+    reasons = list(_reasons(person, about, _query([topic]), {}))
+    text = " ".join(reason.text for reason in reasons)
+    known = depth((one.share, years_since(one.last, now)) for one in about)
+    return Level(known, text, _newest(about), len(about), reasons[0].url)
+
+
+def _reasons(person: Person, close: Sequence[_Work], query: Query, thanked: Mapping[str, int]) -> Iterator[Reason]:
+    """What documents say, each with where it can be opened: the one document, or a search for all of them."""
+    answers = [one for one in close if one.kind == "answer"]
+    pages = [one for one in close if one.kind != "answer"]
+    for some, told in ((pages, _wrote), (answers, _answered)):
+        if some:
+            kinds = ("answer",) if some is answers else ()
+            yield Reason(told(some, thanked), _place(person, some, replace(query, kinds=kinds or query.kinds)))
+
+
+def _wrote(pages: Sequence[_Work], thanked: Mapping[str, int]) -> str:
+    if len(pages) == 1:
+        (one,) = pages
+        when = f" in {date_format(one.last, 'F Y')}" if one.last else ""
+        return f"{'Wrote' if one.share >= MOSTLY else 'Edited'} “{Truncator(one.title).chars(LONGEST_TITLE)}”{when}."
+    kinds = Counter(one.kind for one in pages)
+    return sentence((kind, count, _newest(one for one in pages if one.kind == kind)) for kind, count in kinds.items())
+
+
+def _answered(answers: Sequence[_Work], thanked: Mapping[str, int]) -> str:
+    times = sum(thanked.get(one.id, 0) for one in answers)
+    thanks = f", thanked {'once' if times == 1 else f'{times} times'}" if times else ""
+    newest = _newest(answers)
+    when = f"{', the newest' if len(answers) > 1 else ''} in {date_format(newest, 'F Y')}" if newest else ""
+    return f"{len(answers)} answer{'s' * (len(answers) > 1)} accepted{when}{thanks}."
+
+
+def _place(person: Person, some: Sequence[_Work], query: Query) -> str:
+    if len(some) == 1:
+        return reverse("knowledge:resource", args=[some[0].key])
+    ((by, _),) = Counter(one.by or person.display_name for one in some).most_common(1)  # as their source writes them
+    return f"{reverse('search')}?{urlencode({'q': to_text(replace(query, people=(by,)))})}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    first, *others = sorted(set(names))
+    return f"{first} and {', '.join(others)}" if others else first
+
+
+def _newest(worked: Iterable[_Work]) -> datetime | None:
+    return max((one.last for one in worked if one.last), default=None)

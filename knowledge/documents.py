@@ -360,10 +360,12 @@ class ResultPage:
     of when what curators declared may be remembered; `None`: nothing told it.
     ``near_only``: nothing holds the query's words; the results are near in meaning.
     ``titles_only``: the index does not answer, so nothing but titles was looked at.
+    ``hits``: everything that was found, in order, for whoever asks the database more about it; none of it is confirmed.
     """
 
     query: Query
     results: tuple[Result, ...] = ()
+    hits: Sequence[Hit] = ()
     total: int = 0
     page: int = 1
     pages: int = 1

@@ -104,6 +104,7 @@ def search(
     shown = ResultPage(
         query=query,
         results=_explained(results, found, found.asked or query) if explain else results,
+        hits=found.hits,
         total=max(found.total - dropped, len(results)),
         page=page,
         pages=pages,

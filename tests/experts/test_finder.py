@@ -1,0 +1,254 @@
+"""Who knows: people ranked by documents that the asker may read, with reasons that open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from experts import choices
+from experts.asks import Answer, Ask, Thanks
+from experts.finder import find, levels
+from experts.mentoring import Offer
+from experts.models import Person
+from knowledge.access import Ground, Viewer
+from knowledge.documents import EVERYONE, Contribution, Document
+from knowledge.models import Audience, Pin, Resource
+from knowledge.search import search
+from tests import small_company
+
+pytestmark = pytest.mark.django_db
+
+AGO = small_company.days_ago
+KETTLE = "Descale the kettle with citric acid until the lime is gone."
+
+
+def by(name: str, share: float = 1.0, days: int = 30) -> Contribution:
+    return Contribution(name, share=share, last=AGO(days))
+
+
+def page(key: str, *authors: Contribution, title: str = "", body: str = KETTLE, **more: Any) -> Document:
+    return Document(key=key, title=title or f"Kettle notes {key}", body=body, contributions=authors, **more)
+
+
+@pytest.fixture
+def people(make_person: Callable[..., Any]) -> dict[str, Person]:
+    names = {"ana": "Ana Lima", "ben": "Ben Okafor", "cleo": "Cleo Brandt", "dan": "Dan Ives"}
+    return {key: make_person(key, name=name) for key, name in names.items()}
+
+
+@pytest.fixture
+def tell(hold: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a source hold these documents, and index them."""
+
+    def told(*documents: Document, name: str = "handbook", **more: Any) -> Any:
+        source = hold(name, documents, **more)
+        small_company.index()
+        return source
+
+    return told
+
+
+def viewer(person: Any) -> Viewer:
+    return Viewer.of(get_user_model().objects.get(pk=person.pk))
+
+
+def names(experts: Any) -> list[str]:
+    return [one.person.display_name for one in experts]
+
+
+def test_who_wrote_most_of_what_matches_comes_first_with_reasons_that_open(
+    people: dict[str, Person], tell: Callable[..., Any], client: Client
+) -> None:
+    tell(
+        page("a", by("Ana Lima"), title="Descaling a kettle"),
+        page("b", by("Ana Lima", 0.6), by("Ben Okafor", 0.4), title="Descaling the big kettle"),
+        page("c", by("Cleo Brandt"), title="Parking", body="Bays behind the mill. The kettle stands there, too."),
+    )
+    found = find("descaling a kettle", viewer(people["dan"]))
+    assert names(found) == ["Ana Lima", "Ben Okafor", "Cleo Brandt"]
+    ana, ben, _ = found
+    assert ana.documents == 2
+    assert ana.reasons[0].text.startswith("Wrote or edited 2 pages that you can read, the newest in ")
+    assert ben.reasons[0].text.startswith("Edited “Descaling the big kettle” in ")
+    client.force_login(people["dan"])
+    assert parse_qs(urlsplit(ana.reasons[0].url).query)["q"] == ['descaling a kettle by:"Ana Lima"']
+    opened = client.get(ana.reasons[0].url).content.decode()
+    assert "Kettle notes" not in opened
+    assert opened.count("big <mark>kettle</mark>") == 1
+    assert "Descaling the big kettle" in client.get(ben.reasons[0].url).content.decode()
+
+
+def test_what_the_asker_may_not_read_is_no_evidence(
+    people: dict[str, Person], tell: Callable[..., Any], make_person: Callable[..., Any]
+) -> None:
+    tell(page("open", by("Ana Lima")))
+    tell(
+        *(page(f"hidden-{n}", by("Ben Okafor")) for n in range(3)), name="board",
+        audience=[f"person:{people['cleo'].pk}"],
+    )  # fmt: skip
+    assert names(find("kettle", viewer(people["dan"]))) == ["Ana Lima"]
+    assert names(find("kettle", viewer(people["cleo"]))) == ["Ben Okafor", "Ana Lima"]
+
+
+def test_recent_work_comes_before_as_good_old_work(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(page("old", by("Ana Lima", days=4000), title="Kettle"), page("new", by("Ben Okafor", days=10), title="Kettle"))
+    found = find("kettle", viewer(people["dan"]))
+    assert names(found) == ["Ben Okafor", "Ana Lima"]
+
+
+def test_a_pin_moves_documents_and_not_people(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(
+        *(page(f"best-{n}", by("Ana Lima"), title="Descaling a kettle") for n in range(2)),
+        page("pinned", by("Ben Okafor"), title="Parking", body="Bays behind the mill."),
+    )
+    before = find("descaling a kettle", viewer(people["dan"]))
+    Pin.objects.create(words="descaling a kettle", resource=Resource.objects.get(key="pinned"))
+    after = find("descaling a kettle", viewer(people["dan"]))
+    assert search("descaling a kettle", viewer(people["dan"])).results[0].resource.key == "pinned"
+    assert names(before) == names(after) == ["Ana Lima"]
+    assert after[0].score == pytest.approx(before[0].score)
+
+
+def test_hidden_people_and_those_who_left_are_not_found(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(page("a", by("Ana Lima")), page("b", by("Ben Okafor")), page("c", by("Cleo Brandt")))
+    choices.hide(person=people["ana"])
+    Person.objects.filter(pk=people["ben"].pk).update(is_active=False)
+    assert names(find("kettle", viewer(people["dan"]))) == ["Cleo Brandt"]
+    assert names(find("kettle", viewer(people["ana"]))) == ["Cleo Brandt"]
+    assert find("kettle", viewer(people["dan"]), without=[people["cleo"].pk]) == []
+
+
+def test_what_is_disowned_or_kept_to_oneself_does_not_count(
+    people: dict[str, Person], tell: Callable[..., Any]
+) -> None:
+    source = tell(
+        page("a", by("Ana Lima"), by("Ben Okafor"), topics=("Kettles",)), page("b", by("Cleo Brandt"), topics=("Tea",))
+    )
+    choices.disown(person=people["ben"], resource=source.resources.get(key="a"))
+    choices.say_of_topic(person=people["cleo"], name="tea", hidden=True)
+    small_company.index()
+    assert names(find("descale lime", viewer(people["dan"]))) == ["Ana Lima"]
+    choices.say_of_topic(person=people["ana"], name="Kettle", ask="no")
+    assert find("lime in a kettle", viewer(people["dan"])) == find(["kettle"], viewer(people["dan"])) == []
+    assert names(find("descale lime", viewer(people["dan"]))) == ["Ana Lima"]
+
+
+def test_saying_so_stands_behind_all_evidence(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(page("a", by("Cleo Brandt", 0.02, 5000), body="One word of the kettle in a page about the mill. " * 30))
+    choices.say_of_topic(person=people["ana"], name="Kettle", knows=True)
+    Offer.objects.create(person=people["ben"], key="kettle", name="Kettle")
+    choices.say_of_topic(person=people["cleo"], name="Kettle", knows=True)
+    found = find("kettle", viewer(people["dan"]))
+    assert names(found)[0] == "Cleo Brandt"
+    assert {one.person.display_name: one.reasons[-1].text for one in found} == {
+        "Cleo Brandt": "Says that they know Kettle.",
+        "Ana Lima": "Says that they know Kettle.",
+        "Ben Okafor": "Offers to mentor in Kettle.",
+    }
+    assert [one.score > 0 for one in found] == [True, False, False]
+    assert found[1].reasons[0].url == people["ana"].get_absolute_url()
+    assert names(find("kettle", viewer(people["dan"]), count=1)) == ["Cleo Brandt"]
+
+
+def answered(author: Person, asker: Person, text: str, *, thanks: int = 0, givers: Any = ()) -> Document:
+    ask = Ask.objects.create(text=text, author=asker, audience=Audience.objects.of([EVERYONE]))
+    answer = Answer.objects.create(ask=ask, author=author, body=KETTLE, accepted_at=timezone.now())
+    Thanks.objects.bulk_create(Thanks(person=author, giver=giver, answer=answer) for giver in givers)
+    return Document(
+        key=answer.public_id.hex, title=text, body=KETTLE, kind="answer", contributions=(by(author.name, days=1),)
+    )
+
+
+def test_accepted_answers_and_thanks_are_evidence(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    ana, ben, cleo, dan = people.values()
+    tell(
+        answered(ana, dan, "How is the kettle descaled?"),
+        answered(ben, dan, "How is the kettle descaled?", givers=(cleo, dan)),
+    )
+    found = find("how is a kettle descaled", viewer(dan))
+    assert names(found) == ["Ben Okafor", "Ana Lima"]
+    month = timezone.localtime(AGO(1)).strftime("%B %Y")
+    assert found[0].reasons[0].text == f"1 answer accepted in {month}, thanked 2 times."
+    assert found[1].reasons[0].text == f"1 answer accepted in {month}."
+
+
+def test_three_questions_whether_or_not_a_search_was_made(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(*(page(f"p{n}", by("Ana Lima"), by("Ben Okafor")) for n in range(30)))
+    choices.say_of_topic(person=people["cleo"], name="Kettle", knows=True)
+    me = viewer(people["dan"])
+    shown = search("kettle", me, ground=Ground(me))
+    for asked in ("kettle", "zanzibar"):
+        with CaptureQueriesContext(connection) as queries:
+            find(asked, me, found=shown)
+        assert len(queries) == 3
+    assert find("kettle", me, found=shown) == find("kettle", me)
+
+
+@pytest.mark.parametrize("asked", ["", "   ", "-", "by:nobody", '"', "\x00", "a" * 20_000, [], [""], ["C++", "-x OR"]])
+def test_anything_can_be_asked(people: dict[str, Person], tell: Callable[..., Any], asked: Any) -> None:
+    tell(page("a", by("Ana Lima")))
+    assert find(asked, viewer(people["dan"])) == []
+
+
+def test_nobody_is_found_where_there_is_no_index(people: dict[str, Person]) -> None:
+    assert find("kettle", viewer(people["dan"])) == []
+
+
+def test_nobody_is_told_to_whoever_is_not_signed_in(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(page("a", by("Ana Lima")))
+    assert find("kettle", Viewer(None, frozenset())) == []
+
+
+def test_levels_are_coarse_fade_and_tell_why(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    ana, ben, cleo, dan = people.values()
+    tell(
+        *(page(f"a{n}", by("Ana Lima", days=100 + n)) for n in range(4)),
+        *(page(f"b{n}", by("Ben Okafor", days=100 + n), title=f"Kettle {n}") for n in range(2)),
+        *(page(f"c{n}", by("Cleo Brandt", days=4000), title=f"Kettle, too {n}") for n in range(4)),
+        page("tagged", by("Ben Okafor"), body="Nothing of it in words.", title="Steam", topics=("Kettles",)),
+    )
+    choices.say_of_topic(person=dan, name="Kettle", knows=True)
+    known = levels([ana, ben, cleo, dan], ["Kettle", "Zanzibar"], viewer(dan))
+    assert [known[who.pk, "Kettle"].depth for who in (ana, ben, cleo, dan)] == [
+        "deeply", "practised", "learning", "none",
+    ]  # fmt: skip
+    assert known[ana.pk, "Kettle"].documents == 4
+    assert known[ana.pk, "Kettle"].text.startswith("Wrote or edited 4 pages that you can read, the newest in ")
+    assert known[ana.pk, "Kettle"].last == max(one.last for one in [known[ana.pk, "Kettle"]] if one.last)
+    assert "Says that they know it" in known[dan.pk, "Kettle"].text
+    assert {known[who.pk, "Zanzibar"].depth for who in (ana, ben, cleo, dan)} == {"none"}
+    assert levels([ben], ["kettles"], viewer(dan))[ben.pk, "kettles"].documents == 3
+    choices.say_of_topic(person=ana, name="Kettle", hidden=True)
+    assert levels([ana], ["Kettle"], viewer(dan))[ana.pk, "Kettle"].depth == "none"
+
+
+def test_levels_leave_out_what_the_viewer_may_not_read(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(*(page(f"p{n}", by("Ana Lima")) for n in range(5)), name="board", audience=[f"person:{people['cleo'].pk}"])
+    told = {key: levels([people["ana"]], ["kettle"], viewer(people[key])) for key in ("cleo", "dan")}
+    assert told["cleo"][people["ana"].pk, "kettle"].depth == "deeply"
+    assert told["dan"][people["ana"].pk, "kettle"].depth == "none"
+
+
+def test_levels_ask_the_database_as_often_for_many_people(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(*(page(f"p{n}", by("Ana Lima"), by("Ben Okafor")) for n in range(9)))
+    me = viewer(people["dan"])
+    ground = Ground(me)
+    levels(list(people.values()), ["kettle"], me, ground=ground)  # what a request reads once
+    for some in ([people["ana"]], list(people.values())):
+        with CaptureQueriesContext(connection) as queries:
+            levels(some, ["kettle", "lime"], me, ground=ground)
+        assert len(queries) <= 5
+
+
+def test_years_are_counted_from_the_last_change(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    tell(page("p", Contribution("Ana Lima", last=timezone.now() + timedelta(days=40))))
+    assert names(find("kettle", viewer(people["dan"]))) == ["Ana Lima"]
