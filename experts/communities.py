@@ -1,16 +1,67 @@
-"""Communities of practice: who follows a topic."""
+"""Communities of practice: who follows a topic, what is new there for them, and how they are told.
+
+A topic has no row of its own here: it is there for somebody when a document
+that they may read bears it, or a framework names it. Whether others see that a
+person follows is that person's choice. What is new is always asked anew, with
+the rights of the moment, and told at most once a day.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Max, Q
+from django.urls import reverse
 from django.utils import timezone
+
+from experts import notices
+from experts.notices import Notice, Said, teller
+from knowledge import topics
+from knowledge.access import Viewer
+from knowledge.models import Resource
+
+if TYPE_CHECKING:
+    from experts.models import Person
+
+MOST = 200
+"""Topics that one person follows."""
+NEW_FOR = timedelta(days=30)
+"""How long somebody is a new member."""
+NEWS = "topic_news"
+ONCE_IN = timedelta(hours=24)
+NAMED = 3
+"""Topics that a notice names."""
+TOO_MANY = f"You follow {MOST} topics already: stop following one first."
+
+
+class FollowQuerySet(models.QuerySet["Follow"]):
+    """Follows by who looks."""
+
+    def visible_to(self, viewer: Viewer) -> FollowQuerySet:
+        """One's own, and those of people whom the viewer may see and who chose to show that they follow."""
+        from experts.models import Person
+
+        people = Person.objects.visible_to(viewer).values("pk")
+        return self.filter(Q(person=viewer.person_id or 0) | Q(shown=True, person__in=people))
+
+    def of(self, viewer: Viewer) -> FollowQuerySet:
+        """The viewer's own alone."""
+        return self.filter(person=viewer.person_id or 0)
 
 
 class Follow(models.Model):
-    """That a person follows a topic; ``shown``: others may see that they do."""
+    """That a person follows a topic; ``shown``: others may see that they do.
+
+    ``name`` is how it was called for this person then: theirs alone, for others it may be called otherwise.
+    """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="follows")
     key = models.CharField(max_length=80, db_index=True)
@@ -19,7 +70,162 @@ class Follow(models.Model):
     at = models.DateTimeField(default=timezone.now)
     visited_at = models.DateTimeField(default=timezone.now)
 
-    objects: ClassVar[Any] = models.Manager()
+    objects: ClassVar[Any] = FollowQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "key"], name="follows_once")]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether they came lately."""
+        return self.at > timezone.now() - NEW_FOR
+
+
+# What a person does -----------------------------------------------------------------------------------------------
+
+
+def follow(*, person: Person, key: str, name: str, shown: bool = True) -> Follow:
+    """Follow a topic that this person may know, or say anew whether that shows. Raises `ValidationError`."""
+    mine = Follow.objects.filter(person=person)
+    if mine.count() >= MOST and not mine.filter(key=key).exists():
+        raise ValidationError(TOO_MANY)
+    row: Follow = Follow.objects.update_or_create(
+        person=person, key=key, defaults={"shown": shown}, create_defaults={"shown": shown, "name": name[:80]}
+    )[0]
+    return row
+
+
+def unfollow(*, person: Person, key: str) -> bool:
+    """Stop following a topic; whether it was followed."""
+    return bool(Follow.objects.filter(person=person, key=key).delete()[0])
+
+
+def visit(*, follow: Follow) -> None:
+    """Remember that a follower has seen what is new, once in a minute at most."""
+    now = timezone.now()
+    Follow.objects.filter(pk=follow.pk, visited_at__lt=now - timedelta(minutes=1)).update(visited_at=now)
+
+
+# Who belongs, and what is new -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who follows a topic, of those whom the viewer may see: themselves, the latest to come, and how many there are."""
+
+    latest: tuple[Follow, ...]
+    total: int
+    mine: Follow | None
+
+
+def members(key: str, viewer: Viewer, count: int = 6) -> Members:
+    """The followers of a topic as the viewer may see them (one query)."""
+    first = models.Case(models.When(person=viewer.person_id or 0, then=0), default=1)
+    rows = list(
+        Follow.objects.visible_to(viewer)
+        .filter(key=key)
+        .select_related("person")
+        .annotate(of_all=models.Window(models.Count("pk")))
+        .order_by(first, "-at", "pk")[:count]
+    )
+    mine = rows[0] if rows and rows[0].person_id == viewer.person_id else None
+    return Members(tuple(rows), rows[0].of_all if rows else 0, mine)
+
+
+def fresh(follows: Iterable[Follow], viewer: Viewer, *, since: datetime | None = None) -> Counter[str]:
+    """How many documents that the viewer may read are new or changed since each topic was visited (one query).
+
+    ``since``: not those that changed before then either.
+    """
+    seen = {follow.key: max(follow.visited_at, since or follow.visited_at) for follow in follows}
+    new: Counter[str] = Counter()
+    if not seen:
+        return new
+    earliest = min(seen.values())
+    rows = (
+        Resource.objects.visible_to(viewer)
+        .filter(Q(updated__gt=earliest) | Q(first_seen_at__gt=earliest), topics__slug__in=list(seen))
+        .exclude(kind="person")
+        .values_list("topics__slug", "updated", "first_seen_at")
+    )
+    for key, updated, first in rows:
+        if max(updated or first, first) > seen[key]:
+            new[key] += 1
+    return new
+
+
+def fresh_documents(follow: Follow, viewer: Viewer, count: int = 5) -> list[Resource]:
+    """What is new or changed on a topic since it was visited, of what the viewer may read, the newest first."""
+    seen = follow.visited_at
+    found: list[Resource] = list(
+        Resource.objects.visible_to(viewer)
+        .filter(Q(updated__gt=seen) | Q(first_seen_at__gt=seen), topics__slug=follow.key)
+        .exclude(kind="person")
+        .select_related("source", "verification__owner")
+        .defer("body")
+        .order_by(models.F("updated").desc(nulls_last=True), "pk")[:count]
+    )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A topic that the viewer follows, as it is called for them now, and how many documents are new to them there."""
+
+    name: str
+    key: str
+    new: int
+
+
+def followed(viewer: Viewer) -> list[Followed]:
+    """The viewer's own topics, those with most that is new first (two to four queries).
+
+    One that nothing names any more that they may read is left out, and there again when something does.
+    """
+    mine = list(Follow.objects.of(viewer))
+    names = topics.known([one.key for one in mine], viewer)
+    new = fresh(mine, viewer)
+    found = [Followed(name, key, new[key]) for key, name in names.items()]
+    return sorted(found, key=lambda one: (-one.new, one.name))
+
+
+# Being told -------------------------------------------------------------------------------------------------------
+
+
+def tell_news(now: datetime | None = None) -> int:
+    """Leave a notice for everybody with something new on a topic that they follow, at most one a day; how many.
+
+    What it says is looked up when it is read (`told`), so a right that was withdrawn meanwhile is silent.
+    """
+    from experts.models import Person
+
+    now = now or timezone.now()
+    last = dict(Notice.objects.filter(kind=NEWS).order_by().values_list("person").annotate(last=Max("at")))
+    people = Person.objects.filter(is_active=True, follows__isnull=False).distinct()
+    told = 0
+    for person in people.prefetch_related("follows").iterator(chunk_size=500):
+        before = last.get(person.pk)
+        if before and before > now - ONCE_IN:
+            continue
+        if fresh(person.follows.all(), Viewer.of(person), since=before):
+            notices.tell([person.pk], NEWS, person.public_id)
+            told += 1
+    return told
+
+
+@teller(NEWS)
+def told(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
+    """What is new on the topics that the viewer follows, now; nothing where they have seen it."""
+    new = [one for one in followed(viewer) if one.new]
+    if not new:
+        return {}
+    url = topics.address(new[0].key) if len(new) == 1 else reverse("experts:topics")
+    return dict.fromkeys(subjects, Said(f"New on {_listed(new)}", url))
+
+
+def _listed(new: Sequence[Followed]) -> str:
+    names = [f"{one.name} ({one.new} document{'s' * (one.new > 1)})" for one in new[:NAMED]]
+    more = len(new) - len(names)
+    if more:
+        names.append(f"{more} more topic{'s' * (more > 1)} that you follow")
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("notices/", notices.notices, name="notices"),
     path("topics/", topics.topics, name="topics"),
     path("topics/<str:slug>/", topics.topic, name="topic"),
+    path("topics/<str:slug>/follow", topics.follow, name="topic-follow"),
     path("mentoring/", mentoring.mentoring, name="mentoring"),
     path("teams/build", teams.build, name="build-team"),
     path("teams/<uuid:public_id>/", teams.proposal, name="proposal"),

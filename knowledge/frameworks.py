@@ -280,10 +280,14 @@ def _near(rows: Iterable[FrameworkTopic]) -> tuple[Neighbour, ...]:
     return tuple(names.values())[:NEIGHBOURS]
 
 
-def name_of(key: str) -> str:
-    """How frameworks call a topic; "" where none names it."""
-    one = FrameworkTopic.objects.named(key).order_by("framework__name", "pk").first()
-    return "" if one is None else one.name
+def names(keys: Collection[str]) -> dict[str, str]:
+    """How frameworks call these topics, where they name them at all (one query, or two where some are other names)."""
+    rows = FrameworkTopic.objects.present().filter(key__in=list(keys)).order_by("-framework__name", "-pk")
+    found = dict(rows.values_list("key", "name"))
+    if missing := [key for key in keys if key not in found]:
+        others = FrameworkName.objects.filter(key__in=missing, topic__gone_at=None).order_by("-pk")
+        found |= dict(others.values_list("key", "name"))
+    return found
 
 
 # Proposing topics -------------------------------------------------------------------------------------------------

@@ -1,14 +1,36 @@
-"""What a sentence is about (a task, a question), proposed from what its author may read."""
+"""Topics: what a sentence is about (a task, a question), and what stands under one, from what somebody may read.
+
+How a topic is called, how many documents it has and what stands beside it
+always follows from documents that this viewer may read.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Case, Count, F, Max, Q, When, Window
+from django.db.models.functions import Coalesce, RowNumber
+from django.urls import reverse
+from django.utils import timezone
+
+from knowledge import frameworks
 from knowledge.access import Viewer
+from knowledge.documents import KINDS, Query
 from knowledge.index.analysis import tokens
+from knowledge.index.language import to_text
 from knowledge.models import Resource, Topic
 
 LONGEST_NAME = 4
 """Words in a topic's name that are looked for in a sentence."""
 MOST = 5
+NEWEST, BESIDE = 2000, 300
+"""Documents, the newest, whose topics are listed; and by which neighbours are known."""
+LATELY = timedelta(days=90)
 
 
 def proposed(statement: str, started_from: Resource | None, viewer: Viewer) -> list[Topic]:
@@ -35,3 +57,134 @@ def names_in(statement: str) -> frozenset[str]:
         for length in range(1, LONGEST_NAME + 1)
         for start in range(len(words) - length + 1)
     )
+
+
+# Topics of what somebody may read ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A topic as one viewer may know it: documents that they may read, and how many of them changed lately."""
+
+    name: str
+    key: str
+    documents: int
+    lately: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Documents of one kind about a topic: the first few, and how many there are for this viewer."""
+
+    kind: str
+    documents: tuple[Resource, ...]
+    total: int
+
+
+def address(key: str) -> str:
+    """Where a topic's page is; for the few keys that no address can hold, where its documents are found."""
+    if "/" in key:
+        return f"{reverse('search')}?{urlencode({'q': to_text(Query(topics=(key,)))})}"
+    return reverse("experts:topic", args=[key])
+
+
+def alive(viewer: Viewer, text: str = "") -> list[Listed]:
+    """Topics of what the viewer may read, those of which most changed in ninety days first (one query).
+
+    With a ``text``, those whose names hold its words; without one, those of
+    the newest two thousand documents: what has long been quiet is searched for.
+    """
+    readable = Resource.objects.visible_to(viewer).exclude(kind="person")
+    if text:
+        named = Topic.objects.filter(resources__in=readable)
+        for word in tokens(text.replace("_", " "))[:MOST]:
+            named = named.filter(slug__contains=word)
+    else:
+        newest = readable.order_by(F("updated").desc(nulls_last=True), "pk").values("pk")[:NEWEST]
+        named = Topic.objects.filter(resources__in=newest)
+    rows = (
+        named.order_by()
+        .values_list("slug", "name")
+        .annotate(documents=Count("resources"), newest=Max("resources__updated"))
+        .annotate(lately=Count("resources", filter=Q(resources__updated__gte=timezone.now() - LATELY)))
+    )
+    by_key: dict[str, list[Any]] = defaultdict(list)
+    for key, name, documents, last, lately in rows:
+        by_key[key].append((name, documents, last, lately))
+    found = []
+    for key, spellings in by_key.items():
+        name = _best({name: documents for name, documents, *_ in spellings})
+        last = max((last for *_, last, _ in spellings if last), default=None)
+        found.append(Listed(name, key, sum(s[1] for s in spellings), sum(s[3] for s in spellings), last))
+    return sorted(found, key=lambda one: (-one.lately, -one.newest.timestamp() if one.newest else 0, one.name))
+
+
+def counted(keys: Iterable[str], viewer: Viewer) -> dict[str, int]:
+    """On how many documents that the viewer may read each of these topics stands (one query)."""
+    readable = Resource.objects.visible_to(viewer).exclude(kind="person")
+    rows = Topic.objects.filter(slug__in=list(keys), resources__in=readable).order_by()
+    return dict(rows.values_list("slug").annotate(documents=Count("resources")))
+
+
+def names(keys: Iterable[str], viewer: Viewer) -> dict[str, str]:
+    """How documents that the viewer may read spell these topics; those that none bears are left out (one query)."""
+    readable = Resource.objects.visible_to(viewer).exclude(kind="person")
+    rows = Topic.objects.filter(slug__in=list(keys), resources__in=readable).order_by()
+    spellings: dict[str, dict[str, int]] = defaultdict(dict)
+    for key, name, documents in rows.values_list("slug", "name").annotate(documents=Count("resources")):
+        spellings[key][name] = documents
+    return {key: _best(those) for key, those in spellings.items()}
+
+
+def known(keys: Collection[str], viewer: Viewer) -> dict[str, str]:
+    """How these topics are called for the viewer: by documents that they may read, else by frameworks.
+
+    What neither names is not there for them (one to three queries).
+    """
+    found = names(keys, viewer) if keys else {}
+    missing = [key for key in keys if key not in found]
+    return found | frameworks.names(missing) if missing else found
+
+
+def _best(spellings: dict[str, int]) -> str:
+    """Spellings of one topic with their counts: the most frequent."""
+    return min(spellings, key=lambda name: (-spellings[name], name))
+
+
+def shelves(key: str, viewer: Viewer, count: int = 5) -> list[Shelf]:
+    """What the viewer may read about a topic, by kind: verified first, then by use, then the newest (one query)."""
+    still = Q(verification__until__gte=timezone.localdate())
+    best = [
+        Case(When(still, then=0), default=1).asc(),
+        Coalesce("standing__use", 0).desc(),
+        F("updated").desc(nulls_last=True),
+        F("pk").asc(),
+    ]
+    rows = (
+        Resource.objects.visible_to(viewer)
+        .filter(topics__slug=key)
+        .exclude(kind="person")
+        .annotate(place=Window(RowNumber(), partition_by=F("kind"), order_by=best))
+        .annotate(of_kind=Window(Count("pk"), partition_by=F("kind")))
+        .filter(place__lte=count)
+        .select_related("source", "verification__owner")
+        .defer("body")
+        .order_by("place")
+    )
+    by_kind: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_kind[row.kind].append(row)
+    return [Shelf(kind, tuple(by_kind[kind]), by_kind[kind][0].of_kind) for kind in KINDS if by_kind[kind]]
+
+
+def beside(key: str, viewer: Viewer, count: int = 8) -> list[tuple[str, str]]:
+    """Names and keys of the topics that most often stand beside this one, on the newest that the viewer may read."""
+    readable = Resource.objects.visible_to(viewer).exclude(kind="person").filter(topics__slug=key)
+    newest = readable.order_by(F("updated").desc(nulls_last=True), "pk").values("pk")[:BESIDE]
+    rows = Topic.objects.filter(resources__in=newest).exclude(slug=key).order_by()
+    spellings: dict[str, dict[str, int]] = defaultdict(dict)
+    for other, name, documents in rows.values_list("slug", "name").annotate(documents=Count("resources")):
+        spellings[other][name] = documents
+    order = sorted(spellings, key=lambda other: (-sum(spellings[other].values()), other))
+    return [(_best(spellings[other]), other) for other in order[:count]]

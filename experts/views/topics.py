@@ -1,22 +1,116 @@
-"""Topics, their people and communities; where a newcomer begins."""
+"""Topics and the communities around them; where a newcomer begins."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
 
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from experts import communities, finder
+from experts.asks import Ask
+from experts.models import Person
+from knowledge import frameworks
+from knowledge import topics as known
+from knowledge.access import Ground, Viewer
+from knowledge.documents import Query
+from knowledge.framework_file import key_of
+from knowledge.index.language import to_text
+
+TOPICS_A_PAGE = 60
+PEOPLE, ASKS = 5, 5
 
 
-def topics(request: HttpRequest, **which: Any) -> HttpResponse:
-    """Not built yet."""
-    raise Http404
+class NameForm(forms.Form):
+    """Words of a topic's name."""
+
+    q = forms.CharField(label="Topic contains", max_length=80, required=False)
 
 
-def topic(request: HttpRequest, **which: Any) -> HttpResponse:
-    """Not built yet."""
-    raise Http404
+@require_safe
+def topics(request: HttpRequest) -> HttpResponse:
+    """What there is to know about here, of what the viewer may read: what changes most stands first."""
+    viewer = Viewer.of(request.user)
+    form = NameForm(request.GET)
+    text = form.cleaned_data["q"] if form.is_valid() else ""
+    page = Paginator(known.alive(viewer, text), TOPICS_A_PAGE).get_page(request.GET.get("page"))
+    counts = known.counted([one.key for one in page.object_list], viewer)
+    page.object_list = [replace(one, documents=counts.get(one.key, one.documents)) for one in page.object_list]
+    more = frameworks.suggest(text, viewer) if text else []
+    told = {
+        "form": form,
+        "text": text,
+        "page": page,
+        "more": [one for one in more if one.framework and one.key not in counts],
+        "followed": [] if text else communities.followed(viewer),
+    }
+    return render(request, "experts/topics.html", told)
 
 
-def welcome(request: HttpRequest, **which: Any) -> HttpResponse:
+@require_safe
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    """One topic: who knows it, what there is about it, what is asked, who follows it."""
+    viewer = Viewer.of(request.user)
+    key, name = _named(slug, viewer)
+    members = communities.members(key, viewer)
+    told = {
+        "name": name,
+        "key": key,
+        "query": to_text(Query(topics=(name,))),
+        "shelves": known.shelves(key, viewer),
+        "people": finder.find([name], viewer, ground=Ground(viewer), count=PEOPLE),
+        "asks": _asks(key, viewer),
+        "members": members,
+        "new": communities.fresh_documents(members.mine, viewer) if members.mine else [],
+        "described": frameworks.described(key),
+        "beside": known.beside(key, viewer),
+    }
+    response = render(request, "experts/topic.html", told)
+    if members.mine:
+        communities.visit(follow=members.mine)
+    return response
+
+
+@require_POST
+def follow(request: HttpRequest, slug: str) -> HttpResponse:
+    """Follow a topic (``do``: follow), stop (stop), or choose whether others see it (show, hide); back to its page."""
+    viewer, person = Viewer.of(request.user), cast(Person, request.user)
+    key, name = _named(slug, viewer)
+    do = request.POST.get("do", "")
+    if do not in ("follow", "stop", "show", "hide"):
+        raise Http404
+    try:
+        if do == "stop":
+            communities.unfollow(person=person, key=key)
+        else:
+            communities.follow(person=person, key=key, name=name, shown=do != "hide")
+    except ValidationError as problem:
+        messages.error(request, " ".join(problem.messages))
+    return redirect(known.address(key))
+
+
+def _named(slug: str, viewer: Viewer) -> tuple[str, str]:
+    """A topic's key and how it is called for the viewer; one that nothing names for them is one that never was."""
+    key = key_of(slug)
+    name = known.known([key], viewer).get(key)
+    if not name:
+        raise Http404
+    return key, name
+
+
+def _asks(key: str, viewer: Viewer) -> Sequence[Ask]:
+    """The latest open questions about a topic that the viewer may see."""
+    asks = Ask.objects.visible_to(viewer).open().filter(topics__slug=key).distinct()
+    return list(asks.order_by("-published_at", "-pk")[:ASKS])
+
+
+def welcome(request: HttpRequest) -> HttpResponse:
     """Not built yet."""
     raise Http404
