@@ -114,7 +114,8 @@ class Turn(models.Model):
         OVER = "over", "Answered by somebody else"
         WITHDRAWN = "withdrawn", "Taken back by whoever asked"
 
-    STILL_READS: ClassVar[tuple[str, ...]] = (How.WAITING, How.ANSWERED)
+    STILL_READS: ClassVar[tuple[str, ...]] = (How.WAITING, How.ANSWERED, How.PASSED, How.OVER)
+    """Who was asked and neither skipped nor left goes on reading: an answer that is late is welcome, and not lost."""
     COUNTED: ClassVar[tuple[str, ...]] = tuple(how for how in How.values if how != "withdrawn")
 
     ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="turns")
