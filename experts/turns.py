@@ -11,7 +11,7 @@ needs an excuse.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,6 +25,7 @@ from experts.asks import Answer, Ask, Turn
 from experts.choices import A_WEEK, Availability, Closed, OwnTopic
 from experts.load import MEMORY, WEEK, Candidate, Choice, choose, zone_of
 from experts.models import Membership, Person
+from knowledge import gaps
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE, Query
 from knowledge.index.analysis import tokens
@@ -41,6 +42,8 @@ TRIED = timedelta(days=14)
 CLAIM = timedelta(minutes=10)
 """After that another worker may take up an ask that one began with and did not finish."""
 AT_ONCE = 100
+UNANSWERED = timedelta(days=7)
+"""After that a question to everyone is a gap that curators see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,15 @@ def turn_of(ask: UUID, viewer: Viewer) -> Turn | None:
         return None
     found: Turn | None = Turn.objects.filter(ask__public_id=ask, person=viewer.person_id, how=Turn.How.WAITING).first()
     return found
+
+
+@gaps.told_by
+def unanswered(now: datetime) -> Iterator[gaps.Told]:
+    """Questions that everyone may read and nobody has answered for a week: something is missing here."""
+    old = Ask.objects.open().filter(published_at__lte=now - UNANSWERED, published_at__gt=now - gaps.KEPT)
+    silent = old.exclude(answers__in=Answer.objects.filter(withdrawn_at=None, hidden_at=None))
+    for ask in silent.filter(audience__rows__token=EVERYONE).order_by("published_at"):
+        yield gaps.Told(ask.text, "question", timezone.localdate(ask.published_at))
 
 
 @notices.teller("quiet")

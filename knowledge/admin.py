@@ -291,7 +291,8 @@ class SynonymAdmin(OfferedLookups, SaysForWhom, admin.ModelAdmin):  # type: igno
 
 @admin.register(Gap)
 class GapAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
-    """What three people or more searched for in the last ninety days and did not find. Read, never written."""
+    """What three people or more searched for in the last ninety days and did not find; questions to everyone that
+    nobody answered. Read, never written."""
 
     list_display = ("words", "kinds", "last_on")
     search_fields = ("words",)

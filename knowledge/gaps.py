@@ -5,13 +5,18 @@ its owner's alone. From these rows a job works out what three different people
 asked in the last ninety days without finding it, or opening something near it
 in meaning: only then do the words stand here, sorted, so that nobody's way of
 putting it can be recognised, and only as long.
+
+Floors above may know of gaps too (questions that everyone may read and nobody
+answers): they register who tells them (`told_by`). What they tell must be
+everyone's to read.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from django.db import models, transaction
@@ -26,7 +31,10 @@ LONGEST = 12
 
 
 class Gap(models.Model):
-    """Words that three people or more searched for, together, and that found nothing for any of them."""
+    """Words that three people or more searched for, together, and that found nothing for any of them.
+
+    Or a question to everyone that nobody has answered; then ``kinds`` says so.
+    """
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     words = models.CharField(max_length=300, editable=False)
@@ -52,6 +60,25 @@ class _Asked:
     people: set[int] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A gap that a floor above knows of: words that everyone may read, what they are, and the last day it was felt."""
+
+    words: str
+    kind: str
+    last: date
+
+
+Teller = Callable[[datetime], Iterable[Told]]
+_tellers: list[Teller] = []
+
+
+def told_by(tell: Teller) -> Teller:
+    """Register who knows of further gaps; asked each time that gaps are gathered."""
+    _tellers.append(tell)
+    return tell
+
+
 def meaning_of(text: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] | None:
     """What a search meant: its terms, sorted; its words, sorted; its kinds. `None` where that is not to be told.
 
@@ -74,7 +101,8 @@ def gather(now: datetime | None = None) -> int:
     """Make the table of gaps true: what three people asked and did not find stands in it, all else does not."""
     from knowledge.models import Search
 
-    since = (now or timezone.now()) - KEPT
+    now = now or timezone.now()
+    since = now - KEPT
     asked: dict[str, _Asked] = {}
     rows = Search.objects.filter(total=0, at__gte=since, clicks=None).values_list("person", "text", "at")
     for person, text, at in rows.iterator(chunk_size=2000):
@@ -86,9 +114,12 @@ def gather(now: datetime | None = None) -> int:
             if len(one.people) < PEOPLE:
                 one.people.add(person)
     told = {key: one for key, one in asked.items() if len(one.people) >= PEOPLE}
+    rows = {key: Told(one.words, one.kinds, timezone.localdate(one.last)) for key, one in told.items()}
+    for further in (one for tell in _tellers for one in tell(now)):
+        rows[hashlib.sha256("\x00".join((further.kind, further.words)).encode()).hexdigest()] = further
     with transaction.atomic():
-        Gap.objects.exclude(key__in=list(told)).delete()
-        for key, one in told.items():
-            shown = {"words": one.words[:300], "kinds": one.kinds[:100], "last_on": timezone.localdate(one.last)}
+        Gap.objects.exclude(key__in=list(rows)).delete()
+        for key, row in rows.items():
+            shown = {"words": row.words[:300], "kinds": row.kind[:100], "last_on": row.last}
             Gap.objects.update_or_create(key=key, defaults=shown)
-    return len(told)
+    return len(rows)

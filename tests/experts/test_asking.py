@@ -17,6 +17,7 @@ from experts import actions, asking, turns
 from experts.asks import Answer, Ask, Joined, Thanks, Turn
 from experts.choices import Availability, Closed, OwnTopic
 from experts.notices import Notice
+from knowledge import gaps
 from knowledge.models import Resource
 from tests import small_company
 from tests.experts.asked import PUMPS, company, see
@@ -276,3 +277,23 @@ def test_similar_questions_show_while_typing(here: SimpleNamespace, committed: C
     assert Resource.objects.get(kind="answer").title == PUMPS
     assert "<mark>feed pump</mark>" in one.title
     assert found.asks == ()
+
+
+def test_a_question_to_everyone_that_nobody_answers_is_a_gap(here: SimpleNamespace) -> None:
+    def gap() -> list[str]:
+        gaps.gather()
+        return list(gaps.Gap.objects.values_list("words", flat=True))
+
+    asked = asking.ask(viewer=see(here.ana), text=PUMPS)
+    asking.ask(viewer=see(here.ana), text="Who has the key?", audience=str(here.team.public_id))
+    asking.ask(viewer=see(here.ana), text="Is Ben ill?", to=here.ben.public_id, audience="asked")
+    assert gap() == []
+    Ask.objects.update(published_at=timezone.now() - timedelta(days=7, minutes=1))
+    assert gap() == [PUMPS]
+    assert gaps.Gap.objects.get().kinds == "question"
+    given = asking.answer(ask=asked.public_id, viewer=see(here.ben), body="Fill it first.")
+    assert gap() == []
+    asking.withdraw_answer(answer=given.public_id, viewer=see(here.ben))
+    assert gap() == [PUMPS]
+    asking.close(ask=asked.public_id, viewer=see(here.ana))
+    assert gap() == []
