@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from experts import still_right, turns
+from experts import invitations, matching, still_right, turns
 
 
 @shared_task(name="experts.jobs.pass_on", soft_time_limit=300, time_limit=330)
@@ -17,3 +17,15 @@ def pass_on() -> None:
 def ask_again() -> None:
     """Ask the authors of answers that nobody vouches for any more whether they are still right."""
     still_right.ask_again()
+
+
+@shared_task(name="experts.jobs.match_mentors", soft_time_limit=1200, time_limit=1260)
+def match_mentors() -> None:
+    """Bring those together who wish for a mentor and those who offer to be one."""
+    matching.match()
+
+
+@shared_task(name="experts.jobs.send_invitations", soft_time_limit=300, time_limit=330)
+def send_invitations() -> None:
+    """Mail invitations to meetings that wait."""
+    invitations.send()

@@ -237,18 +237,18 @@ def _words(other: Other, by_key: Mapping[str, Someone]) -> Otherwise:
 def candidates(wanted: Wanted, viewer: Viewer, ground: Ground) -> list[Someone]:
     """Everybody who knows something of it and can be asked, in an order that has nothing to do with who they are."""
     names = [need.topic for need in wanted.needs]
-    depths = _as_they_wish(_depths(names, viewer))
+    known = _as_they_wish(depths(names, viewer))
     free = []
-    for person in reachable(viewer).filter(pk__in=depths):
+    for person in reachable(viewer).filter(pk__in=known):
         hours = None if person.offered is None else person.offered - person.taken
         if hours is None or hours >= wanted.hours:
             spoken = person.taken / person.offered if person.offered else 0.0
             asked = person.month / (person.weekly * 4) if person.weekly else 0.0
-            free.append(Someone(person, depths[person.pk], max(spoken, asked), hours))
+            free.append(Someone(person, known[person.pk], max(spoken, asked), hours))
     return free
 
 
-def _depths(names: Sequence[str], viewer: Viewer) -> dict[int, dict[str, int]]:
+def depths(names: Sequence[str], viewer: Viewer, people: Collection[Person] | None = None) -> dict[int, dict[str, int]]:
     """How deeply people know each topic, from the documents about it that the viewer may read (one query)."""
     by_key = {topic_key(name): name for name in names}
     rows = (
@@ -258,21 +258,23 @@ def _depths(names: Sequence[str], viewer: Viewer) -> dict[int, dict[str, int]]:
         .values_list(F("contributions__person"), F("topics__slug"))
         .annotate(documents=Count("pk", distinct=True))
     )
-    depths: dict[int, dict[str, int]] = {}
+    if people is not None:
+        rows = rows.filter(contributions__person__in=[person.pk for person in people])
+    found: dict[int, dict[str, int]] = {}
     for who, key, documents in rows:
         level = 3 if documents > 5 else 2 if documents > 1 else 1
-        depths.setdefault(who, {})[by_key[key]] = level
-    return depths
+        found.setdefault(who, {})[by_key[key]] = level
+    return found
 
 
-def _as_they_wish(depths: Mapping[int, Mapping[str, int]]) -> dict[int, dict[str, int]]:
+def _as_they_wish(found: Mapping[int, Mapping[str, int]]) -> dict[int, dict[str, int]]:
     """Without the topics that people do not want to be known for or asked about."""
-    keys = {topic_key(name) for known in depths.values() for name in known}
-    unwilling = OwnTopic.objects.filter(Q(hidden=True) | Q(ask=OwnTopic.Ask.NO), person__in=depths, key__in=keys)
+    keys = {topic_key(name) for known in found.values() for name in known}
+    unwilling = OwnTopic.objects.filter(Q(hidden=True) | Q(ask=OwnTopic.Ask.NO), person__in=found, key__in=keys)
     not_this = set(unwilling.values_list("person_id", "key"))
     kept = {
         who: {name: level for name, level in known.items() if level and (who, topic_key(name)) not in not_this}
-        for who, known in depths.items()
+        for who, known in found.items()
     }
     return {who: known for who, known in kept.items() if known}
 

@@ -1,18 +1,49 @@
-"""Mentoring: who offers it, who wishes for it, and who is brought together."""
+"""Mentoring: who offers it, who wishes for it, and who is brought together.
+
+Wishes and offers wait until a daily look brings two together (`matching`).
+Both have to say yes within two weeks, else the proposal lapses. Who says no is
+free at once; the other reads what they would read of somebody who never
+looked. Either leaves a running mentorship at any time: there is no field for
+a reason, and the other is told that it ended and nothing else.
+"""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
+from django.http import Http404
+from django.urls import reverse
 from django.utils import timezone
 
+from experts.load import zone_of
+from experts.notices import Said, tell, teller
+from knowledge.durable import Work, WorkQuerySet
+
 if TYPE_CHECKING:
+    from experts.models import Person
     from knowledge.access import Viewer
+
+LAPSES = timedelta(days=14)
+"""How long a proposal waits for both to say yes."""
+MOST = 10
+"""Offers of one person, and wishes of one person."""
+MOST_PLACES = 8
+AHEAD = timedelta(days=366)
+"""How far ahead a meeting can be."""
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+SHORTEST, LONGEST = 10, 240
+"""Minutes of a meeting."""
+LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID = 80, 300, 400
 
 
 class Offer(models.Model):
@@ -67,6 +98,8 @@ class Mentorship(models.Model):
     proposed_at = models.DateTimeField(default=timezone.now)
     mentor_yes_at = models.DateTimeField(null=True)
     mentee_yes_at = models.DateTimeField(null=True)
+    mentor_no_at = models.DateTimeField(null=True)
+    mentee_no_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     meets_at = models.DateTimeField(null=True)
     minutes = models.PositiveSmallIntegerField(default=60)
@@ -83,3 +116,337 @@ class Mentorship(models.Model):
                 fields=["mentor", "mentee", "key"], condition=Q(ended_at=None), name="one_mentorship_at_a_time"
             )
         ]
+
+    @property
+    def begun(self) -> bool:
+        """Whether both said yes."""
+        return bool(self.mentor_yes_at and self.mentee_yes_at)
+
+    @property
+    def running(self) -> bool:
+        """Whether both said yes and neither has left."""
+        return self.begun and self.ended_at is None
+
+    def other(self, person_id: int | None) -> Person:
+        """Whoever of the two is not this one."""
+        return self.mentee if self.mentor_id == person_id else self.mentor
+
+    def role(self, person_id: int | None) -> str:
+        """``mentor`` or ``mentee``: how the fields of this one of the two begin."""
+        return "mentor" if self.mentor_id == person_id else "mentee"
+
+    def invites(self) -> bool:
+        """Whether there is something for a calendar: a meeting, or that it is off."""
+        return self.meets_at is not None and self.begun
+
+
+class Invitation(Work):
+    """That one of the two is to be mailed an invitation as it then stands: work to do until it is sent."""
+
+    mentorship = models.ForeignKey(Mentorship, on_delete=models.CASCADE, related_name="invitations")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    sequence = models.PositiveIntegerField()
+
+    objects: ClassVar[Any] = WorkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mentorship", "person", "sequence"], name="invited_once_to_each_change")
+        ]
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A mentorship as one of the two sees it: the other, their own role, and whether they have said yes."""
+
+    row: Mentorship
+    other: Person
+    mentor: bool
+    yes: bool
+    said: str
+    heard: str
+    """What the viewer and what the other said at the end."""
+    note: str = ""
+    """What the other wrote with their offer or wish."""
+
+    @property
+    def invites(self) -> bool:
+        """Whether there is an invitation to download."""
+        return self.row.invites()
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """Everything of one person's mentoring."""
+
+    offers: Sequence[Offer]
+    wishes: Sequence[Wish]
+    proposed: Sequence[Line]
+    running: Sequence[Line]
+    ended: Sequence[Line]
+
+
+def mine(viewer: Viewer) -> Mine:
+    """The viewer's own offers, wishes and mentorships (five queries); who hid or left meanwhile is not named."""
+    from experts.models import Person
+
+    if viewer.person_id is None:
+        return Mine((), (), (), (), ())
+    now, me = timezone.now(), viewer.person_id
+    here = Person.objects.findable().values("pk")
+    rows = Mentorship.objects.visible_to(viewer).select_related("mentor", "mentee")
+    rows = rows.filter(Q(mentor=me, mentee__in=here) | Q(mentee=me, mentor__in=here))
+    notes = {
+        (row.person_id, row.key, model is Offer): row.note for model in (Offer, Wish) for row in _of_both(model, me)
+    }
+    lines = [_line(row, me, notes) for row in rows]
+    waiting = [
+        line
+        for line in lines
+        if not line.row.begun
+        and line.row.ended_at is None
+        and line.row.proposed_at > now - LAPSES
+        and getattr(line.row, f"{line.row.role(me)}_no_at") is None
+    ]
+    return Mine(
+        list(Offer.objects.filter(person=me).order_by("name")),
+        list(Wish.objects.filter(person=me).order_by("name")),
+        waiting,
+        [line for line in lines if line.row.running],
+        [line for line in lines if line.row.begun and line.row.ended_at],
+    )
+
+
+def _of_both(model: Any, me: int) -> Any:
+    """Offers or wishes of those whom this person was brought together with."""
+    met = Mentorship.objects.filter(Q(mentor=me) | Q(mentee=me), ended_at=None)
+    return model.objects.filter(Q(person__in=met.values("mentor")) | Q(person__in=met.values("mentee")), note__gt="")
+
+
+def _line(row: Mentorship, me: int, notes: Mapping[tuple[int, str, bool], str]) -> Line:
+    mentor = row.mentor_id == me
+    said = (row.mentor_said, row.mentee_said)
+    yes = row.mentor_yes_at if mentor else row.mentee_yes_at
+    note = notes.get((row.other(me).pk, row.key, not mentor), "")
+    return Line(row, row.other(me), mentor, bool(yes), said[not mentor], said[mentor], note)
+
+
+def one(public_id: uuid.UUID | str | None, viewer: Viewer) -> Mentorship:
+    """A mentorship of the viewer's own, else `Http404`."""
+    try:
+        found = Mentorship.objects.visible_to(viewer).filter(public_id=public_id).first() if public_id else None
+    except (ValidationError, ValueError):
+        found = None
+    if found is None:
+        raise Http404
+    return found
+
+
+# Offers and wishes ---------------------------------------------------------------------------------------------------
+
+
+def offer(*, person: Person, topic: str, places: int = 1, note: str = "") -> Offer:
+    """Offer to be a mentor in a topic, for so many at one time; the same topic again changes the offer."""
+    if not 1 <= places <= MOST_PLACES:
+        raise ValidationError(f"Choose from 1 to {MOST_PLACES} places.")
+    return _say(Offer, person, topic, note, places=places)  # type: ignore[no-any-return]
+
+
+def wish(*, person: Person, topic: str, note: str = "") -> Wish:
+    """Wish for a mentor in a topic; nobody reads it until somebody is found. The same again keeps its place in time."""
+    return _say(Wish, person, topic, note)  # type: ignore[no-any-return]
+
+
+def _say(model: Any, person: Person, topic: str, note: str, **more: Any) -> Any:
+    from experts.models import one_line
+    from knowledge.index.analysis import topic_key
+
+    name, note = one_line(topic), one_line(note)
+    key = topic_key(name)
+    if not any(letter.isalnum() for letter in key):
+        raise ValidationError("Name a topic.")
+    if len(name) > LONGEST_NAME or len(key) > LONGEST_NAME:
+        raise ValidationError(f"Name the topic in at most {LONGEST_NAME} characters.")
+    if len(note) > LONGEST_NOTE:
+        raise ValidationError(f"Say it in at most {LONGEST_NOTE} characters.")
+    with transaction.atomic():
+        if model.objects.filter(person=person).exclude(key=key).count() >= MOST:
+            raise ValidationError(f"You have {MOST} already: take one away first.")
+        said = {"name": name, "note": note, **more}
+        return model.objects.update_or_create(person=person, key=key, defaults=said)[0]
+
+
+def take_back(*, person: Person, key: str, offered: bool) -> None:
+    """Take an offer or a wish away; what was begun because of it goes on."""
+    (Offer if offered else Wish).objects.filter(person=person, key=key).delete()
+
+
+# What the two do -----------------------------------------------------------------------------------------------------
+
+
+def confirm(*, mentorship: Mentorship, person: Person, yes: bool) -> Mentorship:
+    """Say yes to a proposal, or no; begun once both said yes, which fulfils the wish. Raises `ValidationError`."""
+    now = timezone.now()
+    with transaction.atomic():
+        row = _held(mentorship, person)
+        role = row.role(person.pk)
+        if row.begun:
+            return row
+        if row.ended_at is not None or row.proposed_at <= now - LAPSES or getattr(row, f"{role}_no_at"):
+            raise ValidationError("This proposal is over. Your wish or offer stands, and is looked at every day.")
+        setattr(row, f"{role}_{'yes' if yes else 'no'}_at", now)
+        if not yes:
+            setattr(row, f"{role}_yes_at", None)
+        row.save()
+        if row.begun and not (row.mentor_no_at or row.mentee_no_at):
+            Wish.objects.filter(person=row.mentee_id, key=row.key).delete()
+            tell([row.other(person.pk).pk], "mentor-begun", row.public_id)
+    return row
+
+
+def meet(*, mentorship: Mentorship, person: Person, at: datetime, minutes: int = 60) -> Mentorship:
+    """Set or move the next meeting, ``at`` an aware moment; both are invited. Raises `ValidationError`."""
+    now = timezone.now()
+    if at <= now:
+        raise ValidationError("That time is over: choose one to come.")
+    if at > now + AHEAD:
+        raise ValidationError("That is more than a year ahead: choose a nearer day.")
+    if not SHORTEST <= minutes <= LONGEST:
+        raise ValidationError(f"Choose from {SHORTEST} to {LONGEST} minutes.")
+    with transaction.atomic():
+        row = _held(mentorship, person)
+        if not row.running:
+            raise ValidationError("This mentorship is not running: there is nobody to meet.")
+        if (row.meets_at, row.minutes) != (at, minutes):
+            row.sequence += row.meets_at is not None
+            row.meets_at, row.minutes = at, minutes
+            row.save()
+            _invite(row)
+            tell([row.other(person.pk).pk], "mentor-meets", row.public_id)
+    return row
+
+
+def leave(*, mentorship: Mentorship, person: Person) -> Mentorship:
+    """End a running mentorship, for whatever reason, which is not asked; a meeting to come is called off."""
+    now = timezone.now()
+    with transaction.atomic():
+        row = _held(mentorship, person)
+        if not row.running:
+            return row
+        row.ended_at = now
+        to_come = row.meets_at is not None and row.meets_at > now
+        row.sequence += to_come
+        row.save()
+        if to_come:
+            _invite(row)
+        tell([row.other(person.pk).pk], "mentor-ended", row.public_id)
+    return row
+
+
+def look_back(*, mentorship: Mentorship, person: Person, said: str) -> Mentorship:
+    """Two sentences at the end, which the two of them read and nobody else; said again, they replace the first."""
+    words = " ".join(said.split())
+    if len(words) > LONGEST_SAID:
+        raise ValidationError(f"Say it in at most {LONGEST_SAID} characters: two sentences are enough.")
+    with transaction.atomic():
+        row = _held(mentorship, person)
+        if not (row.begun and row.ended_at):
+            raise ValidationError("This is for the end: leave the mentorship first.")
+        setattr(row, f"{row.role(person.pk)}_said", words)
+        row.save()
+    return row
+
+
+def _held(mentorship: Mentorship, person: Person) -> Mentorship:
+    """The row as it is now, held until the transaction ends; to everybody but the two there is none (`Http404`)."""
+    both = Q(mentor=person) | Q(mentee=person)
+    rows = Mentorship.objects.select_for_update(of=("self",)).filter(both, pk=mentorship.pk)
+    found: Mentorship | None = rows.select_related("mentor", "mentee").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def moment(local: datetime, zone: str) -> datetime:
+    """What a clock on the wall there means. Raises `ValidationError` for an hour that a change of clocks leaves out.
+
+    An hour that comes twice is its first.
+    """
+    there: ZoneInfo = zone_of(zone)
+    if not FIRST_YEAR <= local.year <= LAST_YEAR:
+        raise ValidationError("That is not a day that people meet on: choose one within a year.")
+    at = local.replace(tzinfo=there, fold=0).astimezone(UTC)
+    if at.astimezone(there).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise ValidationError("Clocks go forward at that time, so it does not exist: choose an hour later.")
+    return at
+
+
+def _invite(row: Mentorship) -> None:
+    for person in (row.mentor_id, row.mentee_id):
+        Invitation.objects.get_or_create(mentorship=row, person_id=person, sequence=row.sequence)
+
+
+# Notices -------------------------------------------------------------------------------------------------------------
+
+
+def _told(viewer: Viewer, subjects: Collection[uuid.UUID], says: Any) -> Mapping[uuid.UUID, Said]:
+    """What to say of each mentorship of the viewer's own that it is still true of."""
+    mine_now = mine(viewer)
+    lines = {line.row.public_id: line for line in (*mine_now.proposed, *mine_now.running, *mine_now.ended)}
+    url = reverse("experts:mentoring")
+    said = {key: says(lines[key]) for key in subjects if key in lines}
+    return {key: Said(text, f"{url}#m-{key}") for key, text in said.items() if text}
+
+
+@teller("mentor-proposed")
+def _proposed(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
+    """Somebody was found."""
+
+    def says(line: Line) -> str:
+        who, topic = line.other.display_name, line.row.name
+        if line.row.begun or line.yes:
+            return ""
+        return (
+            f"{who} would like to learn {topic} from you" if line.mentor else f"{who} could be your mentor in {topic}"
+        )
+
+    return _told(viewer, subjects, says)
+
+
+@teller("mentor-begun")
+def _begun(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
+    """Both said yes."""
+    return _told(
+        viewer,
+        subjects,
+        lambda line: (
+            f"{line.other.display_name} said yes too: agree on a time for {line.row.name}"
+            if line.row.running and line.row.meets_at is None
+            else ""
+        ),
+    )
+
+
+@teller("mentor-meets")
+def _meets(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
+    """There is a time for a meeting."""
+    return _told(
+        viewer,
+        subjects,
+        lambda line: f"{line.other.display_name} set a time to meet about {line.row.name}" if line.row.running else "",
+    )
+
+
+@teller("mentor-ended")
+def _ended(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
+    """The other has left."""
+    return _told(
+        viewer,
+        subjects,
+        lambda line: (
+            f"Your mentorship with {line.other.display_name} in {line.row.name} has ended" if line.row.ended_at else ""
+        ),
+    )

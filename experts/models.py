@@ -236,7 +236,7 @@ from experts.choices import Availability, Closed, Disowned, OwnTopic  # noqa: E4
 from experts.communities import Follow  # noqa: E402, F401
 from experts.history import Placement, Reporting  # noqa: E402, F401
 from experts.imports import PeopleImport  # noqa: E402, F401
-from experts.mentoring import Mentorship, Offer, Wish  # noqa: E402, F401
+from experts.mentoring import Invitation, Mentorship, Offer, Wish  # noqa: E402, F401
 from experts.notices import Digest, Notice  # noqa: E402, F401
 from experts.proposals import Place, Proposal  # noqa: E402, F401
 from experts.tokens import ProvisioningToken  # noqa: E402, F401

@@ -17,6 +17,7 @@ urlpatterns = [
     path("topics/<str:slug>/", topics.topic, name="topic"),
     path("topics/<str:slug>/follow", topics.follow, name="topic-follow"),
     path("mentoring/", mentoring.mentoring, name="mentoring"),
+    path("mentoring/<uuid:public_id>/invitation.ics", mentoring.invitation, name="mentoring-invitation"),
     path("teams/build", teams.build, name="build-team"),
     path("teams/<uuid:public_id>/", teams.proposal, name="proposal"),
 ]

@@ -266,6 +266,8 @@ CELERY_BEAT_SCHEDULE = {
     "gather-gaps": {"task": "knowledge.jobs.gather_gaps", "schedule": 3600.0},
     "pass-on": {"task": "experts.jobs.pass_on", "schedule": 60.0, "options": {"expires": 60}},
     "ask-again": {"task": "experts.jobs.ask_again", "schedule": 3600.0},
+    "match-mentors": {"task": "experts.jobs.match_mentors", "schedule": 86400.0},
+    "send-invitations": {"task": "experts.jobs.send_invitations", "schedule": 60.0, "options": {"expires": 60}},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")

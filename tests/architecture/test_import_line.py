@@ -25,9 +25,9 @@ LAYERS = {
             "history tokens imports asks votes formation pairing frameworks framework_file",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
-            "connector tasks log finder load sealed answers invitations",
+            "connector tasks log finder load sealed answers",
             # verbs
-            "actions waiting choices notices mentoring communities proposals line_ups asking "
+            "actions waiting choices notices mentoring communities proposals line_ups matching invitations asking "
             "turns alike still_right moderation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers provisioning management templatetags",
