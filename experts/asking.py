@@ -189,6 +189,8 @@ def ask(
         made.details, made.wish, made.about, made.routed = details, wish, subject, to is None
         made.audience, made.only_asked = Audience.objects.of(tokens_of), audience == ONLY_ASKED
         made.save(force_insert=True)
+        if anonymous:
+            sealed.forget_searches(viewer.person_id, text)
         links = Ask.topics.through
         links.objects.bulk_create([links(pk=sealed.number(), ask=made, topic=topic) for topic in chosen])
         if first and not turns.give(made, first.person, first.until, at=made.published_at) and to:
@@ -297,7 +299,7 @@ def withdraw(*, ask: UUID, viewer: Viewer) -> None:
         if found.answers.exclude(accepted_at=None).filter(withdrawn_at=None, hidden_at=None).exists():
             raise ValidationError("You have accepted an answer, which helps others by now: close the question instead.")
         turns.end(found, Turn.How.WITHDRAWN)
-        Ask.objects.filter(pk=found.pk).update(withdrawn_at=timezone.now(), look_at=None)
+        Ask.objects.filter(pk=found.pk).update(withdrawn_at=sealed.moment(found), look_at=None)
 
 
 def close(*, ask: UUID, viewer: Viewer) -> None:
@@ -319,10 +321,12 @@ def hand_on(*, ask: UUID, viewer: Viewer) -> bool:
         if found.routed or found.closed_at:
             return False
         turns.end(found, Turn.How.PASSED)
-        Ask.objects.filter(pk=found.pk).update(routed=True, look_at=max(timezone.now(), found.published_at))
-    if found.published_at > timezone.now():
-        return False
-    return turns.route(found)
+        now = (
+            timezone.now()
+        )  # without a name, not at once either: when somebody is asked tells when its author was here
+        due = max(sealed.publish_at(now), found.published_at) if found.mark else now
+        Ask.objects.filter(pk=found.pk).update(routed=True, look_at=due)
+    return False if found.mark else turns.route(found)
 
 
 # What others do ----------------------------------------------------------------------------------------------------

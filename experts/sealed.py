@@ -28,6 +28,8 @@ from experts.asks import Ask
 from experts.models import Membership, Person
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE
+from knowledge.index.analysis import content_words, stem, tokens
+from knowledge.models import Search, WaitingSearch
 
 K = 5
 """People in an audience, at least, for one of them to be unseen in it."""
@@ -101,3 +103,22 @@ def is_wide_enough(team_id: int | None) -> bool:
     if team_id is not None:
         people = people.filter(pk__in=Membership.objects.current().filter(team=team_id).values("person"))
     return people[:K].count() >= K
+
+
+def forget_searches(person_id: int, text: str) -> int:
+    """Erase this person's own searches in the same words, waiting ones too; how many.
+
+    They are nobody's but theirs to read. But they name a person and a moment
+    beside the words of the question, and stand in the same database.
+    """
+    said, forgotten = words_of(text), 0
+    for model in (Search, WaitingSearch):
+        rows = model.objects.filter(person=person_id).values_list("pk", "text")
+        alike = [pk for pk, words in rows if words_of(words) == said]
+        forgotten += model.objects.filter(pk__in=alike).delete()[0]
+    return forgotten
+
+
+def words_of(text: str) -> frozenset[str]:
+    """What a text says, whatever its order, its case and its small words."""
+    return frozenset(stem(word) for word in content_words(tokens(text)))

@@ -1,0 +1,209 @@
+"""Asking without a name: what is stored, who knows their own, when others see it, and how a seal opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.utils import timezone
+
+from experts import asking, moderation, sealed, turns
+from experts.asks import Ask, SealOpened, Thanks, Turn
+from experts.models import Membership
+from experts.notices import Notice
+from knowledge.models import Resource, Search
+from knowledge.waiting import WaitingSearch
+from tests.experts.asked import PUMPS, company, see
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here(make_person: Callable[..., Any], hold: Callable[..., Any]) -> SimpleNamespace:
+    return company(make_person, hold)
+
+
+@pytest.fixture
+def moderator(here: SimpleNamespace) -> Any:
+    """Finn, who may open seals and take questions away."""
+    for name in ("open_seal", "moderate_ask"):
+        here.finn.user_permissions.add(Permission.objects.get(codename=name))
+    return type(here.finn).objects.get(pk=here.finn.pk)
+
+
+def ask(person: Any, text: str = PUMPS, **said: Any) -> Ask:
+    return asking.ask(viewer=see(person), text=text, anonymous=True, **said)
+
+
+def published(made: Ask) -> Ask:
+    """The wait is over."""
+    now = timezone.now() - timedelta(minutes=1)
+    Ask.objects.filter(pk=made.pk).update(published_at=now, look_at=now)
+    return Ask.objects.get(pk=made.pk)
+
+
+def test_no_author_is_stored_and_two_asks_have_nothing_in_common(here: SimpleNamespace) -> None:
+    one, two = ask(here.ana), ask(here.ana, "Which oil for the bearing?")
+    assert (one.author, two.author) == (None, None)
+    assert len({one.mark, two.mark}) == 2
+    assert one.created_at == sealed.day_of(timezone.now())
+    assert not Notice.objects.exists()
+    assert [sealed.is_mine(one, person.pk) for person in (here.ana, here.ben)] == [True, False]
+
+
+def test_rows_are_numbered_at_random_and_shown_after_a_wait(here: SimpleNamespace) -> None:
+    begun = timezone.now()
+    asks = [ask(here.ana, f"Which oil for bearing {n}?") for n in range(12)]
+    assert [one.pk for one in asks] != sorted(one.pk for one in asks)
+    waits = [one.published_at - begun for one in asks]
+    assert all(sealed.EARLIEST <= wait <= sealed.LATEST + timedelta(minutes=1) for wait in waits)
+    assert waits != sorted(waits)
+    for person in (here.ana, here.ben):
+        assert not Ask.objects.visible_to(see(person)).exists()
+    assert asking.ask_or_404(asks[0].public_id, see(here.ana)) == asks[0]
+    assert set(asking.mine(see(here.ana))) == set(asks)
+    assert asking.mine(see(here.ben)) == []
+    with pytest.raises(Http404):
+        asking.ask_or_404(asks[0].public_id, see(here.ben))
+
+
+def test_nobody_is_asked_before_it_shows_and_never_its_author(here: SimpleNamespace) -> None:
+    made = ask(here.ben)
+    turns.pass_on()
+    assert not Turn.objects.exists()
+    published(made)
+    turns.pass_on()
+    for _ in range(6):
+        Turn.objects.update(until=timezone.now() - timedelta(minutes=1))
+        Ask.objects.filter(look_at__isnull=False).update(look_at=timezone.now() - timedelta(minutes=1))
+        turns.pass_on()
+    assert {turn.person for turn in Turn.objects.all()} == {here.cleo, here.dai, here.eva}
+    assert not Notice.objects.filter(person=here.ben).exists()
+
+
+def test_one_person_hears_of_it_when_it_shows(here: SimpleNamespace) -> None:
+    made = ask(here.ana, to=here.finn.public_id)
+    assert turns.waiting_for(see(here.finn)) == []
+    turns.pass_on()
+    assert not Notice.objects.exists()
+    published(made)
+    turns.pass_on()
+    assert [notice.person for notice in Notice.objects.all()] == [here.finn]
+    assert turns.waiting_for(see(here.finn)) == [made]
+    assert Ask.objects.get().look_at == made.turns.get().until
+    Ask.objects.update(look_at=timezone.now())
+    Turn.objects.update(until=timezone.now())
+    turns.pass_on()
+    assert Turn.objects.get().how == "passed"
+    assert Notice.objects.count() == 1, "its author looks for themselves"
+    assert not asking.hand_on(ask=made.public_id, viewer=see(here.ana))
+    assert Ask.objects.get().look_at >= timezone.now() + timedelta(minutes=14), "nor does handing on tell the moment"
+
+
+def test_its_author_does_all_that_authors_do(here: SimpleNamespace) -> None:
+    made = published(ask(here.ana))
+    given = asking.answer(ask=made.public_id, viewer=see(here.ben), body="Fill it first.")
+    for verb in (asking.accept, asking.thank):
+        assert [verb(answer=given.public_id, viewer=see(here.ana)) for _ in "ab"] == [True, False]
+    with pytest.raises(Http404):
+        asking.accept(answer=given.public_id, viewer=see(here.cleo))
+    assert Thanks.objects.get().giver is None
+    asking.thank(answer=given.public_id, viewer=see(here.cleo))
+    assert Thanks.objects.filter(giver=here.cleo).count() == 1
+    made.refresh_from_db()
+    given.refresh_from_db()
+    for moment in (made.closed_at, given.accepted_at, Thanks.objects.get(giver=None).at):
+        assert moment == sealed.day_of(timezone.now())
+    assert not asking.join(ask=made.public_id, viewer=see(here.ana))
+    assert asking.similar(PUMPS, see(here.ana)).asks == ()
+
+
+def test_the_same_twice_is_one(here: SimpleNamespace) -> None:
+    assert ask(here.ana) == ask(here.ana)
+    assert ask(here.ben) != ask(here.ana)
+    asking.withdraw(ask=ask(here.ana).public_id, viewer=see(here.ana))
+    assert asking.mine(see(here.ana)) == []
+
+
+def test_a_new_secret_key_still_knows_the_author(here: SimpleNamespace, settings: LazySettings) -> None:
+    made = ask(here.ana)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new one", [settings.SECRET_KEY]
+    assert sealed.is_mine(made, here.ana.pk)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert not sealed.is_mine(made, here.ana.pk)
+
+
+def test_few_people_are_no_cover(here: SimpleNamespace) -> None:
+    team = str(here.team.public_id)
+    assert [one.unseen for one in asking.audiences(see(here.ana))] == [True, True, False]
+    assert ask(here.ana, audience=team).audience.tokens == [f"team:{here.team.pk}"]
+    Membership.objects.filter(person__in=[here.ben, here.cleo]).update(until=timezone.now())
+    assert [one.unseen for one in asking.audiences(see(here.ana))] == [True, False, False]
+    with pytest.raises(ValidationError):
+        ask(here.ana, "Another?", audience=team)
+
+
+def test_what_few_may_read_does_not_narrow_who_asked(here: SimpleNamespace, hold: Callable[..., Any]) -> None:
+    from tests.experts.conftest import page
+
+    hold("Secret", [page("s", title="Pay", topics=("Salaries",))], audience=[f"person:{here.ana.pk}"])
+    about = Resource.objects.get(key="s").public_id
+    made = ask(here.ana, "What of salaries?", about=about, topics=["Salaries"])
+    assert (made.about, list(made.topics.all())) == (None, [])
+    named = asking.ask(viewer=see(here.ana), text="What of salaries?", about=about, topics=["Salaries"])
+    assert named.about is not None
+    assert [topic.name for topic in named.topics.all()] == ["Salaries"]
+
+
+def test_searches_in_the_same_words_are_forgotten(here: SimpleNamespace) -> None:
+    Search.objects.create(person=here.ana, text="prime feed pump after seal CHANGE")
+    kept = [
+        Search.objects.create(person=here.ana, text="feed pump"),
+        Search.objects.create(person=here.ben, text=PUMPS),
+    ]
+    WaitingSearch.objects.create(person=here.ana, text=PUMPS)
+    ask(here.ana)
+    assert list(Search.objects.order_by("pk")) == kept
+    assert not WaitingSearch.objects.exists()
+
+
+def test_a_seal_opens_with_a_reason_that_its_author_reads(here: SimpleNamespace, moderator: Any) -> None:
+    made = published(ask(here.ana))
+    for person, reason, error in (
+        (here.ben, "A threat against somebody.", PermissionDenied),
+        (moderator, "Because", ValidationError),
+    ):
+        with pytest.raises(error):
+            moderation.open_seal(ask=made.public_id, person=person, reason=reason)
+    assert not SealOpened.objects.exists()
+    assert moderation.openings(made, see(here.ana)) == []
+    assert moderation.open_seal(ask=made.public_id, person=moderator, reason="A threat against somebody.") == here.ana
+    (opening,) = moderation.openings(made, see(here.ana))
+    assert (opening.opener, opening.reason) == (moderator, "A threat against somebody.")
+    assert moderation.openings(made, see(moderator)) == [opening]
+    assert moderation.openings(made, see(here.ben)) == []
+    Ask.objects.filter(pk=made.pk).update(mark=sealed.mark_of(-5, made.public_id))
+    assert moderation.open_seal(ask=made.public_id, person=moderator, reason="A threat against somebody.") is None
+    named = asking.ask(viewer=see(here.ana), text="A pump?")
+    with pytest.raises(ValidationError):
+        moderation.open_seal(ask=named.public_id, person=moderator, reason="A threat against somebody.")
+    with pytest.raises(Http404):
+        moderation.open_seal(ask=uuid4(), person=moderator, reason="A threat against somebody.")
+
+
+def test_what_is_taken_away_needs_no_name(here: SimpleNamespace, moderator: Any) -> None:
+    made = published(ask(here.ana))
+    moderation.hide_ask(ask=made.public_id, person=moderator, reason="It names a customer.")
+    with pytest.raises(Http404):
+        asking.ask_or_404(made.public_id, see(here.ben))
+    assert asking.ask_or_404(made.public_id, see(here.ana)).hidden_why == "It names a customer."
+    assert not SealOpened.objects.exists()
+    assert not Notice.objects.exists()
