@@ -27,7 +27,7 @@ class PlainBM25:
         self._stem = snowballstemmer.stemmer("english").stemWord
         self._known: dict[str, str] = {}
         documents = sorted(documents)
-        self._keys = [key for key, _, _ in documents]
+        self.keys = [key for key, _, _ in documents]
         counted = [Counter(self._stems(f"{title}\n{title}\n{body}")) for _, title, body in documents]
         lengths = np.array([sum(counts.values()) for counts in counted], float)
         self._norm = K1 * (1 - B + B * lengths / max(1.0, float(lengths.mean()) if len(lengths) else 1.0))
@@ -44,15 +44,15 @@ class PlainBM25:
     def ranked(self, text: str) -> list[str]:
         """The keys of all documents that hold a word of ``text``, best first, ties by key."""
         scores = self.scores(text)
-        return [self._keys[number] for number in np.argsort(-scores, kind="stable") if scores[number] > 0]
+        return [self.keys[number] for number in np.argsort(-scores, kind="stable") if scores[number] > 0]
 
     def scores(self, text: str) -> NDArray[np.float64]:
         """The score of each document, in the order of their keys."""
-        scores = np.zeros(len(self._keys))
+        scores = np.zeros(len(self.keys))
         for stem, asked in Counter(self._stems(text)).items():
             if postings := self._postings.get(stem):
                 at, times = np.array(postings).T
-                rarity = log(1 + (len(self._keys) - len(at) + 0.5) / (len(at) + 0.5))
+                rarity = log(1 + (len(self.keys) - len(at) + 0.5) / (len(at) + 0.5))
                 scores[at] += asked * rarity * (K1 + 1) * times / (times + self._norm[at])
         return scores
 

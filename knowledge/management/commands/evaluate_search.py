@@ -81,20 +81,20 @@ class BrokenSet(CommandError, SourceError):
     """A judged set cannot be read; the message says the place and the cure."""
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file, packed or not, each with ``_id`` and ``text``. Raises `BrokenSet`."""
+def lines(path: Path, needs: tuple[str, ...] = ("_id", "text")) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file, packed or not, each with what it ``needs``. Raises `BrokenSet`."""
     number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):  # noqa: B007 - the message says it
                 if line.strip():
                     row = json.loads(line)
-                    if not (isinstance(row, dict) and row.keys() >= {"_id", "text"}):
-                        raise ValueError("_id or text is missing")
+                    if not (isinstance(row, dict) and row.keys() >= set(needs)):
+                        raise ValueError(f"{' or '.join(needs)} is missing")
                     yield row
     except (ValueError, OSError, EOFError) as error:
         raise BrokenSet(
-            f"{path}, line {number}: {error}. Each line must be a JSON object with _id and text, in UTF-8."
+            f"{path}, line {number}: {error}. Each line must be a JSON object with {' and '.join(needs)}, in UTF-8."
         ) from error
 
 
@@ -116,7 +116,7 @@ class JudgedSet:
         self.name = self.path.name
         self.corpus = self._file("corpus.jsonl", "corpus.jsonl.gz")
         answers = self._answers(self._file("qrels/dev.tsv", "qrels/test.tsv"))
-        rows = _lines(self._file("queries.jsonl", "queries.jsonl.gz"))
+        rows = lines(self._file("queries.jsonl", "queries.jsonl.gz"))
         self.queries = [
             JudgedQuery(
                 key=str(row["_id"]),
@@ -169,7 +169,7 @@ class JudgedConnector:
 
     def pull(self, known: Known) -> Iterator[Event]:
         """See `Connector`."""
-        for row in _lines(self.corpus):
+        for row in lines(self.corpus):
             title = inline(row.get("title") or "")
             page = markdown(row["text"], title=title)
             yield Document(key=str(row["_id"]), title=title or page.title, body=page.body, language=page.language)
