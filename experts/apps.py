@@ -6,6 +6,6 @@ class ExpertsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from experts import moderation, receivers, still_right  # noqa: F401 - two of them say how notices are told
+        from experts import checks, moderation, receivers, still_right, tellers  # noqa: F401 - they register
 
         receivers.connect()

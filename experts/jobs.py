@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from experts import invitations, matching, still_right, turns
+from experts import digests, invitations, matching, still_right, turns
 
 
 @shared_task(name="experts.jobs.pass_on", soft_time_limit=300, time_limit=330)
@@ -29,3 +29,9 @@ def match_mentors() -> None:
 def send_invitations() -> None:
     """Mail invitations to meetings that wait."""
     invitations.send()
+
+
+@shared_task(name="experts.jobs.send_digests", soft_time_limit=300, time_limit=330)
+def send_digests() -> None:
+    """Send the mail that is due."""
+    digests.send()

@@ -135,6 +135,13 @@ class Person(AbstractUser):
         return one_line(self.name) or one_line(self.get_full_name()) or self.username
 
     @property
+    def known_as(self) -> str:
+        """Whose words these are: the name stays beside them when somebody leaves, until they want it removed."""
+        if self.is_active:
+            return self.display_name
+        return "A former colleague" if self.name_removed else f"{self.display_name} (former colleague)"
+
+    @property
     def initials(self) -> str:
         """One or two letters that stand in for a picture."""
         parts = [part for part in self.display_name.split() if part[0].isalnum()]

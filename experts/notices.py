@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -44,7 +45,11 @@ class Notice(models.Model):
 
 
 class Digest(Work):
-    """One mail to one person about one day: work to do until it is sent."""
+    """One mail to one person about one day: work to do until it is sent. Mail servers may be away for hours."""
+
+    LEASE = timedelta(minutes=2)
+    MAX_ATTEMPTS = 9
+    BACKOFF = timedelta(minutes=5)
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digests")
     day = models.DateField()
@@ -57,10 +62,11 @@ class Digest(Work):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A notice in words, for one viewer: plain text and where it leads."""
+    """A notice in words, for one viewer: plain text, where it leads, and the name of an icon."""
 
     text: str
     url: str
+    icon: str = "answer"
 
 
 Teller = Callable[["Viewer", Collection[UUID]], Mapping[UUID, Said]]
@@ -84,3 +90,50 @@ def tell(people: Iterable[int], kind: str, subject: UUID) -> None:
     for person in dict.fromkeys(people):
         fresh: dict[str, Any] = {"at": timezone.now(), "seen_at": None, "mailed_at": None}
         Notice.objects.update_or_create(person_id=person, kind=kind, subject=subject, defaults=fresh)
+
+
+# What one person is told -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A notice in words: ``said`` is for its person, with the rights that they have now."""
+
+    notice: Notice
+    said: Said
+
+
+def in_words(notices: Iterable[Notice], viewer: Viewer) -> list[News]:
+    """These notices as ``viewer`` may be told them, in their order; what may not be seen any more is left out.
+
+    Each kind among them asks once, however many there are of it.
+    """
+    notices = list(notices)
+    subjects: dict[str, list[UUID]] = {}
+    for notice in notices:
+        subjects.setdefault(notice.kind, []).append(notice.subject)
+    said = {kind: _tellers[kind](viewer, those) for kind, those in subjects.items() if kind in _tellers}
+    told = ((notice, said.get(notice.kind, {}).get(notice.subject)) for notice in notices)
+    return [News(notice, words) for notice, words in told if words]
+
+
+def mine(viewer: Viewer) -> models.QuerySet[Notice]:
+    """The viewer's own, newest first."""
+    mine: models.QuerySet[Notice] = Notice.objects.filter(person_id=viewer.person_id or 0)
+    return mine
+
+
+def news(viewer: Viewer, count: int = 5) -> list[News]:
+    """What the viewer has not seen yet, newest first."""
+    return in_words(mine(viewer).filter(seen_at=None)[:count], viewer)
+
+
+def see(*, viewer: Viewer, subjects: Collection[UUID] | None = None, until: datetime | None = None) -> int:
+    """The viewer has seen what is said of these subjects, or all that was said ``until`` then; how many were new."""
+    fresh = mine(viewer).filter(seen_at=None)
+    if subjects is not None:
+        fresh = fresh.filter(subject__in=list(subjects))
+    if until is not None:
+        fresh = fresh.filter(at__lte=until)
+    new = list(fresh.values_list("pk", flat=True))  # asked first: most pages have nothing to write
+    return Notice.objects.filter(pk__in=new).update(seen_at=timezone.now()) if new else 0

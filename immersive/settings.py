@@ -210,6 +210,16 @@ STORAGES = {
     },
 }
 
+# Mail -------------------------------------------------------------------------------------------------------------
+
+EMAIL_URL = env("EMAIL_URL", default="")
+"""Where mail goes, as ``smtp+tls://user:password@mail.example.com:587``; without it none is sent."""
+vars().update(env.email_url_config(EMAIL_URL or (f"filemail:///{VAR_DIR / 'mail'}" if DEVELOPMENT else "dummymail://")))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="immersive@localhost")
+SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000")
+"""Where people reach the portal: mail has no other way to know where its links lead."""
+
 # Jobs -------------------------------------------------------------------------------------------------------------
 
 BROKER_URL = env("BROKER_URL", default="filesystem://localhost")
@@ -268,6 +278,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask-again": {"task": "experts.jobs.ask_again", "schedule": 3600.0},
     "match-mentors": {"task": "experts.jobs.match_mentors", "schedule": 86400.0},
     "send-invitations": {"task": "experts.jobs.send_invitations", "schedule": 60.0, "options": {"expires": 60}},
+    "send-digests": {"task": "experts.jobs.send_digests", "schedule": 60.0, "options": {"expires": 60}},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")

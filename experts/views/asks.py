@@ -1,22 +1,300 @@
-"""Questions to colleagues."""
+"""Questions to colleagues: asking, one question with its answers, and all of one's own.
+
+What somebody types comes back whole when it cannot be done, with what to do.
+Words of questions stand in no address: they are posted, so no log holds them.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, cast
+from uuid import UUID
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from experts import asking, conversation, moderation, turns
+from experts.alike import Similar, similar
+from experts.asks import LONGEST, Answer, Ask
+from experts.models import Person
+from experts.notices import see
+from experts.views.ask_forms import AnswerForm, AskForm, kept, refuse
+from knowledge.access import Viewer
+from knowledge.models import Resource
+from knowledge.topics import proposed
+
+P = ParamSpec("P")
+A_PAGE = 20
 
 
-def mine(request: HttpRequest, **which: Any) -> HttpResponse:
-    """Not built yet."""
-    raise Http404
+def private(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Keep what is typed and answered out of caches and error reports."""
+    return wraps(view)(never_cache(sensitive_post_parameters()(sensitive_variables()(view))))
 
 
-def new(request: HttpRequest, **which: Any) -> HttpResponse:
-    """Not built yet."""
-    raise Http404
+@private
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """What waits for me, what I asked, and what I could answer."""
+    viewer = Viewer.of(request.user)
+    waiting, own = turns.waiting_for(viewer), asking.mine(viewer)
+    page = Paginator(conversation.open_to(viewer), A_PAGE).get_page(request.GET.get("page"))
+    lines = {line.ask.pk: line for line in conversation.lines([*waiting, *own, *page.object_list], viewer)}
+    context = {
+        "waiting": [lines[ask.pk] for ask in waiting],
+        "named": [lines[ask.pk] for ask in own if not ask.sealed],
+        "sealed": [lines[ask.pk] for ask in own if ask.sealed],
+        "open": [lines[ask.pk] for ask in page.object_list],
+        "page": page,
+    }
+    return render(request, "experts/asks.html", context)
 
 
-def one(request: HttpRequest, **which: Any) -> HttpResponse:
-    """Not built yet."""
-    raise Http404
+# Asking ---------------------------------------------------------------------------------------------------------------
+
+
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The form (``q``, ``to`` and ``about`` fill it), and asking; what is like it is shown once before it is asked."""
+    viewer = Viewer.of(request.user)
+    said = request.POST if request.method == "POST" else request.GET
+    person, about = _person(said.get("to"), viewer), _about(said.get("about"), viewer)
+    audiences = asking.audiences(viewer)
+    if request.method != "POST":
+        words = said.get("q", "")
+        begin = {"text": words, "about": about and about.public_id}
+        form = AskForm(initial=begin, audiences=audiences, person=person)
+        lost = bool(said.get("to")) and person is None
+        return _asking(request, form, viewer, about, person, words, lost=lost)
+    form = AskForm(request.POST, audiences=audiences, person=person)
+    alike = None
+    if form.is_valid():
+        values = form.cleaned_data
+        alike = similar(values["text"], viewer)
+        if _keys(alike) <= set(request.POST.getlist("shown")):
+            topics = request.POST.getlist("topic")
+            try:
+                return redirect(asking.ask(viewer=viewer, topics=topics, **{**values, "to": _id(values["to"])}))
+            except ValidationError as problem:
+                refuse(form, problem)
+    status = 422 if form.errors else 200
+    return _asking(request, form, viewer, about, person, said.get("text", ""), alike=alike, status=status)
+
+
+def _asking(
+    request: HttpRequest, form: AskForm, viewer: Viewer, about: Resource | None, person: Person | None, text: str,
+    *, alike: Similar | None = None, status: int = 200, lost: bool = False,
+) -> HttpResponse:  # fmt: skip
+    context = {
+        "form": form,
+        "about": about,
+        "person": person,
+        "lost": asking.NOT_NOW if lost else "",
+        "step": alike is not None and not form.errors,
+        **_beside(request, text, about, viewer, alike),
+    }
+    return render(request, "experts/ask_new.html", context, status=status)
+
+
+@private
+@require_POST
+def alike(request: HttpRequest) -> HttpResponse:
+    """What is like the question that is being typed, and what it seems to be about."""
+    viewer = Viewer.of(request.user)
+    about = _about(request.POST.get("about"), viewer)
+    return render(request, "components/alike_asks.html", _beside(request, request.POST.get("text", ""), about, viewer))
+
+
+def _beside(
+    request: HttpRequest, text: str, about: Resource | None, viewer: Viewer, found: Similar | None = None
+) -> dict[str, Any]:
+    text = text[:LONGEST]
+    found = found or similar(text, viewer)
+    names = [topic.name for topic in proposed(text, about, viewer)] if text.strip() or about else []
+    return {"alike": found, "shown": sorted(_keys(found)), "topics": kept(request, names)}
+
+
+def _keys(found: Similar) -> set[str]:
+    return {f"r{one.resource.public_id.hex}" for one in found.answers} | {f"a{one.public_id.hex}" for one in found.asks}
+
+
+# One question ---------------------------------------------------------------------------------------------------------
+
+
+@private
+@require_safe
+def one(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """One question with its answers; absent and forbidden are the same 404."""
+    viewer = Viewer.of(request.user)
+    return _show(request, asking.ask_or_404(public_id, viewer), viewer)
+
+
+def _show(
+    request: HttpRequest, ask: Ask, viewer: Viewer, form: AnswerForm | None = None, **more: Any
+) -> HttpResponse:  # fmt: skip
+    told = conversation.of(ask, viewer)
+    see(viewer=viewer, subjects=[ask.public_id, *(one.answer.public_id for one in told.replies)])
+    context = {"told": told, "ask": ask, "form": form or AnswerForm(), **more}
+    return render(request, "experts/ask.html", context, status=422 if form and form.errors else 200)
+
+
+@private
+@require_POST
+def answer(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Answer; an answer that cannot be taken comes back whole."""
+    viewer = Viewer.of(request.user)
+    form = AnswerForm(request.POST)
+    if form.is_valid():
+        try:
+            return redirect(asking.answer(ask=public_id, viewer=viewer, body=form.cleaned_data["body"]))
+        except ValidationError as problem:
+            refuse(form, problem)
+    return _show(request, asking.ask_or_404(public_id, viewer), viewer, form)
+
+
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Write one's own answer anew."""
+    viewer = Viewer.of(request.user)
+    found = asking.answer_or_404(public_id, viewer)
+    if viewer.person_id is None or found.author_id != viewer.person_id:
+        raise Http404
+    form = AnswerForm(request.POST or None, initial={"body": found.body})
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(asking.edit_answer(answer=public_id, viewer=viewer, body=form.cleaned_data["body"]))
+        except ValidationError as problem:
+            refuse(form, problem)
+    status = 422 if form.errors else 200
+    return render(request, "experts/answer_edit.html", {"form": form, "answer": found, "ask": found.ask}, status=status)
+
+
+@private
+@require_safe
+def text(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """An answer as it was written, whole: pages show the beginning of very long ones."""
+    found = asking.answer_or_404(public_id, Viewer.of(request.user))
+    return HttpResponse(found.body, content_type="text/plain; charset=utf-8")
+
+
+Verbs = Mapping[str, tuple[Callable[..., Any], str]]
+TO_ASK: Verbs = {
+    "join": (asking.join, "You are told when it is answered."),
+    "leave": (asking.leave, "It is not your question any more."),
+    "skip": (asking.skip, "Left to others. Nobody is told."),
+    "withdraw": (asking.withdraw, "Your question is withdrawn."),
+    "close": (asking.close, "Your question is closed; it stays readable."),
+    "hand-on": (asking.hand_on, "Handed on to whoever knows."),
+}
+"""What one click does to a question, and what is said of it."""
+TO_ANSWER: Verbs = {
+    "accept": (asking.accept, "Accepted. Others will find this answer by search."),
+    "thank": (asking.thank, "Thanked."),
+    "withdraw": (asking.withdraw_answer, "Your answer is withdrawn."),
+    "renew": (asking.renew, "You vouch for it from today on."),
+}
+AWAY = ("skip", "withdraw")
+"""After these there is nothing left to read for whoever did it."""
+
+
+@private
+@require_POST
+def act(request: HttpRequest, public_id: UUID, verb: str) -> HttpResponse:
+    """One click on a question, and back to it; what cannot be done is said."""
+    return _do(request, TO_ASK, verb, "ask", public_id)
+
+
+@private
+@require_POST
+def act_on_answer(request: HttpRequest, public_id: UUID, verb: str) -> HttpResponse:
+    """One click on an answer, and back to it."""
+    return _do(request, TO_ANSWER, verb, "answer", public_id)
+
+
+def _do(request: HttpRequest, verbs: Verbs, verb: str, what: str, key: UUID) -> HttpResponse:
+    if verb not in verbs:
+        raise Http404
+    viewer = Viewer.of(request.user)
+    found: Ask | Answer = asking.ask_or_404(key, viewer) if what == "ask" else asking.answer_or_404(key, viewer)
+    do, done = verbs[verb]
+    more = {"said": request.POST.get("said", "")} if verb == "thank" else {}
+    try:
+        do(viewer=viewer, **{what: key}, **more)
+        messages.success(request, done)
+    except ValidationError as problem:
+        messages.error(request, " ".join(problem.messages))
+    if isinstance(found, Answer):
+        return redirect(found.ask if verb == "withdraw" else found)
+    return redirect("experts:asks") if verb in AWAY else redirect(found)
+
+
+# What moderators do ---------------------------------------------------------------------------------------------------
+
+
+@private
+@require_POST
+def moderate(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Take a question away, or open its seal (``do``), with a reason; who asked is told in this answer alone."""
+    person, reason = cast(Person, request.user), request.POST.get("reason", "")
+    try:
+        if request.POST.get("do") != "open-seal":
+            moderation.hide_ask(ask=public_id, person=person, reason=reason)
+            messages.success(request, "Taken away. Its author reads why.")
+            return redirect("experts:asks")
+        opened = moderation.open_seal(ask=public_id, person=person, reason=reason)
+    except ValidationError as problem:
+        return _refused(request, public_id, problem)
+    viewer = Viewer.of(request.user)
+    name = opened.display_name if opened else "nobody who is known here any more"
+    return _show(request, asking.ask_or_404(public_id, viewer), viewer, opened=name)
+
+
+@private
+@require_POST
+def moderate_answer(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Take an answer away, with a reason."""
+    found = asking.answer_or_404(public_id, Viewer.of(request.user))
+    try:
+        moderation.hide_answer(
+            answer=public_id, person=cast(Person, request.user), reason=request.POST.get("reason", "")
+        )
+    except ValidationError as problem:
+        return _refused(request, found.ask.public_id, problem)
+    messages.success(request, "Taken away. Its author reads why.")
+    return redirect(found.ask)
+
+
+def _refused(request: HttpRequest, ask: UUID, problem: ValidationError) -> HttpResponse:
+    """The question again, with what was refused and the reason as it was typed."""
+    viewer = Viewer.of(request.user)
+    refused, reason = " ".join(problem.messages), request.POST.get("reason", "")
+    return _show(request, asking.ask_or_404(ask, viewer), viewer, refused=refused, reason=reason)
+
+
+def _person(text: str | None, viewer: Viewer) -> Person | None:
+    """Somebody else whom the viewer may see."""
+    key = _id(text)
+    found = Person.objects.visible_to(viewer).filter(public_id=key).first() if key else None
+    return None if found and found.pk == viewer.person_id else found
+
+
+def _about(text: str | None, viewer: Viewer) -> Resource | None:
+    key = _id(text)
+    found: Resource | None = Resource.objects.visible_to(viewer).filter(public_id=key).first() if key else None
+    return found
+
+
+def _id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None

@@ -28,7 +28,7 @@ LAYERS = {
             "connector tasks log finder load sealed answers",
             # verbs
             "actions waiting choices notices mentoring communities proposals line_ups matching invitations asking "
-            "turns alike still_right moderation",
+            "turns alike still_right moderation digests tellers conversation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers provisioning management templatetags",
         ]

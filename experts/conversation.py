@@ -1,0 +1,217 @@
+"""What the page of one question shows to one viewer, and what the page of all of theirs: read in a few questions.
+
+Nobody reads here whose turn it was, who passed it by, or how many: a turn is
+told to the one whose turn it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from experts import asking, moderation, sealed, turns
+from experts.answers import KIND
+from experts.asks import Answer, Ask, SealOpened, Thanks, Turn
+from experts.choices import OwnTopic
+from experts.communities import Follow
+from experts.models import Person, Team
+from knowledge.access import Viewer
+from knowledge.models import Resource, Topic, Verification
+from knowledge.reader import Reading, render
+
+MOST_ANSWERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Whose words they are: their name, and the person if this viewer may open their page."""
+
+    name: str
+    person: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, with what the viewer may do with it."""
+
+    answer: Answer
+    reading: Reading
+    by: Signed
+    mine: bool
+    acceptable: bool
+    thankable: bool
+    thanked: bool
+    thanks: int
+    verification: Verification | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One question with its answers."""
+
+    ask: Ask
+    by: Signed
+    mine: bool
+    details: Reading | None
+    about: Resource | None
+    audience: str
+    topics: Sequence[str]
+    replies: Sequence[Reply]
+    turn: Turn | None
+    joined: bool
+    others: int
+    openings: Sequence[SealOpened]
+
+    @property
+    def unseen(self) -> bool:
+        """Whether others do not see it yet."""
+        return self.ask.published_at > timezone.now()
+
+    @property
+    def answerable(self) -> bool:
+        """Whether it is still open to answers."""
+        return not (self.ask.hidden_at or self.ask.withdrawn_at)
+
+
+def of(ask: Ask, viewer: Viewer) -> Conversation:
+    """The whole of an ask that was found by `asking.ask_or_404`."""
+    mine = sealed.is_author(ask, viewer)
+    rows = Answer.objects.visible_to(viewer).filter(ask=ask) if not ask.hidden_at else Answer.objects.none()
+    if mine and ask.sealed:  # before others see it there is nothing, and after that they see what all see
+        rows = Answer.objects.filter(ask=ask, withdrawn_at=None, hidden_at=None)
+    answers = list(rows.order_by("created_at", "pk")[:MOST_ANSWERS])
+    answers.sort(key=lambda one: one.accepted_at is None)
+    people = _signed([ask.author_id, *(one.author_id for one in answers)], viewer)
+    joined = list(ask.joined.values_list("person", flat=True))
+    return Conversation(
+        ask=ask,
+        by=people[ask.author_id],
+        mine=mine,
+        details=render(ask.details) if ask.details else None,
+        about=asking.about_of(ask, viewer),
+        audience=_audience(ask),
+        topics=_topics(ask, viewer),
+        replies=_replies(ask, answers, people, mine, viewer),
+        turn=turns.turn_of(ask.public_id, viewer),
+        joined=viewer.person_id in joined,
+        others=len(joined) - (viewer.person_id in joined),
+        openings=moderation.openings(ask, viewer),
+    )
+
+
+def _replies(
+    ask: Ask, answers: Sequence[Answer], people: dict[int | None, Signed], mine: bool, viewer: Viewer
+) -> list[Reply]:
+    given = list(Thanks.objects.filter(answer__in=answers).values_list("answer", "giver"))
+    counts = Counter(answer for answer, _ in given)
+    giver = None if mine and ask.sealed else viewer.person_id
+    accepted = [one.public_id.hex for one in answers if one.accepted_at]
+    vouched = Verification.objects.filter(resource__source__kind=KIND, resource__key__in=accepted)
+    verified = {one.resource.key: one for one in vouched.select_related("resource", "owner")} if accepted else {}
+    replies = []
+    for one in answers:
+        own = one.author_id is not None and one.author_id == viewer.person_id
+        replies.append(
+            Reply(
+                answer=one,
+                reading=render(one.body),
+                by=people[one.author_id],
+                mine=own,
+                acceptable=mine and not own and one.accepted_at is None,
+                thankable=not own and one.author_id is not None and (one.pk, giver) not in given,
+                thanked=(one.pk, giver) in given,
+                thanks=counts[one.pk],
+                verification=verified.get(one.public_id.hex),
+            )
+        )
+    return replies
+
+
+def _signed(people: Iterable[int | None], viewer: Viewer) -> dict[int | None, Signed]:
+    """By account (id), how these sign; nobody is "Somebody" (one query)."""
+    seen = Exists(Person.objects.visible_to(viewer).filter(pk=OuterRef("pk")))
+    there = Person.objects.filter(pk__in={pk for pk in people if pk}).annotate(seen=seen)
+    signed: dict[int | None, Signed] = {None: Signed("Somebody", None)}
+    signed.update({one.pk: Signed(one.known_as, one if one.seen else None) for one in there})
+    return signed
+
+
+def _topics(ask: Ask, viewer: Viewer) -> list[str]:
+    """Those that the viewer may know of: a topic known from hidden pages alone tells of them."""
+    known = Topic.objects.filter(asks=ask, resources__in=Resource.objects.visible_to(viewer))
+    return list(known.distinct().order_by("name").values_list("name", flat=True))
+
+
+def _audience(ask: Ask) -> str:
+    """Who may read it, in words."""
+    if ask.only_asked:
+        return "Only who asks and who is asked"
+    teams = [int(token.removeprefix("team:")) for token in ask.audience.tokens if token.startswith("team:")]
+    return ", ".join(Team.objects.filter(pk__in=teams).values_list("name", flat=True)) if teams else "Everyone"
+
+
+# All of one's own ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One question in a list: how it stands, and until when it is the viewer's turn, if it is."""
+
+    ask: Ask
+    by: Signed
+    answers: int
+    accepted: bool
+    until: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """How it stands, in words."""
+        if self.ask.hidden_at:
+            return "Taken away by a moderator"
+        if self.accepted:
+            return "Answered"
+        if self.answers:
+            return f"{self.answers} answer{'s' * (self.answers > 1)}"
+        return "Closed" if self.ask.closed_at else "No answer yet"
+
+
+def lines(asks: Sequence[Ask], viewer: Viewer) -> list[Line]:
+    """These asks as lines (three queries for all of them)."""
+    standing = Answer.objects.filter(ask__in=asks, withdrawn_at=None, hidden_at=None).order_by()
+    counts = {
+        row["ask"]: row for row in standing.values("ask").annotate(answers=Count("pk"), accepted=Count("accepted_at"))
+    }
+    mine = Turn.objects.filter(ask__in=asks, person=viewer.person_id or 0, how=Turn.How.WAITING)
+    until = dict(mine.values_list("ask", "until"))
+    people = _signed([one.author_id for one in asks], viewer)
+    nothing = {"answers": 0, "accepted": 0}
+    made = []
+    for one in asks:
+        row = counts.get(one.pk, nothing)
+        made.append(Line(one, people[one.author_id], row["answers"], bool(row["accepted"]), until.get(one.pk)))
+    return made
+
+
+def open_to(viewer: Viewer) -> QuerySet[Any]:
+    """Open asks of others that the viewer was not asked themselves, those about their own topics first."""
+    asked = Turn.objects.filter(ask=OuterRef("pk"), person=viewer.person_id)
+    known = Ask.topics.through.objects.filter(ask=OuterRef("pk"), topic__slug__in=list(topics_of(viewer)))
+    others = Ask.objects.visible_to(viewer).open().filter(~Exists(asked)).exclude(author=viewer.person_id)
+    found: QuerySet[Any] = others.annotate(near=Exists(known)).order_by("-near", "-published_at", "pk")
+    return found
+
+
+def topics_of(viewer: Viewer) -> Collection[str]:
+    """Topics (`topic_key`) they wrote about, follow or say they know; none that they do not want to be asked about."""
+    said = list(OwnTopic.objects.filter(person=viewer.person_id).values_list("key", "knows", "ask", "hidden"))
+    mine = Resource.objects.visible_to(viewer).filter(contributions__person=viewer.person_id)
+    wrote = Topic.objects.filter(resources__in=mine.values("pk")).values_list("slug", flat=True)
+    followed = Follow.objects.filter(person=viewer.person_id).values_list("key", flat=True)
+    unwanted = {key for key, _, ask, _ in said if ask == OwnTopic.Ask.NO}
+    return {*wrote, *followed, *(key for key, knows, ask, _ in said if knows or ask)} - unwanted
