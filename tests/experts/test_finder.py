@@ -252,3 +252,35 @@ def test_levels_ask_the_database_as_often_for_many_people(people: dict[str, Pers
 def test_years_are_counted_from_the_last_change(people: dict[str, Person], tell: Callable[..., Any]) -> None:
     tell(page("p", Contribution("Ana Lima", last=timezone.now() + timedelta(days=40))))
     assert names(find("kettle", viewer(people["dan"]))) == ["Ana Lima"]
+
+
+# Over the API ---------------------------------------------------------------------------------------------------
+
+
+def test_the_api_tells_who_knows_and_no_score(
+    people: dict[str, Person], tell: Callable[..., Any], client: Client
+) -> None:
+    tell(page("a", by("Ana Lima")), page("b", by("Ana Lima"), by("Ben Okafor")))
+    client.force_login(people["dan"])
+    told = client.get("/api/v1/people", {"q": "kettle", "count": 1}).json()
+    (ana,) = find("kettle", viewer(people["dan"]), count=1)
+    assert told == [{
+        "id": str(people["ana"].public_id), "name": "Ana Lima", "role": "", "documents": 2,
+        "reasons": [{"text": ana.reasons[0].text, "url": ana.reasons[0].url}],
+        "last": told[0]["last"],
+    }]  # fmt: skip
+    assert told[0]["last"][:10] == ana.last.date().isoformat() if ana.last else False
+    assert client.get("/api/v1/people", {"q": "zanzibar"}).json() == []
+
+
+@pytest.mark.parametrize("wrong", [{}, {"q": ""}, {"q": "a", "count": 0}, {"q": "a", "count": 21}, {"q": "a\0b"}])
+def test_the_api_says_what_is_wrong(people: dict[str, Person], client: Client, wrong: dict[str, Any]) -> None:
+    client.force_login(people["dan"])
+    answer = client.get("/api/v1/people", wrong)
+    assert answer.status_code == 400
+    assert set(answer.json()) <= {"q", "count"}
+
+
+def test_the_api_tells_strangers_nothing(people: dict[str, Person], tell: Callable[..., Any], client: Client) -> None:
+    tell(page("a", by("Ana Lima")))
+    assert client.get("/api/v1/people", {"q": "kettle"}).status_code == 403
