@@ -247,3 +247,4 @@ from experts.mentoring import Invitation, Mentorship, Offer, Wish  # noqa: E402,
 from experts.notices import Digest, Notice  # noqa: E402, F401
 from experts.proposals import Place, Proposal  # noqa: E402, F401
 from experts.tokens import ProvisioningToken  # noqa: E402, F401
+from experts.welcome import Met  # noqa: E402, F401

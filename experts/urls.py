@@ -7,6 +7,7 @@ urlpatterns = [
     path("people/", people.people, name="people"),
     path("people/me/", me.me, name="me"),
     path("people/welcome/", topics.welcome, name="welcome"),
+    path("people/welcome/met", topics.met, name="met"),
     path("people/import/", directory.bring, name="import"),
     path("people/<uuid:public_id>/", people.person, name="person"),
     path("asks/", asks.mine, name="asks"),

@@ -15,13 +15,15 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Exists, Model, OuterRef
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from knowledge import actions
 from knowledge.access import Viewer, resource_or_404
 from knowledge.connectors.live import LiveFailure, ask
 from knowledge.documents import EVERYONE
 from knowledge.edition import Pin, Synonym
+from knowledge.frameworks import Framework
 from knowledge.gaps import Gap
 from knowledge.index.analysis import tokens
 from knowledge.live_sources import Declared, LiveHealth, LiveSource
@@ -305,3 +307,16 @@ class GapAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Framework)
+class FrameworkAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Frameworks of topics: brought in from a file, on a page that shows first what it would do."""
+
+    list_display = ["name", "attribution", "imported_at"]
+    fields = ["name", "attribution"]
+    search_fields = ["name"]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Where a file can be chosen."""
+        return redirect("knowledge:bring-framework")

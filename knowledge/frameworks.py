@@ -130,9 +130,15 @@ class Plan:
     faults: list[Fault] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
+    @property
+    def changes(self) -> bool:
         """Whether it changes anything."""
         return bool(self.new or self.changed or self.gone)
+
+    @property
+    def counts(self) -> str:
+        """It in words."""
+        return f"{len(self.new)} new, {len(self.changed)} changed, {self.same} the same, {len(self.gone)} gone"
 
 
 def import_framework(
@@ -184,7 +190,7 @@ def _known(framework: Framework | None) -> Iterable[tuple[str, str, Any]]:
 def _carry_out(plan: Plan) -> None:
     """Write what the plan says; nothing at all where it says nothing new."""
     framework, _ = Framework.objects.get_or_create(name=plan.name, defaults={"attribution": plan.attribution})
-    if framework.attribution != plan.attribution or plan:
+    if framework.attribution != plan.attribution or plan.changes:
         framework.attribution, framework.imported_at = plan.attribution, timezone.now()
         framework.save(update_fields=["attribution", "imported_at"])
     for some in _some([*plan.new, *plan.changed]):

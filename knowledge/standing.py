@@ -20,13 +20,14 @@ Nothing is counted of documents about people: nobody gets a score.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Max, Min
 from django.utils import timezone
 
+from knowledge.access import Viewer
 from knowledge.edition import Edition, Standing
 from knowledge.models import Click, Resource, Verdict, Verification
 from knowledge.trust import STEPS
@@ -121,6 +122,32 @@ def _counted(resources: list[int], now: datetime) -> dict[int, int]:
 
 def _verified(resources: list[int]) -> dict[int, date]:
     return dict(Verification.objects.filter(resource__in=resources).values_list("resource", "until"))
+
+
+def use_among(people: Collection[int], viewer: Viewer) -> dict[int, int]:
+    """What these people open, in the steps of `use_of`: of resources that the viewer may read, by `LEAST` of them.
+
+    Like all use it is told as an order alone, and counts what was done while exactly the same people might read it.
+    """
+    if len(people) < LEAST:
+        return {}
+    now = timezone.now()
+    rows = (
+        Click.objects.filter(
+            resource__in=Resource.objects.visible_to(viewer).exclude(kind=NEVER),
+            search__person__in=list(people),
+            at__gt=now - FORGOTTEN,
+            among=F("resource__audience"),
+            among_source=F("resource__source__audience"),
+        )
+        .order_by()
+        .values_list("resource", "search__person")
+        .annotate(Min("rank"), Max("at"))
+    )
+    opened: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for pk, _, place, at in rows:
+        opened[pk].append((place, (now - at).total_seconds() / 86400))
+    return {pk: step for pk, those in opened.items() if (step := round(STEPS * use_of(those, ())))}
 
 
 # What people do ---------------------------------------------------------------------------------------------------

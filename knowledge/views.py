@@ -1,18 +1,23 @@
-"""The page of one resource: what it says, who can help with it, and what to do with it next."""
+"""The page of one resource: what it says, who can help with it, and what to do with it next; frameworks brought in."""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from knowledge.access import Viewer, resource_or_404
+from knowledge.bringing import FrameworkForm
 from knowledge.documents import Query
+from knowledge.framework_file import COLUMNS, FrameworkRefused
+from knowledge.frameworks import Framework
 from knowledge.index.language import parse, to_text
 from knowledge.live import ask_all, offer, one_of
 from knowledge.pages import opened, who_can_help
@@ -100,3 +105,23 @@ def live_source(request: HttpRequest, key: UUID) -> HttpResponse:
         context = {"source": source, "words": text, "again": tries + 1}
         return render(request, "components/live_line.html", context)
     return render(request, "components/live_arrived.html", {"said": said})
+
+
+@permission_required("knowledge.add_framework", raise_exception=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def bring_framework(request: HttpRequest) -> HttpResponse:
+    """Bring a framework in from a file: first what it would do is shown, and with ``do`` it is done."""
+    form = FrameworkForm(request.POST or None, request.FILES or None, person_id=request.user.pk or 0)
+    plan, do = None, request.POST.get("do") == "yes"
+    if request.method == "POST" and form.is_valid():
+        try:
+            plan = form.bring(dry_run=not do)
+        except FrameworkRefused as refusal:
+            form.add_error("file", str(refusal))
+    done = plan is not None and do
+    if plan and done and not plan.faults:
+        messages.success(request, f"{plan.name} is brought in: {plan.counts}.")
+        return redirect("knowledge:bring-framework")
+    columns = [(names[0].replace("_", " "), ", ".join(names[1:])) for names in COLUMNS.values()]
+    told = {"form": form, "plan": plan, "done": done, "columns": columns, "there": Framework.objects.all()}
+    return render(request, "knowledge/framework.html", told, status=400 if form.errors else 200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -12,9 +13,11 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from experts import communities, finder
+from experts import welcome as beginning
 from experts.asks import Ask
 from experts.models import Person
 from knowledge import frameworks
@@ -111,6 +114,38 @@ def _asks(key: str, viewer: Viewer) -> Sequence[Ask]:
     return list(asks.order_by("-published_at", "-pk")[:ASKS])
 
 
+@require_safe
 def welcome(request: HttpRequest) -> HttpResponse:
-    """Not built yet."""
-    raise Http404
+    """What to meet first in one's team; ``team`` chooses another one of one's own."""
+    told = beginning.welcome(Viewer.of(request.user), _uuid(request.GET.get("team", "")))
+    return render(request, "experts/welcome.html", {"told": told, "parts": _parts(told)})
+
+
+@require_POST
+def met(request: HttpRequest) -> HttpResponse:
+    """Tick something off (``met``: yes), or take the tick back; then back to the list."""
+    data = request.POST
+    done = data.get("met") == "yes"
+    if not beginning.tick(
+        viewer=Viewer.of(request.user), kind=data.get("kind", ""), subject=data.get("subject", ""), met=done
+    ):
+        raise Http404
+    team = _uuid(data.get("team", ""))
+    return redirect(f"{reverse('experts:welcome')}{f'?team={team}' if team else ''}#{data['kind']}s")
+
+
+def _parts(told: beginning.Welcome) -> list[tuple[str, str, tuple[beginning.Entry, ...]]]:
+    """The page's sections: what their heading is called in an address, the heading, what stands there."""
+    return [
+        ("persons", "People to meet", told.people),
+        ("resources", "Pages to read", told.pages),
+        ("tools", "Tools to open once", told.tools),
+        ("topics", "Topics to know about", told.topics),
+    ]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

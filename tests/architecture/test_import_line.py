@@ -28,6 +28,7 @@ LAYERS = {
             "connector tasks log finder load sealed answers",
             # verbs
             "actions waiting choices notices mentoring communities proposals line_ups matching invitations asking "
+            "welcome bringing "
             "turns alike still_right moderation digests tellers conversation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers provisioning management templatetags",
@@ -42,7 +43,7 @@ UPWARD = {
     ("knowledge.models", "knowledge.waiting"): "its row stands beside its verbs, and Django looks for rows in models",
     **{
         ("experts.models", f"experts.{rows}"): "its rows stand beside its verbs, and Django looks for rows in models"
-        for rows in ("choices", "notices", "mentoring", "communities", "proposals")
+        for rows in ("welcome", "choices", "notices", "mentoring", "communities", "proposals")
     },
     ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
     ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from experts.models import Team
 from knowledge.access import Viewer
@@ -121,7 +126,7 @@ def test_the_same_file_again_changes_nothing_and_what_vanished_is_marked() -> No
     plan = bring(less, dry_run=True)
     assert (len(plan.changed), plan.gone) == (1, ["F3"])
     assert list(FrameworkTopic.objects.values().order_by("pk")) == before, "a dry run changes nothing"
-    assert bring(less)
+    assert bring(less).changes
     seals = FrameworkTopic.objects.get(code="F3")
     assert seals.gone_at
     assert not described("door-seals")
@@ -209,3 +214,45 @@ def test_topics_are_proposed_from_what_is_readable_and_from_frameworks(viewer: V
     assert suggest("", viewer) == suggest("st", viewer) == []
     nobody = Viewer.of(None)
     assert {one.framework for one in suggest("steam", nobody)} == {"Ovens"}
+
+
+# The curator's page -----------------------------------------------------------------------------------------------
+
+
+def test_a_curator_sees_what_a_file_would_do_before_it_is_done(make_person: Callable[..., Any], client: Client) -> None:
+    address = reverse("knowledge:bring-framework")
+    curator = make_person("cora", is_staff=True)
+    client.force_login(curator)
+    assert client.get(address).status_code == 403
+    rights = Permission.objects.filter(content_type__app_label="knowledge", content_type__model="framework")
+    curator.user_permissions.set(rights)
+    assert client.get(address).status_code == 200
+    said = {
+        "name": "Ovens",
+        "attribution": "Invented",
+        "file": SimpleUploadedFile("ours.csv", f"{CSV}X,,,,,,\n".encode()),
+    }
+    html = client.post(address, said).content.decode()
+    for text in ("4 new, 0 changed", "Line 6: It has no name: fill it in.", "ours.csv is kept", 'value="Ovens"'):
+        assert text in html, text
+    assert not Framework.objects.exists(), "looking changes nothing"
+    kept = re.findall(r'name="kept" value="([^"]+)"', html)[0]
+    other = make_person("otto")
+    other.user_permissions.set(rights)
+    stranger = Client()
+    stranger.force_login(other)
+    again = {"name": "Ovens", "attribution": "Invented", "kept": kept, "do": "yes"}
+    assert stranger.post(address, again).status_code == 400, "a file is for who sent it"
+    assert "What was done" in client.post(address, again).content.decode()
+    assert FrameworkTopic.objects.count() == 4
+    fine = SimpleUploadedFile("ours.csv", CSV.encode())
+    answer = client.post(address, {"name": "Ovens", "file": fine, "do": "yes"}, follow=True)
+    assert "4 the same" in answer.content.decode()
+    assert Framework.objects.get().attribution == "Invented"
+    for odd in ({"name": "x"}, {"name": "x", "kept": "nonsense"}, {"name": "", "kept": kept}):
+        assert client.post(address, odd).status_code == 400
+    refused = client.post(address, {"name": "y", "file": SimpleUploadedFile("y.csv", b"colour\nred\n")})
+    assert "Call one “name”" in refused.content.decode()
+    assert 'value="y"' in refused.content.decode(), "what was typed stays"
+    assert client.get(reverse("admin:knowledge_framework_add")).headers["Location"] == address
+    assert "Ovens" in client.get(reverse("admin:knowledge_framework_changelist")).content.decode()

@@ -49,8 +49,7 @@ class Command(BaseCommand):
 
     def tell(self, plan: Plan, *, dry_run: bool) -> None:
         """The counts, then every remark and every fault with its line."""
-        counts = f"{len(plan.new)} new, {len(plan.changed)} changed, {plan.same} the same, {len(plan.gone)} gone"
-        self.stdout.write(f"{plan.name}: {plan.rows} rows read: {counts}.")
+        self.stdout.write(f"{plan.name}: {plan.rows} rows read: {plan.counts}.")
         if dry_run:
             self.stdout.write("This was a dry run: nothing was changed.")
         for remark in plan.remarks:
