@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from experts import finder
 from experts.asks import Turn
 from experts.choices import A_WEEK, Closed, OwnTopic
 from experts.formation import Covered, Free, LineUp, Need, Other, form, line_up, others
@@ -26,7 +27,6 @@ from knowledge.access import Ground, Viewer
 from knowledge.documents import Result
 from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse
-from knowledge.models import Resource
 from knowledge.search import search
 
 MOST_TOPICS = 12
@@ -37,8 +37,11 @@ USUAL_HOURS = 2
 KEPT = timedelta(weeks=12)
 """How long hours that somebody agreed to are counted as taken."""
 WEEK, MONTH = timedelta(days=7), timedelta(days=28)
+MOST_KNOWN = 20
+"""People who are looked at for one topic."""
 LOOKED_FOR = 3
 """Gaps for which courses and tools are looked for at once."""
+DEPTHS = {"none": 0, "learning": 1, "practised": 2, "deeply": 3}
 WORDS = ("no evidence", "learning", "practised", "deeply")
 """What the four levels are called."""
 NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -65,12 +68,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Someone:
-    """Somebody who can be proposed: depth by topic name, load, and their free hours a week if they show them."""
+    """Somebody who can be proposed: what they are known for by topic, load, and free hours a week if they show them."""
 
     person: Person
-    depths: Mapping[str, int]
+    levels: Mapping[str, finder.Level]
     load: float = 0.0
     free: int | None = None
+
+    @property
+    def depths(self) -> dict[str, int]:
+        """How deeply they know each topic, 1 to 3."""
+        return {name: DEPTHS[level.depth] for name, level in self.levels.items()}
 
     @property
     def key(self) -> str:
@@ -80,14 +88,21 @@ class Someone:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One person on one topic: a level 0..3 and its word."""
+    """One person on one topic: a level 0..3, its word, and what shows it: in words, and where it can be opened."""
 
     level: int
+    text: str = ""
+    url: str = ""
 
     @property
     def word(self) -> str:
         """The level in words."""
         return WORDS[self.level]
+
+    @classmethod
+    def of(cls, level: finder.Level | None) -> Cell:
+        """The cell that shows a level."""
+        return cls(DEPTHS[level.depth], level.text, level.url) if level else cls(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +204,7 @@ def draft(wanted: Wanted, viewer: Viewer, chosen: Collection[str] = (), ground: 
 
 def _row(topic: Covered, team: Iterable[Someone], by_key: Mapping[str, Someone]) -> Row:
     name = topic.need.topic
-    cells = tuple(Cell(one.depths.get(name, 0)) for one in team)
+    cells = tuple(Cell.of(one.levels.get(name)) for one in team)
     away = "still covered"
     if topic.gap:
         away = "nobody"
@@ -235,48 +250,51 @@ def _words(other: Other, by_key: Mapping[str, Someone]) -> Otherwise:
 
 
 def candidates(wanted: Wanted, viewer: Viewer, ground: Ground) -> list[Someone]:
-    """Everybody who knows something of it and can be asked, in an order that has nothing to do with who they are."""
+    """Everybody who is known for some of it and can be asked, the least asked lately first."""
     names = [need.topic for need in wanted.needs]
-    known = _as_they_wish(depths(names, viewer))
-    free = []
-    for person in reachable(viewer).filter(pk__in=known):
-        hours = None if person.offered is None else person.offered - person.taken
-        if hours is None or hours >= wanted.hours:
-            spoken = person.taken / person.offered if person.offered else 0.0
-            asked = person.month / (person.weekly * 4) if person.weekly else 0.0
-            free.append(Someone(person, known[person.pk], max(spoken, asked), hours))
-    return free
+    found = {
+        one.person.pk
+        for name in names
+        for one in finder.find([name], viewer, ground=ground, count=MOST_KNOWN)
+        if one.score
+    }
+    people = [person for person in reachable(viewer).filter(pk__in=found) if _has_time(person, wanted.hours)]
+    levels = _as_they_wish(known(names, viewer, people, ground))
+    return [_someone(person, levels[person.pk]) for person in people if person.pk in levels]
 
 
-def depths(names: Sequence[str], viewer: Viewer, people: Collection[Person] | None = None) -> dict[int, dict[str, int]]:
-    """How deeply people know each topic, from the documents about it that the viewer may read (one query)."""
-    by_key = {topic_key(name): name for name in names}
-    rows = (
-        Resource.objects.visible_to(viewer)
-        .filter(topics__slug__in=by_key, contributions__person__in=Person.objects.findable())
-        .exclude(kind="person")
-        .values_list(F("contributions__person"), F("topics__slug"))
-        .annotate(documents=Count("pk", distinct=True))
-    )
-    if people is not None:
-        rows = rows.filter(contributions__person__in=[person.pk for person in people])
-    found: dict[int, dict[str, int]] = {}
-    for who, key, documents in rows:
-        level = 3 if documents > 5 else 2 if documents > 1 else 1
-        found.setdefault(who, {})[by_key[key]] = level
+def known(
+    names: Sequence[str], viewer: Viewer, people: Sequence[Person], ground: Ground | None = None
+) -> dict[int, dict[str, finder.Level]]:
+    """What these people are known for, of these topics, from what the viewer may read."""
+    found: dict[int, dict[str, finder.Level]] = {}
+    for (who, name), level in finder.levels(people, names, viewer, ground=ground).items():
+        if DEPTHS[level.depth]:
+            found.setdefault(who, {})[name] = level
     return found
 
 
-def _as_they_wish(found: Mapping[int, Mapping[str, int]]) -> dict[int, dict[str, int]]:
-    """Without the topics that people do not want to be known for or asked about."""
-    keys = {topic_key(name) for known in found.values() for name in known}
-    unwilling = OwnTopic.objects.filter(Q(hidden=True) | Q(ask=OwnTopic.Ask.NO), person__in=found, key__in=keys)
+def _has_time(person: Any, hours: int) -> bool:
+    return person.offered is None or person.offered - person.taken >= hours
+
+
+def _someone(person: Any, levels: Mapping[str, finder.Level]) -> Someone:
+    spoken = person.taken / person.offered if person.offered else 0.0
+    asked = person.month / (person.weekly * MONTH / WEEK)
+    free = None if person.offered is None else person.offered - person.taken
+    return Someone(person, levels, max(spoken, asked), free)
+
+
+def _as_they_wish(found: Mapping[int, Mapping[str, finder.Level]]) -> dict[int, dict[str, finder.Level]]:
+    """Without the topics about which people do not want to be asked."""
+    keys = {topic_key(name) for of in found.values() for name in of}
+    unwilling = OwnTopic.objects.filter(ask=OwnTopic.Ask.NO, person__in=found, key__in=keys)
     not_this = set(unwilling.values_list("person_id", "key"))
     kept = {
-        who: {name: level for name, level in known.items() if level and (who, topic_key(name)) not in not_this}
-        for who, known in found.items()
+        who: {name: level for name, level in of.items() if (who, topic_key(name)) not in not_this}
+        for who, of in found.items()
     }
-    return {who: known for who, known in kept.items() if known}
+    return {who: of for who, of in kept.items() if of}
 
 
 def reachable(viewer: Viewer) -> Any:

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from experts.line_ups import depths
+from experts.line_ups import DEPTHS, known
 from experts.mentoring import LAPSES, Mentorship, Offer, Wish
 from experts.models import Membership, Person
 from experts.notices import tell
@@ -76,11 +76,10 @@ def _ranked(wish: Wish, offers: Mapping[int, Offer], places: Mapping[int, int]) 
     """Mentors whom a mentee may see, as the mentee would rank them."""
     viewer = Viewer.of(wish.person)
     seen = list(Person.objects.visible_to(viewer).filter(pk__in=offers))
-    known = depths([wish.name], viewer, seen)
+    shown = known([wish.name], viewer, seen)
+    depth = {who: max(DEPTHS[level.depth] for level in of.values()) for who, of in shown.items()}
     able = [one.pk for one in seen if places[one.pk]]
-    return sorted(
-        able, key=lambda one: (-known.get(one, {}).get(wish.name, 0), -places[one], offers[one].at, offers[one].pk)
-    )
+    return sorted(able, key=lambda one: (-depth.get(one, 0), -places[one], offers[one].at, offers[one].pk))
 
 
 def _takes(offers: Mapping[int, Offer], wishes: Mapping[int, Wish]) -> dict[int, list[int]]:
