@@ -161,7 +161,8 @@ def fresh_documents(follow: Follow, viewer: Viewer, count: int = 5) -> list[Reso
         Resource.objects.visible_to(viewer)
         .filter(Q(updated__gt=seen) | Q(first_seen_at__gt=seen), topics__slug=follow.key)
         .exclude(kind="person")
-        .select_related("source", "verification__owner")
+        .select_related("source")
+        .with_verification()
         .defer("body")
         .order_by(models.F("updated").desc(nulls_last=True), "pk")[:count]
     )

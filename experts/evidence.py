@@ -250,32 +250,3 @@ def sentence(parts: Iterable[tuple[str, int, datetime | None]]) -> str:
     newest = max((last for _, _, last in parts if last), default=None)
     when = f", the newest in {date_format(newest, 'F Y')}" if newest else ""
     return f"Wrote or edited {listed} that you can read{when}."
-
-
-@dataclass(frozen=True, slots=True)
-class Knower:
-    """Somebody who worked on documents near to what was asked: on how many that the viewer may read, and when last."""
-
-    person: Person
-    documents: int
-    last: datetime | None
-
-    @property
-    def did(self) -> str:
-        """It in words."""
-        return f"Wrote or edited {self.documents} document{'s' * (self.documents > 1)} close to this"
-
-
-def who_knows(resources: Iterable[int], topics: Iterable[str], viewer: Viewer, count: int = 3) -> list[Knower]:
-    """Who worked on these resources or on any about these topics (`topic_key`), as far as the viewer may read them.
-
-    Those who worked on most come first (one query).
-    """
-    near = Q(pk__in=list(resources)) | Q(topics__slug__in=list(topics))
-    read = Resource.objects.visible_to(viewer).filter(near).exclude(kind="person")
-    people = (
-        Person.objects.filter(is_active=True, contributions__resource__in=read.values("pk"))
-        .annotate(documents=Count("contributions__resource", distinct=True), last=Max("contributions__last"))
-        .order_by("-documents", F("last").desc(nulls_last=True), "pk")[:count]
-    )
-    return [Knower(person, person.documents, person.last) for person in people]

@@ -12,9 +12,10 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from experts.evidence import Knower
+from experts.finder import Expert, Reason
+from experts.time_left import TimeLeft
 from immersive.forms import Chip, Group
-from immersive.way_on import WayOn
+from immersive.way_on import Rail, WayOn
 from knowledge.connectors.live import Service
 from knowledge.documents import Facet, Passage, Query, Result, ResultPage
 from knowledge.explain import Matched, Share, Why
@@ -114,6 +115,8 @@ def everything() -> dict[str, Any]:
                 facts={"role": "Shift engineer", "team": "Operations", "initials": "AF",
                        "person": str(person.public_id)}),
     ]  # fmt: skip
+    written = Reason("Wrote or edited 3 pages that you can read, the newest in May 2026.", "#")
+    expert = Expert(other, 1.0, (written, Reason("Says that they know Pumps.", "#")), 3, timezone.now())
     bound = SampleForm({"statement": "", "due": "31 November", "sure": "40"})
     bound.is_valid()
     facets = [Facet("page", "Page", 31, chosen=True), Facet("tool", "Tool", 3), Facet("person", "Person", 0)]
@@ -125,13 +128,16 @@ def everything() -> dict[str, Any]:
         "page": ResultPage(query=Query(text="feed pump", words=("feed", "pump")), results=tuple(results), total=128),
         "person": person,
         "other": other,
+        "expert": expert,
+        "rail": Rail((expert,), results[4]),
+        "times": [TimeLeft(2, 3, 2, None), TimeLeft(0, 3, None, today + timedelta(days=4))],
         "form": SampleForm(auto_id="good_%s"),
         "bad_form": bound,
         "group": Group("kind", "Kind", tuple(facets), ()),
         "long_group": Group("topic", "Topic", tuple(more[:3]), tuple(more[3:])),
         "way_on": WayOn(
             Relaxed("null point shift", ("kind: page",), ResultPage(Query(), tuple(results[:2]), total=2)),
-            (Knower(other, 3, timezone.now() - timedelta(days=20)),),
+            (expert,),
             waits=False,
         ),
         "chips": [Chip("kind: page", "feed pump"), Chip("after 1 March 2026", "feed pump kind:page")],

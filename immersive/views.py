@@ -23,7 +23,7 @@ from immersive import forms, samples
 from immersive.context import THEMES
 from immersive.context import page as on_every_page
 from immersive.sign_in import is_ours
-from immersive.way_on import way_on
+from immersive.way_on import rail, way_on
 from immersive.work import tasks
 from knowledge import live, waiting
 from knowledge.access import Ground, Viewer
@@ -81,6 +81,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "ages": forms.AGES.items(),
         "age": forms.age_of(found.query),
         "way_on": way_on(found, text, viewer, ground),
+        "rail": rail(found, viewer, ground),
         "offer": live.offer_of(found, viewer),
     }
     if request.htmx:  # type: ignore[attr-defined]

@@ -1,21 +1,31 @@
-"""What a page offers where a search found nothing: less asked for, people who know, and to be told later."""
+"""Ways on from a search: people who know and a tool; where nothing is found, less asked for, and later."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.views.decorators.debug import sensitive_variables
 
-from experts.evidence import Knower, who_knows
+from experts import finder
+from experts.finder import Expert
 from knowledge.access import Ground, Viewer
-from knowledge.documents import Query, ResultPage
-from knowledge.index.analysis import topic_key
-from knowledge.index.asked import asked_words
+from knowledge.documents import Result, ResultPage
 from knowledge.relaxing import Relaxed, relaxed
 from knowledge.waiting import is_waiting
 
-MOST_TOPICS = 40
+PEOPLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """What stands beside a page of results: people who know, and the first tool among them."""
+
+    people: Sequence[Expert]
+    tool: Result | None
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.tool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +33,22 @@ class WayOn:
     """Everything that can be said to somebody who found nothing. ``waits``: they are told already when there is."""
 
     less: Relaxed | None
-    people: Sequence[Knower]
+    people: Sequence[Expert]
     waits: bool
+
+
+@sensitive_variables()
+def rail(found: ResultPage, viewer: Viewer, ground: Ground) -> Rail | None:
+    """What stands beside the first page of results: further on one is reading, not looking for whom to ask.
+
+    Of the viewer in this request alone, and kept nowhere. Where nothing but people is asked for they are the results.
+    """
+    if not found.results or found.near_only or found.titles_only or found.page > 1:
+        return None
+    tool = next((result for result in found.results if result.resource.kind == "tool"), None)
+    if set(found.query.kinds) == {"person"}:
+        return None
+    return Rail(finder.find(found.query, viewer, ground=ground, found=found, count=PEOPLE), tool)
 
 
 @sensitive_variables()
@@ -38,18 +62,8 @@ def way_on(found: ResultPage, text: str, viewer: Viewer, ground: Ground) -> WayO
     if not found.query or found.titles_only or (found.results and not found.near_only):
         return None
     less = relaxed(found.query, viewer, ground)
-    people: Sequence[Knower] = ()
+    people: Sequence[Expert] = ()
     if not (found.results and less):
-        results = found.results or (less.found.results if less else ())
-        topics = list(dict.fromkeys(_topics(found.query)))[:MOST_TOPICS]
-        people = who_knows([result.resource.pk for result in results], topics, viewer)
+        near = less.found if less and not found.results else found
+        people = finder.find(found.query, viewer, ground=ground, found=near, count=PEOPLE)
     return WayOn(less, people, is_waiting(text, viewer))
-
-
-def _topics(query: Query) -> Iterator[str]:
-    """Topics that may be meant: those that are named, and what up to three words of the query side by side say."""
-    yield from map(topic_key, query.topics)
-    words = asked_words(query)
-    for length in (3, 2, 1):
-        for at in range(len(words) - length + 1):
-            yield topic_key(" ".join(words[at : at + length]))

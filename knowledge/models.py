@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, Value
 from django.urls import reverse
 from django.utils import timezone
 
@@ -206,6 +206,11 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         mine = self.alive().filter(may_read(viewer, "audience"), may_read(viewer, "source__audience"))
         return mine.filter(source__active=True)
 
+    def with_verification(self) -> Self:
+        """With who vouches for them until when; of who is not to be found, no name (one query more)."""
+        owners = get_user_model()._default_manager.all().findable()
+        return self.select_related("verification").prefetch_related(Prefetch("verification__owner", owners))
+
     def behind(self) -> Self:
         """Rows whose indexed audience is not the database's: left out of the index's answers until written again."""
         return self.filter(AUDIENCE_MOVED)
@@ -312,9 +317,12 @@ CONFIRMED = Question(
         .filter(public_id__in=Blank("keys", "uuid"))
         .annotate(verified=F("verification"), verified_until=F("verification__until"))
         .annotate(**{f"owner_{name}": F(f"verification__owner__{name}") for name in OWNER})
+        .annotate(
+            named=Exists(get_user_model()._default_manager.all().findable().filter(pk=OuterRef("verification__owner")))
+        )
     )
 )
-"""The resources of these ``keys``, with what is said of their verification."""
+"""The resources of these ``keys``, with what is said of their verification; ``named``: who vouches may be found."""
 
 
 class Contribution(models.Model):

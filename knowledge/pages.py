@@ -1,4 +1,4 @@
-"""What pages show beside a search: what changed lately, who can help with a resource, what one person looked for.
+"""What pages show beside a search: what changed lately, what one person looked for.
 
 Each answers for one viewer, or for one resource that was already authorised; how to ask is the same for all.
 """
@@ -8,11 +8,7 @@ from __future__ import annotations
 import html
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -32,25 +28,9 @@ from knowledge.reader import render
 logger = logging.getLogger(__name__)
 
 HIGHEST_RANK = 32_767
-HELPERS = 6
-SHARES = (
-    (0.9, "Wrote nearly all of it"),
-    (0.55, "Wrote most of it"),
-    (0.45, "Wrote half of it"),
-    (0.1, "Wrote part of it"),
-)
 HOW_TO_ASK = ("What you can type", "How your search was read", "While you type", "Misspelled words",
               "Outside the portal")  # fmt: skip
 """The parts of docs/search.md that are for whoever searches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Helper:
-    """Somebody who worked on a resource and is known here: the person, what they did in words, and when last."""
-
-    person: Any
-    did: str
-    last: datetime | None
 
 
 def changed_lately(viewer: Viewer, count: int = 6) -> list[Resource]:
@@ -59,7 +39,8 @@ def changed_lately(viewer: Viewer, count: int = 6) -> list[Resource]:
         Resource.objects.visible_to(viewer)
         .exclude(kind="person")
         .filter(updated__isnull=False)
-        .select_related("source", "verification__owner")
+        .select_related("source")
+        .with_verification()
         .defer("body")
         .order_by("-updated", "pk")[:count]
     )
@@ -100,31 +81,6 @@ def opened(resource: Resource, viewer: Viewer, search_id: str, rank: str) -> Sea
     except (DatabaseError, Click.MultipleObjectsReturned) as error:
         logger.warning("an opened result was not remembered: %s", type(error).__name__)
     return search
-
-
-def who_can_help(resource: Resource) -> tuple[Sequence[Helper], Sequence[str]]:
-    """People known here who worked on it, those who did most first; then names that the source gives and nobody bears.
-
-    The resource must be one that the viewer may read: who wrote it is part of it.
-    """
-    parts = list(resource.contributions.select_related("person").order_by("-share", "-changes", "name"))
-    known: dict[int, Helper] = {}
-    names: dict[str, None] = {}
-    for part in parts:
-        if part.person is None or not part.person.is_active:
-            if part.name:
-                names[part.name] = None
-        else:
-            known.setdefault(part.person.pk, Helper(part.person, did(part.share, part.changes, len(parts)), part.last))
-    return list(known.values())[:HELPERS], list(names)[:HELPERS]
-
-
-def did(share: float, changes: int, people: int) -> str:
-    """How much of a resource somebody wrote, in words; a source may know no more than the name."""
-    if people == 1:
-        return "Wrote it"
-    part = next((said for least, said in SHARES if share >= least), "Edited it")
-    return f"{part}, {changes} changes" if changes > 1 else part
 
 
 @cache

@@ -352,7 +352,7 @@ def _with_verification(row: Any) -> Any:
     """The row with who vouches for it, as CONFIRMED told."""
     found = None
     if row.verified:
-        owner = get_user_model()(**{name: getattr(row, f"owner_{name}") for name in OWNER}) if row.owner_id else None
+        owner = get_user_model()(**{name: getattr(row, f"owner_{name}") for name in OWNER}) if row.named else None
         found = Verification(pk=row.verified, owner=owner, until=row.verified_until)
     cast(Any, Resource._meta.get_field("verification")).set_cached_value(row, found)
     return row

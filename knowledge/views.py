@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,7 +21,7 @@ from knowledge.framework_file import COLUMNS, FrameworkRefused
 from knowledge.frameworks import Framework
 from knowledge.index.language import parse, to_text
 from knowledge.live import ask_all, offer, one_of
-from knowledge.pages import opened, who_can_help
+from knowledge.pages import opened
 from knowledge.reader import render as read
 from knowledge.standing import NEVER, said_by, say
 from knowledge.typeahead import suggest
@@ -34,12 +35,11 @@ def resource(request: HttpRequest, public_id: UUID) -> HttpResponse:
     search = opened(found, viewer, request.GET.get("s", ""), request.GET.get("n", ""))
     if "person" in found.facts and found.kind == "person":
         return redirect("experts:person", found.facts["person"])
-    helpers, names = who_can_help(found)
+    prefetch_related_objects([found], "topics")
     context = {
+        "viewer": viewer,
         "resource": found,
         "reading": read(found.body, title=found.title, base=found.url),
-        "helpers": helpers,
-        "names": names,
         "topics": [(topic.name, to_text(Query(topics=(topic.name,)))) for topic in found.topics.all()],
         "search_text": search.text if search else "",
         "search_id": search.public_id.hex if search else "",

@@ -25,7 +25,7 @@ LAYERS = {
             "history tokens imports asks votes formation pairing frameworks framework_file",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
-            "connector tasks log finder load sealed answers",
+            "connector tasks log finder helpers time_left load sealed answers",
             # verbs
             "actions waiting choices notices mentoring communities proposals line_ups matching invitations asking "
             "welcome bringing "
@@ -47,6 +47,7 @@ UPWARD = {
     },
     ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
     ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",
+    ("experts.bringing", "experts.jobs"): "a verb prompts its job, once the transaction is committed",
     ("experts.directory", "experts.actions"): "an import is many of the verbs that the pages use",
 }
 
