@@ -11,7 +11,7 @@ for. Doing the same file again changes nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -185,8 +185,12 @@ def path_key(path: Path) -> Path:
     return tuple(name_key(name) for name in path)
 
 
-def make_plan(read: sheet.Sheet, *, leavers: bool = False, many: bool = False) -> Plan:
-    """Decide what the rows mean for the people and teams that are here; writes nothing."""
+def make_plan(read: sheet.Sheet, *, leavers: bool = False, many: bool = False, by: Person | None = None) -> Plan:
+    """Decide what the rows mean for the people and teams that are here; writes nothing.
+
+    Who runs the site is changed by nobody ``by`` whom it is done, unless they
+    may do everything anyway; a command (`None`) may.
+    """
     plan = Plan(rows=len(read.rows) + len(read.problems), problems=list(read.problems), remarks=list(read.remarks))
     here = _Here()
     taken: dict[int, int] = {}
@@ -196,6 +200,8 @@ def make_plan(read: sheet.Sheet, *, leavers: bool = False, many: bool = False) -
             if line := taken.get(id(person)):
                 raise ValidationError(f"It is the same person as line {line}: put both into one row.")
             teams = [_team(path, here) for path in row.teams or ()]
+            if by is not None and not by.is_superuser and (person.is_staff or person.is_superuser):
+                raise ValidationError(f"“{person.username}” runs the site: only who may do everything changes them.")
         except ValidationError as error:
             plan.problems.append(Problem(row.line, " ".join(error.messages)))
             continue
@@ -338,27 +344,33 @@ def _plan_leavers(plan: Plan, here: _Here, taken: dict[int, int], *, many: bool)
     if len(leaving) > FEW and len(leaving) > MOST * len(active) and not many:
         raise ImportRefused(
             f"{len(leaving)} of {len(active)} people are not in this file. If it is complete and they have all left, "
-            "add --many; nothing was changed."
+            "say so (--many, or the box “even when…” on the page); nothing was changed."
         )
     plan.leavers = leaving
 
 
-def carry_out(plan: Plan) -> None:
-    """Write the plan, a hundred people a transaction; what was written before an error stays and is not done twice."""
+def carry_out(plan: Plan, *, step: Callable[[int], None] = lambda done: None) -> None:
+    """Write the plan, a hundred people a transaction; what was written before an error stays and is not done twice.
+
+    ``step`` is told after each transaction how many of its changes and leavers are done.
+    """
     try:
         teams = _make_teams(plan)
         for start in range(0, len(plan.changes), BATCH):
             _write(plan.changes[start : start + BATCH], teams)
+            step(min(start + BATCH, len(plan.changes)))
         managed = [change for change in plan.changes if change.new_manager]
         for start in range(0, len(managed), BATCH):
             part = managed[start : start + BATCH]
             for change in part:
                 change.person.manager = change.manager
             actions.appoint_many(people=[change.person for change in part])
+            step(len(plan.changes))
     except IntegrityError as error:
         raise ImportRefused(f"Somebody changed people at the same time ({error}). Import the file again.") from error
     for start in range(0, len(plan.leavers), BATCH):
         actions.deactivate(people=plan.leavers[start : start + BATCH], follow=False)
+        step(len(plan.changes) + min(start + BATCH, len(plan.leavers)))
     if any(plan.changes) or plan.leavers:
         actions.people_changed()
 

@@ -7,6 +7,7 @@ alone, until the import ends or for a day.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +17,9 @@ from django.db import models
 from django.utils import timezone
 
 from knowledge import durable
+
+KEPT = timedelta(days=1)
+"""How long a file waits for its owner's word, and its plan can be looked at."""
 
 
 class Stage(models.TextChoices):
@@ -34,7 +38,7 @@ class ImportQuerySet(durable.WorkQuerySet):
 
     def of(self, person: Any) -> Any:
         """What this person brought, newest first."""
-        return self.filter(by=person).order_by("-started_at", "-pk")
+        return self.filter(by=person.pk).order_by("-started_at", "-pk")
 
 
 class PeopleImport(durable.Work):
@@ -84,3 +88,9 @@ def _folder() -> Path:
     folder = Path(settings.VAR_DIR) / "imports"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def files() -> Iterator[tuple[uuid.UUID, Path]]:
+    """Every file that is kept, with the import that it belongs to."""
+    for path in _folder().iterdir():
+        yield uuid.UUID(path.stem), path

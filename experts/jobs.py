@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from experts import digests, invitations, matching, still_right, turns
+from experts import bringing, digests, invitations, matching, still_right, turns
 
 
 @shared_task(name="experts.jobs.pass_on", soft_time_limit=300, time_limit=330)
@@ -19,6 +19,18 @@ def ask_again() -> None:
     still_right.ask_again()
 
 
+@shared_task(name="experts.jobs.bring_people", soft_time_limit=3600, time_limit=3660)
+def bring_people(pk: int) -> None:
+    """Read a file of people, or carry out what it says."""
+    bringing.do(pk)
+
+
+@shared_task(name="experts.jobs.sweep_imports", soft_time_limit=60, time_limit=90)
+def sweep_imports() -> None:
+    """Find imports that nobody does, and forget files of old ones."""
+    bringing.sweep()
+
+
 @shared_task(name="experts.jobs.match_mentors", soft_time_limit=1200, time_limit=1260)
 def match_mentors() -> None:
     """Bring those together who wish for a mentor and those who offer to be one."""
@@ -29,6 +41,12 @@ def match_mentors() -> None:
 def send_invitations() -> None:
     """Mail invitations to meetings that wait."""
     invitations.send()
+
+
+@shared_task(name="experts.jobs.tell_topic_news", soft_time_limit=600, time_limit=660)
+def tell_topic_news() -> None:
+    """Tell followers of topics that there is something new, at most once a day."""
+    communities.tell_news()
 
 
 @shared_task(name="experts.jobs.send_digests", soft_time_limit=300, time_limit=330)

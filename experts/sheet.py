@@ -37,10 +37,13 @@ LIMITS = {
 }  # fmt: skip
 TEAM_NAME_LIMIT = 120
 MAX_BYTES = 50_000_000
+TOO_LARGE = "The file has more than 50 MB. Split it, each part with the line that names the columns."
 DELIMITERS = ",;\t|"
 YES, NO = {"yes", "y", "true", "1", "active", "x"}, {"no", "n", "false", "0", "inactive", "left"}
 
 _PATH = re.compile(r"\s+/\s+")
+_DECLARED = re.compile(r"""sep=([,;\t|])""", re.IGNORECASE)
+"""The line with which some programs say which mark parts the cells."""
 _TEAMS = re.compile(r"[;|\n]+")
 
 
@@ -91,10 +94,15 @@ def read(data: bytes) -> Sheet:
     sheet = Sheet()
     text = _decoded(data, sheet)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first), strict=True)
+    declared = _DECLARED.fullmatch(first.strip())
+    mark = declared[1] if declared else _delimiter(first)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     columns: list[str | None] | None = None
     for number, cells in _numbered(lines):
         if not any(cell.strip() for cell in cells):
+            continue
+        if declared:
+            declared = None
             continue
         if columns is None:
             columns = _columns(cells, sheet)
@@ -110,7 +118,13 @@ def read(data: bytes) -> Sheet:
 
 def _decoded(data: bytes, sheet: Sheet) -> str:
     if len(data) > MAX_BYTES:
-        raise ImportRefused("The file has more than 50 MB. Split it, each part with the line that names the columns.")
+        raise ImportRefused(TOO_LARGE)
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise ImportRefused("This is a workbook of Excel. Open it and save it as “CSV UTF-8”, then choose that file.")
+    if data[:200].count(0) > len(data[:200]) // 4 and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode(
+            "utf-16-be" if data[::2][:100].count(0) > data[1::2][:100].count(0) else "utf-16-le", "replace"
+        )
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace").replace("\0", "")
     try:

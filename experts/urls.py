@@ -9,6 +9,7 @@ urlpatterns = [
     path("people/welcome/", topics.welcome, name="welcome"),
     path("people/welcome/met", topics.met, name="met"),
     path("people/import/", directory.bring, name="import"),
+    path("people/import/<uuid:public_id>/", directory.one, name="import-one"),
     path("people/<uuid:public_id>/", people.person, name="person"),
     path("asks/", asks.mine, name="asks"),
     path("asks/new", asks.new, name="ask-new"),

@@ -269,6 +269,7 @@ CELERY_BEAT_SCHEDULE = {
         "sweep-index": "knowledge.jobs.index_changes",
         "sweep-meaning": "knowledge.jobs.embed",
         "sweep-work": "immersive.work.jobs.sweep",
+        "sweep-imports": "experts.jobs.sweep_imports",
     }.items()
 } | {
     "tidy-index": {"task": "knowledge.jobs.tidy_index", "schedule": 3600.0},
@@ -278,6 +279,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask-again": {"task": "experts.jobs.ask_again", "schedule": 3600.0},
     "match-mentors": {"task": "experts.jobs.match_mentors", "schedule": 86400.0},
     "send-invitations": {"task": "experts.jobs.send_invitations", "schedule": 60.0, "options": {"expires": 60}},
+    "topic-news": {"task": "experts.jobs.tell_topic_news", "schedule": 3600.0},
     "send-digests": {"task": "experts.jobs.send_digests", "schedule": 60.0, "options": {"expires": 60}},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
 }

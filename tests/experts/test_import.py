@@ -152,7 +152,7 @@ def test_who_runs_the_site_is_no_leaver(make_person: Callable[..., Any]) -> None
     assert person("root").is_active
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"])
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 def test_usual_encodings_and_delimiters(encoding: str, mark: str) -> None:
     text = "E-Mail,Full Name,Job title\nzoe@example.org,Zoë Müller,Ingénieure\n"
