@@ -123,9 +123,9 @@ def mine(viewer: Viewer) -> models.QuerySet[Notice]:
     return mine
 
 
-def news(viewer: Viewer, count: int = 5) -> list[News]:
-    """What the viewer has not seen yet, newest first."""
-    return in_words(mine(viewer).filter(seen_at=None)[:count], viewer)
+def news(viewer: Viewer, count: int = 5, *, without: Collection[str] = ()) -> list[News]:
+    """What the viewer has not seen yet, newest first; ``without``: kinds that the page shows in another way."""
+    return in_words(mine(viewer).filter(seen_at=None).exclude(kind__in=list(without))[:count], viewer)
 
 
 def see(*, viewer: Viewer, subjects: Collection[UUID] | None = None, until: datetime | None = None) -> int:

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url
 
+from experts import notices, turns
 from experts.evidence import evidence_lines
 from immersive import forms, samples
 from immersive.context import THEMES
@@ -46,6 +47,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "searches": recent_searches(viewer),
         "tasks": tasks.recent(viewer),
         "told": waiting.tell(viewer),
+        "asked": turns.waiting_for(viewer),
+        "news": notices.news(viewer, without=("asked",)),
     }
     return render(request, "immersive/home.html", context)
 

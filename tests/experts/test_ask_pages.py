@@ -95,7 +95,7 @@ def test_one_asks_a_person_and_lands_on_the_question(people: dict[str, Any], as_
     assert [one.said.text for one in notices.news(Viewer.of(ben))] == ["Ana Lima asks you: “How do I prime it?”"]
 
 
-def test_a_result_a_task_and_an_empty_search_lead_to_the_form(people: dict[str, Any], as_: Any, hold: Any) -> None:
+def test_a_question_begins_with_what_it_is_about(people: dict[str, Any], as_: Any, hold: Any) -> None:
     hold("Book", [page("a", "Ben Okafor", title="Priming a pump", topics=("Pumps",))])
     from knowledge.models import Resource
 
@@ -176,6 +176,36 @@ def test_the_same_question_sent_twice_is_one(as_: Any) -> None:
     for _ in range(2):
         post(as_("ana"), "/asks/new", **form("How do I prime the feed pump?"))
     assert Ask.objects.count() == 1
+
+
+def test_a_result_an_empty_search_and_a_task_lead_to_the_form(people: dict[str, Any], as_: Any, hold: Any) -> None:
+    from immersive.work import actions as work
+    from knowledge.models import Resource
+
+    hold("Book", [page("a", "Ben Okafor", title="Priming a pump", body="Open the vent.")])
+    index()
+    ana, about = as_("ana"), Resource.objects.get(title="Priming a pump").public_id
+    assert f'href="/asks/new?about={about}"' in read(ana, "/search?q=vent")
+    assert 'href="/asks/new?q=xylophone"' in read(ana, "/search?q=xylophone+kind%3Atool")
+    task = work.start_task(
+        owner=people["ana"], statement="Prime P-102", started_from=Resource.objects.get(public_id=about)
+    )
+    work.assess(task=task, owner=people["ana"], confidence=50)
+    assert f'href="/asks/new?q=Prime%20P-102&amp;about={about}"' in read(ana, task.get_absolute_url())
+
+
+def test_home_says_what_waits_and_what_is_new(people: dict[str, Any], as_: Any, asked: Ask) -> None:
+    assert "For you" not in read(as_("cleo"), "/").split("<main")[1]
+    ben = said(read(as_("ben"), "/").split("<main")[1])
+    assert ben.count(asked.text) == 1, "the turn, and not its notice too"
+    read(as_("ben"), asked.get_absolute_url())
+    assert "Ana Lima asks you" in read(as_("ben"), "/"), "it waits although it was seen"
+    post(as_("ben"), f"{asked.get_absolute_url()}answer", body="Open the vent.")
+    assert asked.text not in read(as_("ben"), "/")
+    assert "Ben Okafor answered your question" in read(as_("ana"), "/")
+    actions.deactivate(people=[people["ben"]])
+    Answer.objects.update(withdrawn_at=timezone.now())
+    assert "answered your question" not in read(as_("ana"), "/")
 
 
 # What is like it ------------------------------------------------------------------------------------------------------
