@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from experts import bringing, digests, invitations, matching, still_right, turns
+from experts import bringing, communities, digests, invitations, matching, still_right, turns
 
 
 @shared_task(name="experts.jobs.pass_on", soft_time_limit=300, time_limit=330)

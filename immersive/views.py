@@ -20,6 +20,7 @@ from django_htmx.http import push_url
 
 from experts import notices, turns
 from experts.evidence import evidence_lines
+from experts.welcome import is_new
 from immersive import forms, samples
 from immersive.context import THEMES
 from immersive.context import page as on_every_page
@@ -49,6 +50,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "told": waiting.tell(viewer),
         "asked": turns.waiting_for(viewer),
         "news": notices.news(viewer, without=("asked",)),
+        "newcomer": is_new(viewer),
     }
     return render(request, "immersive/home.html", context)
 

@@ -27,12 +27,14 @@ from django.views.decorators.debug import sensitive_variables
 from knowledge import index
 from knowledge.access import Ground, Viewer
 from knowledge.documents import KINDS, Query, Scope
+from knowledge.framework_file import key_of
 from knowledge.index import near
 from knowledge.index.analysis import STOP_WORDS, fold, one_spelling, tokens, topic_words
-from knowledge.index.language import parse, to_text
+from knowledge.index.language import parse
 from knowledge.models import Resource, Search, Topic
 from knowledge.questions import Blank, Question
 from knowledge.search import Sources
+from knowledge.topics import address
 
 GROUPS = {
     "people": ("People", ("person",)),
@@ -270,7 +272,7 @@ def _of_resource(row: _Row, words: tuple[str, ...], sources: Sources) -> Suggest
 
 
 def _of_topic(topic: str, count: int, words: tuple[str, ...]) -> Suggestion:
-    url = _search_for(to_text(Query(topics=(topic,))))
+    url = address(key_of(topic))
     return Suggestion("topic", topic, marked(topic, words), url, f"{count} document{'s' if count > 1 else ''}")
 
 

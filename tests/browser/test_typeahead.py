@@ -131,8 +131,8 @@ def test_enter_searches_for_what_was_typed_and_a_click_opens(open_as: Open) -> N
     box = box_of(page)
     box.fill("pump")
     page.get_by_role("option", name="Pumps").click()
-    expect(page).to_have_url(re.compile(r"/search\?q=topic%3APumps$"))
-    expect(page.locator(".result").first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/topics/pumps/$"))
+    expect(page.get_by_role("heading", name="Pumps", exact=True)).to_be_visible()
 
 
 def test_an_older_answer_never_replaces_a_newer_one(open_as: Open) -> None:

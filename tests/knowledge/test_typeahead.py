@@ -16,7 +16,6 @@ from django.utils import timezone
 from knowledge import index
 from knowledge.access import Viewer
 from knowledge.documents import Document
-from knowledge.index.language import parse
 from knowledge.models import Audience, Resource, Search, Source
 from knowledge.typeahead import ASKED, MANY, REMEMBERED, SHOWN, Group, marked, suggest
 from tests import small_company
@@ -76,8 +75,7 @@ def test_each_says_what_it_is_and_leads_to_its_place(people: dict[str, Any]) -> 
     [tool] = suggest("valvev", viewer)[0].suggestions
     assert tool.detail == "find which valve feeds a pump"
     [topic] = suggest("mainten", viewer)[0].suggestions
-    assert (topic.kind, topic.detail, topic.url) == ("topic", "1 document", "/search?q=topic%3AMaintenance")
-    assert parse("topic:Maintenance").topics == ("Maintenance",)
+    assert (topic.kind, topic.detail, topic.url) == ("topic", "1 document", "/topics/maintenance/")
 
 
 def test_all_words_or_else_the_last_ones(ana: Any) -> None:
