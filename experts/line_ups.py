@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -153,7 +153,12 @@ class Draft:
     @property
     def covered(self) -> int:
         """Topics that somebody in it covers."""
-        return sum(any(cell.level > 1 for cell in row.cells) for row in self.rows)
+        return len(self.rows) - len(self.unknown)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Topics that nobody in it covers."""
+        return tuple(row.topic for row in self.rows if not any(cell.level > 1 for cell in row.cells))
 
     @property
     def hours(self) -> int:
@@ -169,9 +174,8 @@ class Draft:
         who = "One person covers" if team == 1 else f"{number(team).capitalize()} people cover"
         some = "the one topic" if self.covered == topics == 1 else f"{number(self.covered)} of {number(topics)} topics"
         some = "none of the topics" if not self.covered else some
-        missing = [row.topic for row in self.rows if not any(cell.level > 1 for cell in row.cells)]
         said = f"{who} {some} in {self.hours} hour{'s' * (self.hours != 1)} a week."
-        return f"{said} Nobody was found who knows {listed(missing)}." if missing else said
+        return f"{said} Nobody was found who knows {listed(self.unknown)}." if self.unknown else said
 
     @property
     def ask(self) -> str:
@@ -300,7 +304,8 @@ def _as_they_wish(found: Mapping[int, Mapping[str, finder.Level]]) -> dict[int, 
 def reachable(viewer: Viewer) -> Any:
     """People whom the viewer may see and who can be asked today: not closed, not at their weekly most.
 
-    Each with ``offered`` (hours a week they show), ``taken`` of them, ``weekly`` and ``month`` (asks).
+    Each with ``offered`` (hours a week, of those who show them), ``taken`` of them, ``weekly`` and ``month`` (asks).
+    Hours that somebody keeps to themselves decide nothing: asking for more and more would tell them.
     """
     now, today = timezone.now(), timezone.localdate()
     turns = Turn.objects.filter(person=OuterRef("pk"), how__in=Turn.COUNTED)
@@ -310,12 +315,13 @@ def reachable(viewer: Viewer) -> Any:
         .findable()
         .annotate(
             weekly=Coalesce(F("availability__asks_a_week"), A_WEEK),
-            offered=F("availability__hours_a_week"),
+            offered=Case(When(availability__shows_time=True, then=F("availability__hours_a_week"))),
             week=_counted(turns.filter(at__gte=now - WEEK)),
             month=_counted(turns.filter(at__gte=now - MONTH)),
             taken=Coalesce(Subquery(places.values("person").annotate(n=Sum("proposal__hours")).values("n")), 0),
         )
         .filter(~Exists(Closed.objects.filter(person=OuterRef("pk"), since__lte=today, until__gte=today)))
+        .exclude(availability__hours_a_week=0)
         .filter(week__lt=F("weekly"))
         .order_by("month", "taken", "public_id")
     )

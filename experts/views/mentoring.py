@@ -51,13 +51,13 @@ class OfferForm(forms.Form):
         min_value=1,
         max_value=MOST_PLACES,
         initial=1,
-        error_messages={"invalid": f"Write a number from 1 to {MOST_PLACES}."},
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), f"Write a number from 1 to {MOST_PLACES}."),
     )
     note = forms.CharField(
         label="How you like to do it",
         max_length=LONGEST_NOTE,
         required=False,
-        help_text="Read by whoever is found for you.",
+        help_text="Your page shows it beside the offer.",
     )
 
 
@@ -84,7 +84,10 @@ class MeetForm(forms.Form):
         min_value=verbs.SHORTEST,
         max_value=verbs.LONGEST,
         initial=60,
-        error_messages={"invalid": "Write the minutes as a number, such as 60."},
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            f"Write the minutes as a number from {verbs.SHORTEST} to {verbs.LONGEST}.",
+        ),
     )
     zone: str = "UTC"
 

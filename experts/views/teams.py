@@ -38,20 +38,29 @@ class BuildForm(forms.Form):
         help_text="One sentence. Topics are proposed from it.",
         error_messages={"max_length": f"Say it in at most {proposals.LONGEST} characters: the main thing is enough."},
     )
-    add = forms.CharField(label="Another topic", required=False, max_length=LONGEST_TOPIC)
+    add = forms.CharField(
+        label="Another topic",
+        required=False,
+        max_length=LONGEST_TOPIC,
+        error_messages={"max_length": f"Name a topic in at most {LONGEST_TOPIC} characters, one at a time."},
+    )
     hours = forms.IntegerField(
         label="Hours a week of each",
         required=False,
         min_value=1,
         max_value=40,
-        error_messages={"invalid": "Write the hours as a number from 1 to 40."},
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), "Write the hours as a number from 1 to 40."
+        ),
     )
     most = forms.IntegerField(
         label="People at most",
         required=False,
         min_value=1,
         max_value=MOST_PEOPLE,
-        error_messages={"invalid": f"Write a number from 1 to {MOST_PEOPLE}."},
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), f"People at most: write a number from 1 to {MOST_PEOPLE}."
+        ),
     )
 
 

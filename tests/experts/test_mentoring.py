@@ -234,7 +234,7 @@ def test_the_page_asks_the_database_as_often_with_many_as_with_few(
         ({"act": "wish", "topic": "?!"}, "Name a topic."),
         ({"act": "wish", "topic": "x" * 81}, "at most 80"),
         ({"act": "wish", "topic": "Pumps", "note": "kept " * 100}, "at most 300"),
-        ({"act": "offer", "topic": "Pumps", "places": "99"}, "less than or equal to 8"),
+        ({"act": "offer", "topic": "Pumps", "places": "99"}, "Write a number from 1 to 8."),
         ({"act": "offer", "topic": "Pumps", "places": "many"}, "Write a number"),
     ],
 )
