@@ -52,17 +52,20 @@ def who_can_help(resource: Resource, viewer: Viewer) -> Help:
     parts = list(resource.contributions.order_by("-share", "-changes", "name"))
     ids = {part.person_id for part in parts if part.person_id}
     found = with_time(Person.objects.findable().visible_to(viewer)).in_bulk(ids) if ids else {}
+    left = Person.objects.filter(is_active=False).in_bulk(ids - found.keys()) if ids - found.keys() else {}
     known: dict[int, Helper] = {}
     names: dict[str, None] = {}
     for part in parts:
         if person := found.get(part.person_id or 0):
             known.setdefault(person.pk, Helper(person, did(part.share, part.changes, len(parts)), part.last))
+        elif former := left.get(part.person_id or 0):
+            names[former.known_as] = None
         elif part.name:
             names[part.name] = None
     others: Sequence[Expert] = ()
     if len(known) < ENOUGH:
         about = [topic.name for topic in resource.topics.all()] or resource.title
-        others = find(about, viewer, count=ENOUGH - len(known), without=known)
+        others = find(about, viewer, count=ENOUGH - len(known), without={*known, viewer.person_id or 0})
     return Help(list(known.values())[:MOST], list(names)[:MOST], others)
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from experts import finder
 from experts.finder import Expert
 from knowledge.access import Ground, Viewer
-from knowledge.documents import Result, ResultPage
+from knowledge.documents import Query, Result, ResultPage
 from knowledge.relaxing import Relaxed, relaxed
 from knowledge.waiting import is_waiting
 
@@ -48,7 +48,7 @@ def rail(found: ResultPage, viewer: Viewer, ground: Ground) -> Rail | None:
     tool = next((result for result in found.results if result.resource.kind == "tool"), None)
     if set(found.query.kinds) == {"person"}:
         return None
-    return Rail(finder.find(found.query, viewer, ground=ground, found=found, count=PEOPLE), tool)
+    return Rail(_others(found.query, viewer, ground, found), tool)
 
 
 @sensitive_variables()
@@ -65,5 +65,10 @@ def way_on(found: ResultPage, text: str, viewer: Viewer, ground: Ground) -> WayO
     people: Sequence[Expert] = ()
     if not (found.results and less):
         near = less.found if less and not found.results else found
-        people = finder.find(found.query, viewer, ground=ground, found=near, count=PEOPLE)
+        people = _others(found.query, viewer, ground, near)
     return WayOn(less, people, is_waiting(text, viewer))
+
+
+def _others(query: Query, viewer: Viewer, ground: Ground, found: ResultPage) -> Sequence[Expert]:
+    """Who knows, but for whoever looks: they need not be told to ask themselves."""
+    return finder.find(query, viewer, ground=ground, found=found, count=PEOPLE, without=[viewer.person_id or 0])

@@ -28,4 +28,4 @@ def ask_url(person: Person | None = None, text: str = "", about: Resource | None
 @register.inclusion_tag("components/can_help.html")
 def people_who_can_help(resource: Resource, viewer: Viewer) -> dict[str, Any]:
     """The part of a resource's page that names who can help with it, as far as this viewer may know."""
-    return {"resource": resource, "help": helpers.who_can_help(resource, viewer)}
+    return {"resource": resource, "help": helpers.who_can_help(resource, viewer), "me": viewer.person_id}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,12 +14,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from experts.choices import LONGEST_TOPIC
 from experts.evidence import evidence_line, shown, topics_of, written_by
-from experts.models import Person
-from knowledge.access import Viewer
+from experts.finder import Level, find, levels
+from experts.models import Offer, OwnTopic, Person
+from experts.time_left import with_time
+from knowledge.access import Ground, Viewer
+from knowledge.documents import Query
+from knowledge.index.analysis import topic_key
+from knowledge.index.language import to_text
 
 PEOPLE_A_PAGE = 60
 EVIDENCE_A_PAGE = 20
+TOPICS = 8
+"""Topics whose depth is looked up: a search each."""
+ALIKE, ALIKE_BY = 3, 5
+"""People who know almost the same, and the topics by which they are looked for."""
+FADING = timedelta(days=2 * 365)
+DEPTHS = ("none", "learning", "practised", "deeply")
+HOW_WELL = ("Says so", "Learning", "Practised", "Deeply")
 
 
 class NameForm(forms.Form):
@@ -37,23 +52,68 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """One person; who left is not found, as if they had never been."""
+    """One person; who left or hides is not found, as if they had never been. Their own page they see always."""
     viewer = Viewer.of(request.user)
-    one = get_object_or_404(Person.objects.visible_to(viewer), public_id=public_id)
+    people = with_time(Person.objects.visible_to(viewer)).select_related("availability")
+    one = get_object_or_404(people, public_id=public_id)
     page = Paginator(written_by(one, viewer), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
-    evidence = shown(page.object_list)
+    evidence, ground = shown(page.object_list), Ground(viewer)
+    said = list(OwnTopic.objects.filter(person=one, hidden=False))
+    known = knowledge_of(one, said, viewer, ground)
+    names = [row.name for row in known[:ALIKE_BY]]
     told = {
         "person": one,
+        "mine": one.pk == viewer.person_id,
         "memberships": one.memberships.current().with_path(),
         "there": time_there(one.time_zone),
-        "topics": topics_of(one, viewer),
+        "known": known,
+        "glad": [own.name for own in said if own.ask == OwnTopic.Ask.YES],
+        "offers": list(Offer.objects.filter(person=one).order_by("name")),
+        "alike": find(names, viewer, ground=ground, count=ALIKE, without=[one.pk]) if names else [],
         "line": evidence_line(one, viewer),
         "evidence": evidence,
         "some_by_name": any(piece.by_name for piece in evidence),
         "page": page,
-        "by_name": 'by:"{}"'.format(one.display_name.replace('"', " ")),
+        "by_name": to_text(Query(people=(one.display_name,))),
     }
     return render(request, "experts/person.html", told)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A topic of somebody's, how well they know it as far as the viewer may know, and whether that fades."""
+
+    name: str
+    level: Level
+    says_so: bool
+    fades: bool
+
+    @property
+    def step(self) -> int:
+        """How well, from 0 to 3."""
+        return DEPTHS.index(self.level.depth)
+
+    @property
+    def how_well(self) -> str:
+        """It in words; where no document shows it, that they say so."""
+        return HOW_WELL[self.step]
+
+
+def knowledge_of(one: Person, said: Sequence[OwnTopic], viewer: Viewer, ground: Ground) -> list[Known]:
+    """Their topics, the best known first: what documents show, then what they say of themselves alone."""
+    claims = {own.key: own.name for own in said if own.knows}
+    shows = [topic["name"] for topic in topics_of(one, viewer)][:TOPICS]
+    names = {topic_key(name)[:LONGEST_TOPIC]: name for name in shows}
+    names |= {key: name for key, name in claims.items() if key not in names}
+    told = levels([one], list(names.values()), viewer, ground=ground) if names else {}
+    old = timezone.now() - FADING
+    rows = [
+        Known(name, level, key in claims, bool(level.last and level.last < old))
+        for key, name in names.items()
+        for level in (told[one.pk, name],)
+        if level.depth != "none" or key in claims
+    ]
+    return sorted(rows, key=lambda row: -row.step)
 
 
 def time_there(zone: str) -> datetime | None:

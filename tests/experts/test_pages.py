@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,12 +14,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from experts import actions
-from experts.models import Person, Team
+from experts import actions, choices
+from experts.models import Ask, Person, Team, Turn
 from knowledge.documents import Contribution
 from knowledge.models import Audience, Source
-from tests.experts.conftest import page, plain
+from tests import small_company
+from tests.experts.conftest import MAY, page, plain
 from tests.experts.test_people_source import hide_twenty
 
 
@@ -32,6 +36,10 @@ def page_of(client: Client, person: Any, **query: Any) -> str:
     answer = client.get(reverse("experts:person", args=[person.public_id]), query)
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 def api_of(client: Client, person: Any) -> Any:
@@ -50,7 +58,8 @@ def test_the_page_tells_who_this_is_and_what_they_wrote(ana: Any, reader: Any, c
                  "Wrote 60 % of it", "Tool in Book", "Known by name only", "1 page and 1 tool",
                  "?q=by%3A%22Ana%20Lima%22"):  # fmt: skip
         assert text in html
-    assert html.index("ValveView") < html.index("Priming a pump"), "newest first, without a date last"
+    wrote = html[html.index("Wrote or edited</h2>") :]
+    assert wrote.index("ValveView") < wrote.index("Priming a pump"), "newest first, without a date last"
     assert "ana@example.org" not in html
 
 
@@ -143,7 +152,7 @@ def test_questions_to_the_database_do_not_grow(ana: Any, reader: Any, client: Cl
                 assert client.get(where).status_code == 200
             asked.append(len(context))
         counts.append(asked)
-    assert counts == [[10, 8, 5]] * 2, counts
+    assert counts == [[19, 8, 5]] * 2, counts
 
 
 def test_the_list_is_by_team_and_by_name(ana: Any, reader: Any, client: Client, make_person: Any) -> None:
@@ -201,3 +210,57 @@ def test_the_schema_describes_the_answer(reader: Any, client: Client) -> None:
     assert set(told["responses"]) >= {"200", "404"}
     fields = schema["components"]["schemas"]["Person"]["properties"]
     assert set(fields) == {"id", "name", "role", "teams", "location", "topics", "evidence"}
+
+
+def test_the_page_tells_how_well_and_what_shows_it(ana: Any, reader: Any, client: Client, hold: Any) -> None:
+    old = Contribution("Ana Lima", last=MAY.replace(year=2023))
+    hold("book", [
+        *(page(f"a{n}", Contribution("Ana Lima", last=timezone.now()), topics=("Pumps",)) for n in range(6)),
+        page("old", old, title="Of seals", topics=("Seals",)),
+    ])  # fmt: skip
+    small_company.index()
+    choices.say_of_topic(person=ana, name="Welding", knows=True, ask="yes")
+    said = text_of(page_of(client, ana))
+    assert "Pumps Deeply Wrote or edited 6 pages that you can read" in said
+    assert re.search(r"Seals Learning Wrote “Of seals” in May 2023\. May 2023, fading", said)
+    assert "Welding Says so" in said
+    assert "Glad to be asked about it" in said
+
+
+def test_time_is_told_of_those_alone_who_show_it(ana: Any, reader: Any, client: Client) -> None:
+    assert "Time for others" not in page_of(client, ana)
+    choices.choose(person=ana, asks_a_week=2, hours_a_week=1, prefers="call")
+    said = text_of(page_of(client, ana))
+    assert "Best by A call" in said
+    assert "this week" not in said
+    choices.choose(person=ana, shows_time=True)
+    assert "2 of 2 questions left this week" in text_of(page_of(client, ana))
+    ask = Ask.objects.create(author=reader, text="Why?", audience=Audience.objects.of({"everyone"}))
+    Turn.objects.create(ask=ask, person=ana)
+    said = text_of(page_of(client, ana))
+    assert "1 of 2 questions left this week" in said
+    assert "Gives 1 hour a week" in said
+    Turn.objects.update(at=timezone.now() - timedelta(days=8))
+    assert "2 of 2 questions left this week" in text_of(page_of(client, ana))
+    choices.close(person=ana, since=timezone.localdate(), until=timezone.localdate() + timedelta(days=2))
+    assert "Next free" in page_of(client, ana)
+
+
+def test_others_who_know_almost_the_same_stand_beside(
+    ana: Any, reader: Any, client: Client, hold: Any, make_person: Callable[..., Any]
+) -> None:
+    make_person("ben", name="Ben Okafor")
+    hold("book", [page("a", "Ana Lima", topics=("Pumps",)), page("b", "Ben Okafor", topics=("Pumps",))])
+    small_company.index()
+    html = page_of(client, ana)
+    alike = html[html.index("Almost the same") :]
+    assert "Ben Okafor" in alike
+    assert alike.count('class="person"') == 1, "nobody is almost like themselves"
+
+
+def test_one_sees_ones_own_page_though_hidden(ana: Any, reader: Any, client: Client) -> None:
+    choices.hide(person=ana)
+    assert client.get(reverse("experts:person", args=[ana.public_id])).status_code == 404
+    client.force_login(ana)
+    assert "Only you see this page." in page_of(client, ana)
+    assert "Ask Ana" not in page_of(client, ana)
