@@ -14,6 +14,7 @@ from types import EllipsisType
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -21,9 +22,9 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from experts.connector import documents_of
-from experts.evidence import attribute
+from experts.evidence import attribute, email_key, mark, name_key
 from experts.history import Placement, Reporting, refuse_circle
-from experts.models import Membership, Person, Team, one_line
+from experts.models import FORMER, Membership, Person, Team, one_line
 from knowledge.documents import EVERYONE, Document
 from knowledge.index.analysis import topic_key
 from knowledge.models import Audience, Contribution, Resource, Source, SyncRun, Topic
@@ -31,6 +32,8 @@ from knowledge.models import Audience, Contribution, Resource, Source, SyncRun, 
 logger = logging.getLogger(__name__)
 
 PEOPLE_EVERY = timedelta(minutes=15)
+TOLD_HOLDING = 50
+"""Documents that still hold a name, of which an operator is told at once."""
 GATHER = timedelta(seconds=30)
 """How long changes elsewhere are gathered before the people source is read again."""
 
@@ -180,8 +183,52 @@ def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:
     return ended
 
 
+def remove_name(*, person: Person, reason: str) -> list[Resource]:
+    """Take the name of somebody who left off everything that is theirs; documents whose own text still holds it.
+
+    What they wrote stays, as a former colleague's. Their name, address and all
+    that they said of themselves are kept no more, but for marks by which the
+    name is recognised when a source tells it again; no file and no service
+    finds the account to write it back. Raises `ValidationError`.
+    """
+    if person.is_active:
+        raise ValidationError(f"“{person}” has not left: deactivate the account first.")
+    if person.name_removed:
+        raise ValidationError("This name was removed before.")
+    if not one_line(reason):
+        raise ValidationError("Write down why: it stands in the log.")
+    names = {name for name in (one_line(person.name), one_line(person.get_full_name())) if name}
+    keys = {*(name_key(name) for name in names), email_key(person.email)} - {""}
+    blank = dict.fromkeys(("name", "first_name", "last_name", "email", "role", "about", "location"), "")
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(
+            **blank, username=f"former-{person.public_id.hex}", external_id=None, taken_out_at=timezone.now(),
+            name_removed=True, name_marks=sorted(mark(key) for key in keys),
+        )  # fmt: skip
+        logged = LogEntry.objects.filter(content_type__app_label="experts", content_type__model="person")
+        logged.filter(object_id=str(person.pk)).update(object_repr=FORMER)
+        bury_people(people=[person.pk])
+        people_changed()
+    person.refresh_from_db()
+    return holding(names)
+
+
+def holding(names: Iterable[str]) -> list[Resource]:
+    """Documents whose title or text has one of these names in it; their source alone can change that."""
+    found = Q(pk__in=())
+    for name in names:
+        found |= Q(title__icontains=name) | Q(body__icontains=name)
+    rows = Resource.objects.alive().filter(found).exclude(kind="person").select_related("source")
+    return list(rows.defer("body").order_by("source", "title", "pk")[:TOLD_HOLDING])
+
+
 def reactivate(*, person: Person, follow: bool = True) -> None:
-    """Give the account back; teams are joined again one by one. With ``follow=False`` the caller sees to the rest."""
+    """Give the account back; teams are joined again one by one. With ``follow=False`` the caller sees to the rest.
+
+    Raises `ValidationError` for an account without its name: who comes back gets a new one.
+    """
+    if person.name_removed:
+        raise ValidationError("The name of this account was removed: make a new account for whoever comes back.")
     Person.objects.filter(pk=person.pk).update(is_active=True, taken_out_at=None)
     if follow:
         people_changed()

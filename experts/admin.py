@@ -13,6 +13,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group
@@ -23,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from experts import actions
-from experts.models import Membership, Person, Team
+from experts.models import Membership, Person, Team, one_line
 from knowledge.admin import OfferedLookups
 
 NO_DELETION = (
@@ -68,6 +69,12 @@ class NewPersonForm(PersonForm):
         return super().save(commit)
 
 
+class ReasonForm(ActionForm):
+    """What to do with the chosen ones, and why, where that is wanted."""
+
+    reason = forms.CharField(label="Why", max_length=200, required=False)
+
+
 @admin.register(Person)
 class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
     """Accounts: who they are, and whether they may sign in."""
@@ -82,7 +89,8 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
     ordering = ("username",)
     autocomplete_fields = ("manager",)
     readonly_fields = ("is_active", "last_login", "date_joined")
-    actions = ("deactivate_chosen", "reactivate_chosen")
+    actions = ("deactivate_chosen", "reactivate_chosen", "remove_names")
+    action_form = ReasonForm
     fieldsets = (
         (None, {"fields": ("username",), "description": BY_LINK}),
         ("Person", {"fields": ("name", "email", "role", "location", "time_zone", "about", "manager")}),
@@ -130,8 +138,27 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
     @admin.action(description="Give the account back (teams are joined again by hand)")
     def reactivate_chosen(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         for person in queryset:
-            actions.reactivate(person=person)
-        messages.success(request, "Given back.")
+            try:
+                actions.reactivate(person=person)
+            except ValidationError as error:
+                messages.error(request, " ".join(error.messages))
+            else:
+                messages.success(request, f"Given back: {person.username}.")
+
+    @admin.action(description="Remove the name of who left (write why)")
+    def remove_names(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        reason = one_line(request.POST.get("reason", ""))
+        for person in queryset:
+            try:
+                holding = actions.remove_name(person=person, reason=reason)
+            except ValidationError as error:
+                messages.error(request, " ".join(error.messages))
+                continue
+            self.log_change(request, person, f"Name removed: {reason}")
+            messages.success(request, "The name was removed; pages and search follow within a minute.")
+            if holding:
+                told = "; ".join(f"{row.source.name}: {row.title}" for row in holding)
+                messages.warning(request, f"The name still stands in texts that only their source can change: {told}.")
 
 
 class TeamForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from experts.asks import Answer
-from experts.models import Person
+from experts.models import FORMER, Person
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Contribution, Document
 from knowledge.models import Resource, Source, SourceGroup, Verification
@@ -29,7 +29,6 @@ EVERY = timedelta(minutes=15)
 BATCH = 200
 VOUCHED = timedelta(days=180)
 """For how long whoever answered is taken at their word; then they are asked whether it still holds."""
-FORMER = "A former colleague"
 
 
 def standing() -> QuerySet[Answer]:
@@ -125,11 +124,11 @@ def read_again() -> None:
 
 
 def authors() -> dict[int, int | None]:
-    """Whose each document of answers is (resource: account in use, or nobody): known, not told from a name."""
+    """Whose each document of answers is (resource: account, or nobody): known, not told from a name."""
     rows = dict(Resource.objects.alive().filter(source__kind=KIND).values_list("key", "pk"))
     if not rows:
         return {}
-    who = standing().filter(author__is_active=True).values_list("public_id", "author")
+    who = standing().values_list("public_id", "author")
     return dict.fromkeys(rows.values()) | {rows[key.hex]: author for key, author in who if key.hex in rows}
 
 

@@ -11,7 +11,10 @@ here is decided by one rule, the same for every row:
   "by name". Names on the open web and in feeds may be anybody's: there they
   count only if the source's option ``match_names`` says so;
 - two accounts with one address or one name, one of them left or not, mean
-  nobody; and so does the account of somebody who left;
+  nobody;
+- who left stays the author of what they wrote: pages may say so, and whoever
+  looks for people reads those who may be found alone. Whoever had their name
+  removed is recognised without it, and it is taken off what is theirs;
 - of an answer that was given here, its author is known (`answers.authors`): no name is asked;
 - of a document that somebody says is not theirs, no name and no address means them.
 
@@ -26,12 +29,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Least
+from django.utils.crypto import salted_hmac
 from django.utils.formats import date_format
 
 from experts.answers import authors
@@ -72,18 +77,22 @@ class Names:
     """A document, and who says that it is not theirs."""
     answered: dict[int, int | None]
     """Of documents that are answers given here, whose they are."""
+    marked: dict[str, int]
+    """Whose names and addresses were removed, by what is left to recognise them (see `mark`)."""
 
     @classmethod
     def now(cls) -> Names:
         """Read from the database (four queries, one more where there are answers)."""
         emails: dict[str, int | None] = {}
         names: dict[str, int | None] = {}
-        for pk, active, email, name, first, last in Person.objects.values_list(
-            "pk", "is_active", "email", "name", "first_name", "last_name"
+        marked: dict[str, int] = {}
+        for pk, email, name, first, last, marks in Person.objects.values_list(
+            "pk", "email", "name", "first_name", "last_name", "name_marks"
         ):
             for known, key in ((emails, email_key(email)), (names, name_key(name) or name_key(f"{first} {last}"))):
                 if key:
-                    known[key] = pk if active and key not in known else None
+                    known[key] = pk if key not in known else None
+            marked |= dict.fromkeys(marks, pk)
         trusted, named = set(), set()
         for source in Source.objects.only("kind", "options", "trusts_emails"):
             if source.trusts_emails:
@@ -91,17 +100,31 @@ class Names:
             if source.options.get("match_names", source.kind not in OUTSIDE) is True:
                 named.add(source.pk)
         disowned = frozenset(Disowned.objects.values_list("resource", "person"))
-        return cls(emails, names, frozenset(trusted), frozenset(named), disowned, authors())
+        return cls(emails, names, frozenset(trusted), frozenset(named), disowned, authors(), marked)
 
     def meant(self, resource: int, source: int, name: str, email: str) -> int | None:
         """The account that one contribution belongs to."""
         if resource in self.answered:
             person = self.answered[resource]
         elif source in self.trusted and (key := email_key(email)):
-            person = self.by_email.get(key)
+            person = self._one(self.by_email, key)
         else:
-            person = self.by_name.get(name_key(name)) if source in self.named else None
+            person = self._one(self.by_name, name_key(name)) if source in self.named else None
         return None if person is None or (resource, person) in self.disowned else person
+
+    def _one(self, known: dict[str, int | None], key: str) -> int | None:
+        """The one account of this address or name, which another may have had before it was removed."""
+        person = known.get(key)
+        if not self.marked or not key:
+            return person
+        former = self.marked.get(mark(key))
+        return person if former is None else None if key in known else former
+
+
+@lru_cache(maxsize=10_000)
+def mark(key: str) -> str:
+    """What a name or an address (`name_key`, `email_key`) is recognised by when it is kept no more."""
+    return salted_hmac("experts.evidence.mark", key, algorithm="sha256").hexdigest()
 
 
 def attribute(contributions: QuerySet[Contribution] | None = None, *, source_id: int | None = None) -> int:
@@ -114,16 +137,31 @@ def attribute(contributions: QuerySet[Contribution] | None = None, *, source_id:
     if source_id is not None:
         rows = rows.filter(resource__source=source_id)
     names = Names.now()
+    nameless = set(names.marked.values())
     moved: dict[int | None, list[int]] = defaultdict(list)
     columns = ("pk", "resource", "resource__source", "name", "email", "person")
     for pk, resource, source, name, email, person in rows.values_list(*columns).iterator(chunk_size=5000):
+        if person in nameless and not name and not email:
+            continue
         if (meant := names.meant(resource, source, name, email)) != person:
             moved[meant].append(pk)
     for batch in _batches(moved):
         with transaction.atomic():
             for meant, ids in batch:
                 Contribution.objects.filter(pk__in=ids).update(person=meant)
+    if nameless:
+        _take_names_off(rows.filter(person__in=nameless).exclude(name="", email=""))
     return sum(len(ids) for ids in moved.values())
+
+
+def _take_names_off(contributions: QuerySet[Contribution]) -> None:
+    """Of whoever had their name removed; the index writes their documents again without it."""
+    from knowledge.indexing import take_back
+
+    while some := dict(contributions.order_by("pk").values_list("pk", "resource")[:BATCH]):
+        with transaction.atomic():
+            Contribution.objects.filter(pk__in=list(some)).update(name="", email="")
+            take_back(sorted(set(some.values())))
 
 
 def _batches(moved: dict[int | None, list[int]]) -> Iterator[list[tuple[int | None, list[int]]]]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from knowledge.access import Viewer
 
 
+FORMER = "A former colleague"
+
 _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 _ROW_NUMBER = re.compile("[1-9][0-9]{0,17}")
@@ -116,6 +118,9 @@ class Person(AbstractUser):
     taken_out_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the provisioning service deleted this person."
     )
+    name_marks = models.JSONField(
+        default=list, editable=False, help_text="What a name that was removed is recognised by, without being kept."
+    )
     name_removed = models.BooleanField(
         default=False, editable=False, help_text="Left, and asked that their name be shown nowhere any more."
     )
@@ -132,6 +137,8 @@ class Person(AbstractUser):
     @property
     def display_name(self) -> str:
         """The name as shown to colleagues."""
+        if self.name_removed:
+            return FORMER
         return one_line(self.name) or one_line(self.get_full_name()) or self.username
 
     @property
@@ -139,7 +146,7 @@ class Person(AbstractUser):
         """Whose words these are: the name stays beside them when somebody leaves, until they want it removed."""
         if self.is_active:
             return self.display_name
-        return "A former colleague" if self.name_removed else f"{self.display_name} (former colleague)"
+        return FORMER if self.name_removed else f"{self.display_name} (former colleague)"
 
     @property
     def initials(self) -> str:

@@ -86,14 +86,15 @@ def test_a_name_of_two_is_nobody_until_it_is_one_persons(
     assert owner("one") == "ana"
 
 
-def test_who_left_owns_nothing_and_their_name_stays_theirs(
+def test_who_left_stays_the_author_and_their_name_stays_theirs(
     ana: Any, hold: Any, committed: Any, make_person: Any
 ) -> None:
     hold("book", [page("one", "Ana Lima")])
     assert owner("one") == "ana"
     with committed():
         actions.deactivate(people=[ana])
-    assert owner("one") is None
+    assert owner("one") == "ana"
+    assert evidence_lines([ana.public_id], Viewer.of(ana)) == {}
     with committed():
         make_person("newcomer", name="Ana Lima")
         actions.people_changed()

@@ -113,7 +113,7 @@ def test_leavers_are_deactivated_only_when_asked_and_nothing_of_them_is_deleted(
     assert not person("cleo").is_active
     assert person("cleo").memberships.count() == 1
     assert teams("cleo") == set()
-    assert Contribution.objects.get().person is None
+    assert Contribution.objects.get().person == person("cleo"), "who left stays the author"
     plan = brought(COMPANY)
     assert not person("cleo").is_active, "being in a file again is no reason to open a closed account"
     assert "active = yes" in plan.remarks[0]
