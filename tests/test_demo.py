@@ -257,12 +257,26 @@ def test_everything_came_in_and_nothing_failed() -> None:
 @pytest.mark.parametrize(
     ("address", "status"),
     [("knowledge/pin/add/", 200), ("knowledge/synonym/add/", 200), ("knowledge/livesource/add/", 200),
-     ("knowledge/gap/", 200), ("knowledge/source/", 200), ("experts/team/", 200),
+     ("knowledge/gap/", 200), ("knowledge/framework/", 200), ("knowledge/source/", 200), ("experts/team/", 200),
      ("experts/team/add/", 403), ("experts/person/", 403), ("auth/group/", 403)],
 )  # fmt: skip
 def test_the_curator_may_do_what_curators_do(client: Client, address: str, status: int) -> None:
     client.force_login(person("idris.callowen"))
     assert client.get(f"/operate/{address}").status_code == status
+
+
+@pytest.mark.usefixtures("company")
+def test_topics_have_descriptions_followers_and_a_newcomer(client: Client) -> None:
+    from experts.communities import Follow
+    from knowledge.frameworks import FrameworkTopic
+
+    assert FrameworkTopic.objects.count() == len(rows_of("skills.csv"))
+    assert Follow.objects.count() == len(rows_of("follows.csv")), "each may know what they follow"
+    client.force_login(person("rhys.pennarth"))
+    assert "New in your team?" in client.get("/").content.decode()
+    html = client.get("/topics/steam/").content.decode()
+    assert "Skills at Alderhearth" in html
+    assert "Zuri Okandeo" in html
 
 
 @pytest.mark.usefixtures("company")

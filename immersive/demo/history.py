@@ -15,12 +15,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from experts import communities
 from experts.models import Person
 from immersive.demo import COMPANY
 from immersive.demo.seed import demo_people, rows_of
 from immersive.work import actions, log
 from immersive.work.models import ASSESSED, Assessment, LogWork, Outcome, Task
+from knowledge import topics
 from knowledge.access import Viewer
+from knowledge.framework_file import key_of
 from knowledge.models import Click, Resource, Search, Source, Verification
 from knowledge.search import search
 
@@ -80,6 +83,19 @@ def _search(person: Person, text: str, chance: random.Random) -> None:
             if rank < len(shown.results)
         ]
     )
+
+
+def follow() -> None:
+    """Who follows which topic, of those that they may know; some keep it to themselves."""
+    people = {one.username: one for one in demo_people().filter(follows=None)}
+    rows = [row for row in rows_of("follows.csv") if row["username"] in people]
+    with transaction.atomic():
+        for row in rows:
+            person, key = people[row["username"]], key_of(row["topic"])
+            if name := topics.known([key], Viewer.of(person)).get(key):
+                one = communities.follow(person=person, key=key, name=name, shown=row["shown"] == "yes")
+                one.at = timezone.now() - timedelta(days=int(row["days_ago"]))
+                one.save(update_fields=["at"])
 
 
 def work(sources: Iterable[Source]) -> None:

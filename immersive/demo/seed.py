@@ -27,12 +27,13 @@ from experts.models import Membership, Person, Team
 from immersive.demo import COMPANY, MARK
 from knowledge import actions
 from knowledge.documents import EVERYONE
+from knowledge.frameworks import import_framework
 from knowledge.management.progress import follow_sync
 from knowledge.models import Audience, Source, SourceGroup, SyncRun
 from knowledge.replacing import replace
 
 CURATORS = "Curators"
-CURATED = ("pin", "synonym", "livesource")
+CURATED = ("pin", "synonym", "livesource", "framework")
 """What curators write (`docs/curating.md`)."""
 LOOKED_AFTER = ("view_source", "change_source", "view_syncrun", "view_gap", "view_team")
 """What else they may: a team they see for its number, by which they say for whom something is."""
@@ -123,6 +124,8 @@ def seed(out: Any) -> None:
     history.verify(sources)
     history.search_and_open()
     history.work(sources)
+    bring_skills()
+    history.follow()
     _note().parent.mkdir(parents=True, exist_ok=True)
     replace(_note(), _fingerprint().encode())
 
@@ -186,7 +189,20 @@ def _backdate(people: Sequence[Person]) -> None:
 
 
 def _joined_days_ago(username: str) -> int:
-    return 240 if username == "nils.ravnskov" else random.Random(username).randint(400, 7000)  # noqa: S311
+    known = {"nils.ravnskov": 240, "rhys.pennarth": 50}  # who is new is offered where to begin
+    return known.get(username) or random.Random(username).randint(400, 7000)  # noqa: S311
+
+
+def bring_skills() -> None:
+    """The company's own list of skills: a framework, through the importer."""
+    plan = import_framework(
+        data=(COMPANY / "skills.csv").read_bytes(),
+        file_name="skills.csv",
+        name="Skills at Alderhearth",
+        attribution="Alderhearth’s own list, invented for this demo.",
+    )
+    if plan.faults:
+        raise Refused(f"skills.csv: {plan.faults[0]} ({len(plan.faults)} lines in all).")
 
 
 # Sources ----------------------------------------------------------------------------------------------------------
