@@ -1,14 +1,14 @@
 """Pure: from the topics that a piece of work needs to a small team that covers them, with reasons and gaps.
 
 Who knows a topic at depth 2 (practised) or 3 (deeply) covers it; depth 1
-(learning) is a beginning, better than nobody. What a team is worth is a sum
-over topics, each times its weight: one point when anybody has at least begun,
-one for each who covers it, up to two for a critical topic and one for any
-other. No person adds more to a larger team than to a smaller one, so taking
-whoever adds most for what they cost, again and again, costs at most
-``H(m)`` times the least that any team as good costs, where ``m`` is the most
-that one person is worth (L. A. Wolsey, 1982, on submodular set cover). A cost
-is 1 plus the load: who is busy must add more to be taken.
+(learning) does not, and takes nobody's hours, unless nobody covers anything at
+all. What a team is worth is a sum over topics, each times its weight: one
+point when anybody covers it, and one for each who does, up to two for a
+critical topic and one for any other. No person adds more to a larger team than
+to a smaller one, so taking whoever adds most for what they cost, again and
+again, costs at most ``H(m)`` times the least that any team as good costs,
+where ``m`` is the most that one person is worth (L. A. Wolsey, 1982, on
+submodular set cover). A cost is 1 plus the load: who is busy must add more.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody in a team, with why: the topics for which they were taken (``brings``), the weightiest first.
+    """Somebody in a team, with why: the topics that they cover (``brings``), the weightiest first.
 
     ``alone``: the topics that nobody else in this team covers.
     """
@@ -127,13 +127,20 @@ class Other:
     twice: tuple[str, ...] = ()
 
 
-def worth(needs: Sequence[Need], team: Sequence[Free]) -> int:
-    """What a team is worth for these needs: see the module."""
-    return sum(need.weight * _points([one.depths.get(need.topic, 0) for one in team], need.wanted) for need in needs)
+def bar(needs: Sequence[Need], people: Sequence[Free]) -> int:
+    """From which depth people are taken: those who cover a topic; where nobody covers any, those who have begun."""
+    able = any(one.depths.get(need.topic, 0) >= COVERS for need in needs for one in people)
+    return COVERS if able else 1
 
 
-def _points(depths: Sequence[int], wanted: int) -> int:
-    return (max(depths, default=0) > 0) + min(wanted, sum(depth >= COVERS for depth in depths))
+def worth(needs: Sequence[Need], team: Sequence[Free], least: int = COVERS) -> int:
+    """What a team is worth for these needs, if depth ``least`` covers a topic: see the module."""
+    return sum(need.weight * _points(need, team, need.wanted, least) for need in needs)
+
+
+def _points(need: Need, team: Sequence[Free], wanted: int, least: int) -> int:
+    able = sum(one.depths.get(need.topic, 0) >= least for one in team)
+    return (able > 0) + min(wanted, able)
 
 
 def form(needs: Sequence[Need], people: Sequence[Free], most: int) -> LineUp:
@@ -143,10 +150,10 @@ def form(needs: Sequence[Need], people: Sequence[Free], most: int) -> LineUp:
     whoever comes first in ``people``. Nobody is in it without whom it would be worth as much.
     """
     team: list[Free] = []
-    left = list(people)
+    left, least = list(people), bar(needs, people)
     while left and len(team) < most:
-        now = worth(needs, team)
-        gains = [(worth(needs, [*team, one]) - now, one) for one in left]
+        now = worth(needs, team, least)
+        gains = [(worth(needs, [*team, one], least) - now, one) for one in left]
         gain, best = max(gains, key=lambda pair: (pair[0] / pair[1].cost, _depth(needs, pair[1]), -pair[1].load))
         if gain <= 0:
             break
@@ -154,7 +161,7 @@ def form(needs: Sequence[Need], people: Sequence[Free], most: int) -> LineUp:
         left.remove(best)
     for one in sorted(team, key=lambda one: -one.cost):
         without = [other for other in team if other is not one]
-        if worth(needs, without) == worth(needs, team):
+        if worth(needs, without, least) == worth(needs, team, least):
             team = without
     return line_up(needs, team)
 
@@ -173,13 +180,9 @@ def line_up(needs: Sequence[Need], team: Sequence[Free]) -> LineUp:
         )
         for need in needs
     )
-    members = []
-    for at, one in enumerate(team):
-        brings = [
-            need
-            for need in needs
-            if worth([need], team[: at + 1]) > worth([need], team[:at]) or one.depths.get(need.topic, 0) >= COVERS
-        ]
+    members, least = [], bar(needs, team)
+    for one in team:
+        brings = [need for need in needs if one.depths.get(need.topic, 0) >= least]
         brings.sort(key=lambda need: (-need.weight, -one.depths.get(need.topic, 0)))
         alone = tuple(topic.need.topic for topic in topics if topic.rests_on == one.key)
         members.append(Member(one.key, tuple(need.topic for need in brings), alone))
@@ -214,7 +217,7 @@ def others(needs: Sequence[Need], people: Sequence[Free], keys: Sequence[str], m
 
 def _safety(needs: Sequence[Need], team: Sequence[Free]) -> int:
     """As `worth`, but with two wanted for every topic: what one more person is good for."""
-    return sum(need.weight * _points([one.depths.get(need.topic, 0) for one in team], TWO) for need in needs)
+    return sum(need.weight * _points(need, team, TWO, COVERS) for need in needs)
 
 
 def _merit(needs: Sequence[Need], team: Sequence[Free]) -> tuple[int, int, float]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experts.formation import COVERS, Free, Need, form, line_up, others, worth
+from experts.formation import COVERS, Free, Need, bar, form, line_up, others, worth
 
 TOPICS = [f"topic {n}" for n in range(12)]
 
@@ -21,9 +21,10 @@ def harmonic(most: int) -> float:
 
 def least_cost(needs: Sequence[Need], people: Sequence[Free]) -> float:
     """The least that any team costs which is worth as much as all together, by looking at every team."""
-    full = worth(needs, people)
+    least = bar(needs, people)
+    full = worth(needs, people, least)
     teams = (team for size in range(len(people) + 1) for team in combinations(people, size))
-    return min(sum(one.cost for one in team) for team in teams if worth(needs, team) == full)
+    return min(sum(one.cost for one in team) for team in teams if worth(needs, team, least) == full)
 
 
 def some_case(seed: int, *, equal: bool) -> tuple[list[Need], list[Free]]:
@@ -49,9 +50,10 @@ def test_the_cover_is_within_the_harmonic_bound_of_the_best_team(seeds: range) -
         found = form(needs, people, most=len(people))
         by_key = {one.key: one for one in people}
         team = [by_key[key] for key in found.keys]
-        assert worth(needs, team) == worth(needs, people)
+        depth = bar(needs, people)
+        assert worth(needs, team, depth) == worth(needs, people, depth)
         least = least_cost(needs, people)
-        bound = harmonic(max(worth(needs, [one]) for one in people))
+        bound = harmonic(max(worth(needs, [one], depth) for one in people))
         cost = sum(one.cost for one in team)
         assert cost <= bound * least + 1e-9, seed
         best += cost <= least + 1e-9
@@ -84,7 +86,8 @@ def test_properties_of_a_team(needs: list[Need], people: list[Free], most: int) 
     assert found == line_up(needs, team)
     for member in found.members:
         rest = [one for one in team if one.key != member.key]
-        assert worth(needs, rest) < worth(needs, team), "nobody is in it for nothing"
+        depth = bar(needs, people)
+        assert worth(needs, rest, depth) < worth(needs, team, depth), "nobody is in it for nothing"
         assert member.brings
     if most >= len(people):
         for topic in found.topics:
@@ -131,9 +134,17 @@ def test_a_critical_topic_gets_two_and_any_other_one() -> None:
     assert len(form([Need("pumps", critical=False)], people, 5).keys) == 1
 
 
-def test_somebody_who_is_learning_is_better_than_nobody_and_covers_nothing() -> None:
-    found = form([Need("pumps")], [Free("a", {"pumps": 1}), Free("b", {"pumps": 1})], 5)
+def test_a_beginner_is_asked_for_no_hours_while_anybody_covers_anything() -> None:
+    beginner, able = Free("a", {"pumps": 1, "seals": 1}), Free("b", {"seals": 2})
+    found = form([Need("pumps"), Need("seals")], [beginner, able], 5)
+    assert found.keys == ("b",)
+    assert [topic.need.topic for topic in found.gaps] == ["pumps"]
+
+
+def test_where_nobody_covers_anything_those_who_have_begun_are_better_than_nobody() -> None:
+    found = form([Need("pumps", critical=False)], [Free("a", {"pumps": 1}), Free("b", {"pumps": 1})], 5)
     assert found.keys == ("a",)
+    assert found.members[0].brings == ("pumps",)
     (pumps,) = found.topics
     assert (pumps.by, pumps.learning, pumps.gap, pumps.rests_on) == ((), ("a",), True, "")
 
