@@ -116,6 +116,16 @@ def test_history_speaks_of_people_and_pages_that_exist() -> None:
         assert not row["result"] or int(row["days_taken"]) <= int(row["days_ago"])
     assert {team for row in rows_of("searches.csv") for team in row["teams"].split(";") if team} <= teams
     assert {username for username, _, _ in SHOWN} <= usernames
+    asks = {row["ask"]: row for row in rows_of("asks.csv")}
+    for row in asks.values():
+        named = {row["author"] or row["anonymous"], row["to"], *row["joined"].split(";")} - {""}
+        assert named <= usernames
+        assert bool(row["author"]) != bool(row["anonymous"])
+        assert row["audience"] in {"everyone", *teams}
+        assert not row["page"] or PAGES / row["page"] in TEXTS
+    for row in rows_of("answers.csv"):
+        assert row["author"] in usernames - {asks[row["ask"]]["author"], asks[row["ask"]]["anonymous"]}
+        assert int(row["days_ago"]) <= int(asks[row["ask"]]["days_ago"])
 
 
 def test_courses_lie_ahead_and_are_dated_again_once_one_has_passed(tmp_path: Path) -> None:

@@ -98,14 +98,19 @@ def follow() -> None:
                 one.save(update_fields=["at"])
 
 
-def work(sources: Iterable[Source]) -> None:
-    """Tasks of demo people with what they said before and how it went, through the same verbs as the pages use."""
-    pages = {
+def pages_of(sources: Iterable[Source]) -> dict[str, int]:
+    """The company's pages by their path, as its tables name them."""
+    return {
         f"{source.address.rpartition('/')[2]}/{key}": pk
         for source in sources
         if source.address.startswith(str(COMPANY))
         for pk, key in source.resources.alive().values_list("pk", "key")
     }
+
+
+def work(sources: Iterable[Source]) -> None:
+    """Tasks of demo people with what they said before and how it went, through the same verbs as the pages use."""
+    pages = pages_of(sources)
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows_of("tasks.csv"):
         rows[row["username"]].append(row)
@@ -118,7 +123,7 @@ def work(sources: Iterable[Source]) -> None:
 
 
 def _task(person: Person, row: dict[str, str], page: int) -> None:
-    begun = _moment(int(row["days_ago"]), row["statement"])
+    begun = moment(int(row["days_ago"]), row["statement"])
     task = actions.start_task(owner=person, statement=row["statement"], started_from=Resource.objects.get(pk=page))
     Task.objects.filter(pk=task.pk).update(created_at=begun)
     if not row["confidence"]:
@@ -137,11 +142,11 @@ def _task(person: Person, row: dict[str, str], page: int) -> None:
         minutes=int(row["minutes"]),
         surprise=row["surprise"],
     )
-    ended = _moment(int(row["days_ago"]) - int(row["days_taken"]), row["statement"]) + timedelta(hours=7)
+    ended = moment(int(row["days_ago"]) - int(row["days_taken"]), row["statement"]) + timedelta(hours=7)
     Outcome.objects.filter(task=task).update(logged_at=min(ended, timezone.now()))
 
 
-def _moment(days_ago: int, what: str) -> datetime:
+def moment(days_ago: int, what: str) -> datetime:
     """A time of a working morning that many days ago, never in the future."""
     day = timezone.localdate() - timedelta(days=days_ago)
     morning = datetime.combine(day, time(8, int(_chance(what) * 60)), timezone.get_current_timezone())

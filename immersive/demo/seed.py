@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from experts import actions as people_actions
 from experts import directory
+from experts.answers import ensure_answers_source
 from experts.models import Membership, Person, Team
 from immersive.demo import COMPANY, MARK
 from knowledge import actions
@@ -113,7 +114,7 @@ def seed(out: Any) -> None:
             "The demo company exists in development only. Set DEVELOPMENT=1 (make demo does), "
             "but never where real people work."
         )
-    from immersive.demo import history
+    from immersive.demo import asked, history
 
     bring_people()
     sources = [bring_source(plan) for plan in SOURCES]
@@ -124,6 +125,8 @@ def seed(out: Any) -> None:
     history.verify(sources)
     history.search_and_open()
     history.work(sources)
+    asked.ask_each_other(sources)
+    follow_sync([ensure_answers_source(), people], out)  # who answered is known by it
     bring_skills()
     history.follow()
     _note().parent.mkdir(parents=True, exist_ok=True)
