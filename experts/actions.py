@@ -71,14 +71,13 @@ def place_team(*, team: Team, name: str | None = None, parent: Team | EllipsisTy
 def refuse_parent(*, team: Team, parent: Team | None) -> None:
     """Raise `ValidationError` when the team would stand beneath itself."""
     said = f"“{team}” would stand beneath itself: choose a team that is not below it."
-    refuse_circle(team.pk, parent.pk if parent else None, dict(Team.objects.values_list("pk", "parent")), said)
+    refuse_circle(Team.objects.all(), "parent", team.pk, parent.pk if parent else None, said)
 
 
 def refuse_manager(*, person: Person, manager: Person | None) -> None:
     """Raise `ValidationError` when the person would report to themselves, over however many steps."""
-    managers = dict(Person.objects.exclude(manager=None).values_list("pk", "manager"))
     said = f"“{person}” would report to themselves: choose somebody who is not below them."
-    refuse_circle(person.pk, manager.pk if manager else None, managers, said)
+    refuse_circle(Person.objects.all(), "manager", person.pk, manager.pk if manager else None, said)
 
 
 def dissolve(*, team: Team) -> None:

@@ -21,10 +21,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
-from experts import actions
+from experts import actions, tokens
+from experts.imports import PeopleImport
 from experts.models import Membership, Person, Team, one_line
+from experts.tokens import ProvisioningToken
 from knowledge.admin import OfferedLookups
 
 NO_DELETION = (
@@ -221,6 +224,89 @@ class MembershipAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-ar
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         actions.people_changed(names=False)
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Who gets a token, and for how long."""
+
+    days = forms.IntegerField(
+        label="Lasts, in days", min_value=1, max_value=tokens.LONGEST_DAYS, initial=tokens.LASTS.days
+    )
+
+    class Meta:
+        model = ProvisioningToken
+        fields = ("name",)
+
+
+@admin.register(ProvisioningToken)
+class ProvisioningTokenAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What lets provisioning services in: made by superusers, shown once, revoked here, kept as a record."""
+
+    form = TokenForm
+    list_display = ("name", "prefix", "state", "made_by", "made_at", "expires_at", "last_used_at")
+    search_fields = ("name", "prefix")
+    actions = ("revoke_chosen",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever has one makes, changes and ends accounts: that is a power."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: ProvisioningToken | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ProvisioningToken | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Ending one is for those who may make one."""
+        return self.has_add_permission(request)
+
+    def get_fields(self, request: HttpRequest, obj: ProvisioningToken | None = None) -> Any:
+        return self.list_display if obj else ("name", "days")
+
+    def save_model(self, request: HttpRequest, obj: ProvisioningToken, form: Any, change: bool) -> None:
+        made, text = tokens.issue(name=obj.name, days=form.cleaned_data["days"], by=request.user)
+        obj.__dict__.update(made.__dict__)
+        obj.text = text  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Show it here and now, and put it into no message, cookie or log."""
+        address = request.build_absolute_uri(reverse("scim:users")).removesuffix("/Users")
+        told = {**self.admin_site.each_context(request), "title": "Token made", "token": obj, "text": obj.text}
+        return render(request, "experts/token_made.html", {**told, "address": address})
+
+    @admin.action(description="Revoke (the service gets in no more)", permissions=["revoke"])
+    def revoke_chosen(self, request: HttpRequest, queryset: QuerySet[ProvisioningToken]) -> None:
+        for token in queryset:
+            if tokens.revoke(token=token):
+                self.log_change(request, token, "Revoked")
+        messages.success(request, "Revoked.")
+
+
+@admin.register(PeopleImport)
+class PeopleImportAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who brought people in from which file, and how much came of it; the files themselves are theirs alone."""
+
+    list_display = ("name", "by", "started_at", "stage", "counts", "done_at", "error")
+    list_select_related = ("by",)
+    list_filter = ("stage",)
+    search_fields = ("name", "by__username")
+    fields = list_display
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PeopleImport | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: PeopleImport | None = None) -> bool:
+        return False
+
+    @admin.display(description="What it did, or would do")
+    def counts(self, row: PeopleImport) -> str:
+        """The counts of its plan in words."""
+        said = {"add": "added", "change": "changed", "leaver": "ended", "team": "new teams", "problem": "not read"}
+        return ", ".join(f"{row.told[kind]} {word}" for kind, word in said.items() if row.told.get(kind))
 
 
 admin.site.unregister(Group)

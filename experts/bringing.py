@@ -123,30 +123,27 @@ def _forget(row: PeopleImport) -> None:
 
 
 def _do(row: PeopleImport) -> None:
-    if row.stage == Stage.READING:
-        _read(row)
-    elif row.stage == Stage.WRITING:
-        _write(row)
-
-
-def _read(row: PeopleImport) -> None:
     try:
         plan = _plan(row)
     except ImportRefused as refusal:
         row.finish(stage=Stage.REFUSED, told={"refused": str(refusal)})
         _forget(row)
         return
-    told, digest = _show(row, plan)
-    row.finish(stage=Stage.SHOWN, told=told, digest=digest)
+    if row.stage == Stage.READING:
+        told, digest = _show(row, plan)
+        row.finish(stage=Stage.SHOWN, told=told, digest=digest)
+    else:
+        _write(row, plan)
 
 
 def _plan(row: PeopleImport) -> Plan:
+    if not row.by.has_perm("experts.import_people"):
+        raise ImportRefused("You may not bring people in any more: ask an operator.")
     return make_plan(sheet.read(row.file.read_bytes()), leavers=row.leavers, many=row.many, by=row.by)
 
 
-def _write(row: PeopleImport) -> None:
+def _write(row: PeopleImport, plan: Plan) -> None:
     """Carry out what was shown, or show what it has become."""
-    plan = _plan(row)
     shown, now = set(_raw(row)), {_packed(line) for line in lines_of(plan)}
     same = shown == now if not row.began else _steps(now) <= _steps(shown)
     if not same:

@@ -9,7 +9,6 @@ by that first row. Memberships hold their own time (`Membership.since`,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -88,16 +87,14 @@ class Circle(ValidationError):
     """Somebody would be above themselves."""
 
 
-def above(start: Any, parents: Mapping[Any, Any]) -> Iterable[Any]:
-    """Everything above ``start``, nearest first; ends where the line ends or closes."""
-    step, seen = parents.get(start), {start}
+def refuse_circle(rows: models.QuerySet[Any], field: str, one: int, over: int | None, said: str) -> None:
+    """Raise `Circle` with these words when row ``one`` would stand above itself with ``over`` in its ``field``.
+
+    One short question a step: no line is long, and there may be a hundred thousand rows.
+    """
+    step, seen = over, set[int]()
     while step is not None and step not in seen:
-        yield step
+        if step == one:
+            raise Circle(said)
         seen.add(step)
-        step = parents.get(step)
-
-
-def refuse_circle(one: int, over: int | None, parents: Mapping[int, int | None], said: str) -> None:
-    """Raise `Circle` with these words when ``one`` would stand above itself with ``over`` above it."""
-    if over is not None and (over == one or one in above(over, parents)):
-        raise Circle(said)
+        step = rows.filter(pk=step).values_list(field, flat=True).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from experts.models import Membership, Person, Team
+from experts.tokens import ProvisioningToken
 from immersive.work.models import Assessment, Task
 from knowledge.models import Search
 
@@ -140,12 +142,36 @@ def test_an_account_is_made_without_a_password(ana: Any, operator: Any, client: 
     assert "Choose another one" in client.post(where, {"username": "ANA", "name": "x"}).content.decode()
 
 
+def test_a_token_is_made_shown_once_and_revoked(operator: Any, client: Client, make_person: Any) -> None:
+    where = reverse("admin:experts_provisioningtoken_changelist")
+    html = client.post(f"{where}add/", {"name": "Entra ID", "days": 30}).content.decode()
+    [text] = re.findall(r"<code>(imm_scim_\w+[\w-]*)</code>", html)
+    assert "http://testserver/scim/v2<" in html
+    header = {"Authorization": f"Bearer {text}"}
+    assert Client().get("/scim/v2/Users", headers=header).status_code == 200
+    token = ProvisioningToken.objects.get()
+    assert token.made_by == operator
+    for address in (where, f"{where}{token.pk}/change/", f"{where}{token.pk}/history/"):
+        assert text not in client.get(address).content.decode()
+    assert text not in f"{client.cookies}{list(client.session.items())}"
+    client.post(where, {"action": "revoke_chosen", "_selected_action": [token.pk]})
+    assert Client().get("/scim/v2/Users", headers=header).status_code == 401
+    assert client.post(f"{where}{token.pk}/delete/", {"post": "yes"}).status_code == 403
+    clerk = make_person("clerk", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="experts"))
+    client.force_login(clerk)
+    assert client.get(where).status_code == 200
+    assert client.get(f"{where}add/").status_code == 403
+    assert client.post(f"{where}add/", {"name": "x", "days": 1}).status_code == 403
+
+
 def test_history_is_kept(ana: Any, operator: Any, client: Client, team: Team) -> None:
     [membership] = Membership.objects.all()
     assert client.get(reverse("admin:experts_membership_delete", args=[membership.pk])).status_code == 403
     assert client.get(reverse("admin:experts_team_delete", args=[team.pk])).status_code == 403
     empty = Team.objects.create(name="By mistake", slug="mistake")
     assert client.post(reverse("admin:experts_team_delete", args=[empty.pk]), {"post": "yes"}).status_code == 302
+    assert client.get(reverse("admin:experts_peopleimport_changelist")).status_code == 200
     for name in ("person", "team", "membership"):
         assert client.get(reverse(f"admin:experts_{name}_changelist")).status_code == 200
         assert client.get(reverse(f"admin:experts_{name}_add")).status_code == 200

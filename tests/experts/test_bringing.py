@@ -301,6 +301,20 @@ def test_who_runs_the_site_is_changed_only_by_their_like(
     assert upload(text).told["change"] == 1
 
 
+def test_who_may_no_longer_import_carries_nothing_out(
+    upload: Any, client: Client, clerk: Any, committed: Any, monkeypatch: Any
+) -> None:
+    row = upload(COMPANY)
+    monkeypatch.setattr(bringing, "AT_ONCE", 10)
+    monkeypatch.setattr("experts.jobs.bring_people.apply_async", lambda args, **more: None)
+    say(client, row, committed)
+    clerk.user_permissions.clear()
+    bringing.do(row.pk)
+    row.refresh_from_db()
+    assert (row.stage, Person.objects.count()) == (Stage.REFUSED, 1)
+    assert not row.file.exists()
+
+
 def test_hostile_text_runs_nothing(upload: Any, client: Client) -> None:
     row = upload('username,name,role\nx,<script>alert(1)</script>,"<img src=x onerror=alert(1)>"\n<b>,y,\n')
     for show in ("add", "problem"):

@@ -55,10 +55,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  leaves: {person.username}")
         for remark in plan.remarks:
             self.stdout.write(remark)
-        for problem in plan.problems[:SHOWN]:
+        for problem in plan.problems:
             self.stderr.write(str(problem))
-        if len(plan.problems) > SHOWN:
-            self.stderr.write(f"… and {len(plan.problems) - SHOWN} lines more.")
 
 
 def _done(dry_run: bool) -> str:
