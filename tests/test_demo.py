@@ -235,11 +235,14 @@ def person(username: str) -> Any:
 
 def snapshot() -> dict[str, Any]:
     """Everything that seeding again must leave as it is."""
+    from experts.mentoring import Mentorship, Offer, Wish
     from experts.models import Membership, Person, Team
+    from experts.proposals import Place
     from immersive.work.models import LearningEntry, Outcome, Task
     from knowledge.models import Click, Contribution, Resource, Search, Source, SourceGroup, Verification
 
-    models = (Membership, Team, LearningEntry, Click, Contribution, Search, Source, SourceGroup, Verification)
+    models: tuple[Any, ...] = (Membership, Team, LearningEntry, Click, Contribution, Search, Source, SourceGroup)
+    models += (Verification, Mentorship, Offer, Wish, Place)
     return {
         **{model.__name__: model.objects.count() for model in models},
         "resources": sorted(Resource.objects.alive().values_list("public_id", "fingerprint", "audience")),
@@ -287,6 +290,19 @@ def test_topics_have_descriptions_followers_and_a_newcomer(client: Client) -> No
     html = client.get("/topics/steam/").content.decode()
     assert "Skills at Alderhearth" in html
     assert "Zuri Okandeo" in html
+
+
+@pytest.mark.usefixtures("company")
+def test_people_learn_from_each_other_and_a_team_is_asked() -> None:
+    from experts.mentoring import Mentorship, Offer, Wish
+    from experts.proposals import Place
+
+    assert Offer.objects.count() == 5
+    assert set(Wish.objects.values_list("person__username", flat=True)) == {"priya.nandekar", "nils.ravnskov"}
+    states = {row.name: row.running for row in Mentorship.objects.all()}
+    assert states == {"steam": True, "commissioning": False}
+    agreed = [bool(place.agreed_at) for place in Place.objects.exclude(asked_at=None)]
+    assert {True, False} == set(agreed)
 
 
 @pytest.mark.usefixtures("company")

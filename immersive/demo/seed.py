@@ -114,7 +114,7 @@ def seed(out: Any) -> None:
             "The demo company exists in development only. Set DEVELOPMENT=1 (make demo does), "
             "but never where real people work."
         )
-    from immersive.demo import asked, history
+    from immersive.demo import asked, history, together
 
     bring_people()
     sources = [bring_source(plan) for plan in SOURCES]
@@ -127,6 +127,7 @@ def seed(out: Any) -> None:
     history.work(sources)
     asked.ask_each_other(sources)
     follow_sync([ensure_answers_source(), people], out)  # who answered is known by it
+    together.bring_together()
     bring_skills()
     history.follow()
     _note().parent.mkdir(parents=True, exist_ok=True)
