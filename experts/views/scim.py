@@ -28,9 +28,9 @@ from django_scim.constants import SCIM_CONTENT_TYPE, SchemaURI
 from django_scim.exceptions import SCIMException
 from django_scim.schemas import default_schemas_getter
 
-from experts import actions, provisioning, tokens
+from experts import actions, provisioning, scim, tokens
 from experts.models import Person, Team
-from experts.provisioning import refused
+from experts.scim import refused
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
 def _listed(request: HttpRequest, rows: QuerySet[Any], meanings: Any, tell: Any) -> HttpResponse:
     """One page of those that a filter asks for."""
     if text := request.GET.get("filter", ""):
-        rows = rows.filter(provisioning.asked(text, meanings))
+        rows = rows.filter(scim.asked(text, meanings))
     start = max(1, _number(request, "startIndex", 1))
     count = min(MOST_A_PAGE, max(0, _number(request, "count", MOST_A_PAGE)))
     total = rows.count()
@@ -231,11 +231,11 @@ class Users(ScimView):
     """/Users"""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return _listed(request, provisioning.people(), provisioning.OF_PEOPLE, tell_person)
+        return _listed(request, provisioning.people(), scim.OF_PEOPLE, tell_person)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         actions.ensure_people_source()
-        person = provisioning.save_person(said=provisioning.read_person(_body(request)))
+        person = provisioning.save_person(said=scim.read_person(_body(request)))
         return _answer(tell_person(request, person), 201, _where(request, "user", person.public_id))
 
 
@@ -246,16 +246,16 @@ class User(ScimView):
         return _answer(tell_person(request, _one(provisioning.people(), public_id)))
 
     def put(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        return self._save(request, public_id, provisioning.read_person(_body(request)))
+        return self._save(request, public_id, scim.read_person(_body(request)))
 
     def patch(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        return self._save(request, public_id, provisioning.read_patch(_body(request)))
+        return self._save(request, public_id, scim.read_patch(_body(request)))
 
     def delete(self, request: HttpRequest, public_id: str) -> HttpResponse:
         actions.take_out(person=_one(provisioning.people(), public_id))
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
 
-    def _save(self, request: HttpRequest, public_id: str, said: provisioning.Said) -> HttpResponse:
+    def _save(self, request: HttpRequest, public_id: str, said: scim.Said) -> HttpResponse:
         person = provisioning.save_person(said=said, person=_one(provisioning.people(), public_id))
         return _answer(tell_person(request, person))
 
@@ -269,7 +269,7 @@ class Groups(ScimView):
     """/Groups"""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return _listed(request, _groups(request), provisioning.OF_TEAMS, tell_team)
+        return _listed(request, _groups(request), scim.OF_TEAMS, tell_team)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         actions.ensure_people_source()

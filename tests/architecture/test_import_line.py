@@ -22,16 +22,16 @@ LAYERS = {
             # what is stored, what is read, and pure decisions
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
             "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
-            "history tokens imports asks votes formation pairing frameworks framework_file",
+            "history tokens imports scim asks votes formation pairing frameworks framework_file",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
             "connector tasks log finder helpers time_left load sealed answers",
             # verbs
             "actions waiting choices notices mentoring communities proposals line_ups matching invitations asking "
-            "welcome bringing "
+            "welcome bringing provisioning "
             "turns alike still_right moderation digests tellers conversation",
             # whoever asks
-            "views api admin forms urls apps checks jobs receivers provisioning management templatetags",
+            "views api admin forms urls apps checks jobs receivers management templatetags",
         ]
     )
     for name in names.split()
