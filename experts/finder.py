@@ -42,6 +42,9 @@ from knowledge.index.language import parse, plain, to_text
 from knowledge.models import Contribution, Resource, Topic
 from knowledge.search import Found, retrieve
 
+DEPTH = 100
+"""Documents that vote. Of very many that match, an engine chooses which are put in order by statistics of its own,
+which hidden documents move: that shows in the tail of a long list, and was never seen among the first hundred."""
 TOPIC_WORDS = 3
 MOST_TOPICS = 40
 LONGEST_KEY = 80
@@ -198,8 +201,9 @@ def _matches(query: Query, ground: Ground, found: ResultPage | Found | None = No
             return {}, query
     query = found.query if isinstance(found, ResultPage) else found.meant or query
     # Where a curator wants a document to stand says nothing about how well it matches.
-    scores = [hit.score - (hit.parts[PIN] if hit.parts else 0.0) for hit in found.hits]
-    return {UUID(hit.key): one for hit, one in zip(found.hits, matches(scores), strict=True)}, query
+    scores = {UUID(hit.key): hit.score - (hit.parts[PIN] if hit.parts else 0.0) for hit in found.hits}
+    best = sorted(scores, key=lambda key: -scores[key])[:DEPTH]
+    return dict(zip(best, matches([scores[key] for key in best]), strict=True)), query
 
 
 def _near(topic: str, ground: Ground) -> frozenset[UUID]:
