@@ -138,6 +138,7 @@ def document_of(person: Person, teams: Sequence[str], work: _Work) -> Document:
             "team": ", ".join(teams),
             "initials": person.initials,
             "location": location,
+            "topics": list(topics),
         },
     )
     return replace(document, version=document.fingerprint())

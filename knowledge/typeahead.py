@@ -29,7 +29,7 @@ from knowledge.access import Ground, Viewer
 from knowledge.documents import KINDS, Query, Scope
 from knowledge.framework_file import key_of
 from knowledge.index import near
-from knowledge.index.analysis import STOP_WORDS, fold, one_spelling, tokens, topic_words
+from knowledge.index.analysis import STOP_WORDS, fold, one_spelling, tokens, topic_key, topic_words
 from knowledge.index.language import parse
 from knowledge.models import Resource, Search, Topic
 from knowledge.questions import Blank, Question
@@ -53,8 +53,14 @@ FEW = 3
 """With fewer suggestions than these, words that are nearly as typed are looked for as well."""
 WORDS = 6
 """Of a longer text the last words alone are completed."""
+MOST_KNOWERS = 200
+"""People of one topic who are looked through."""
+TYPED = 3
+"""Letters of the last word from which on a topic is meant by what is typed, and people who know it are suggested."""
 REMEMBERED = 300
 """Searches of a person that are looked through, the newest first."""
+
+_TOPIC_KEYS = Blank("keys", "text")
 
 NAMED = Question(
     lambda: (
@@ -64,6 +70,16 @@ NAMED = Question(
     )
 )
 """What a suggestion shows of the resources of these ``keys``."""
+KNOWERS = Question(
+    lambda: (
+        Resource.objects.visible_to(None)
+        .filter(kind="person")
+        .filter(Exists(Resource.topics.through.objects.filter(resource=OuterRef("pk"), topic__slug__in=_TOPIC_KEYS)))
+        .order_by("public_id")
+        .values_list("public_id", "source", "kind", "title", "facts", "verification__until")[:MOST_KNOWERS]
+    )
+)
+"""The same of documents about people who are known for topics of these ``keys``; of very many, any."""
 TOPICS = Question(
     lambda: (
         Topic.objects.filter(name__in=Blank("names", "text"))
@@ -157,6 +173,8 @@ def _known(typed: tuple[str, ...], query: Query, viewer: Viewer) -> dict[str, li
         for words in _shorter(typed):
             completed = _complete(engine, words, scope, asked)
             found = _confirmed(completed, words, viewer, sources)
+            if "person" in wanted:
+                found["people"] = _with_knowers(found.get("people", []), found["topics"], words, ground)
             if any(found.values()):
                 return found
     return {}
@@ -241,6 +259,33 @@ def _confirmed(
     return found
 
 
+def _with_knowers(
+    named: list[Suggestion], topics: Sequence[Suggestion], words: tuple[str, ...], ground: Ground
+) -> list[Suggestion]:
+    """People by name, and where there is room those who are known for a topic that begins as typed.
+
+    What is told of them everyone may read (see documents about people). Those
+    who are known for it before all else come first, as their document says.
+    """
+    meant = {topic_key(one.text): one.text for one in topics if _fit(words, one.text) == 0}
+    room = SHOWN["people"] - len(named)
+    if not meant or room < 1 or len(words[-1]) < TYPED:
+        return named
+    first: list[tuple[int, Suggestion]] = []
+    for row in map(_Row._make, KNOWERS.rows(tokens=ground.viewer.tokens, keys=[key[:80] for key in meant])):
+        if row.source in ground.sources and UUID(str(row.key)).hex not in ground.scope.behind:
+            known = enumerate(map(topic_key, _facts(row).get("topics", ())))
+            first += [(place, _knower(row, meant[key], words)) for place, key in known if key in meant][:1]
+    first.sort(key=lambda one: one[0])
+    shown = {one.url for one in named}
+    return [*named, *[one for _, one in first if one.url not in shown][:room]]
+
+
+def _knower(row: _Row, topic: str, words: tuple[str, ...]) -> Suggestion:
+    detail = ", ".join(filter(None, (_facts(row).get("role"), f"knows {topic}")))
+    return Suggestion(row.kind, row.title, marked(row.title, words), _url(row), detail)
+
+
 def _fit(words: tuple[str, ...], name: str) -> int:
     """How a name fits what was typed, 0 best: it begins so; it holds it side by side; as words; nearly."""
     own = topic_words(name)
@@ -257,8 +302,16 @@ def _fit(words: tuple[str, ...], name: str) -> int:
     return 2 if near.begin_like(words, own, False) else 3
 
 
+def _facts(row: _Row) -> dict[str, Any]:
+    return dict(json.loads(row.facts) if isinstance(row.facts, str) else row.facts)
+
+
+def _url(row: _Row) -> str:
+    return reverse("knowledge:resource", args=[UUID(str(row.key))])
+
+
 def _of_resource(row: _Row, words: tuple[str, ...], sources: Sources) -> Suggestion:
-    facts = json.loads(row.facts) if isinstance(row.facts, str) else row.facts
+    facts = _facts(row)
     if row.kind == "person":
         detail = ", ".join(filter(None, (facts.get("role"), facts.get("team"))))
     elif row.kind == "tool" and facts.get("jobs"):
@@ -266,9 +319,8 @@ def _of_resource(row: _Row, words: tuple[str, ...], sources: Sources) -> Suggest
     else:
         place = sources[row.source].name
         detail = place if row.kind in ("page", "tool") else f"{row.kind.capitalize()}, {place}"
-    url = reverse("knowledge:resource", args=[UUID(str(row.key))])
     verified = str(row.verified_until or "") >= str(timezone.localdate())
-    return Suggestion(row.kind, row.title, marked(row.title, words), url, detail, verified)
+    return Suggestion(row.kind, row.title, marked(row.title, words), _url(row), detail, verified)
 
 
 def _of_topic(topic: str, count: int, words: tuple[str, ...]) -> Suggestion:

@@ -69,7 +69,7 @@ def test_a_person_says_role_team_and_what_they_wrote(ana: Any, hold: Any, read_p
     assert {topic.name for topic in row.topics.all()} == {"Pumps", "Start-up"}
     assert row.facts == {
         "person": str(ana.public_id), "role": "Engineer", "team": "Operations / Pumps", "initials": "AL",
-        "location": "Porto",
+        "location": "Porto", "topics": ["Pumps", "Start-up"],
     }  # fmt: skip
     assert "ana@" not in f"{row.body} {row.facts}"
 
