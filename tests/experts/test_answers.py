@@ -181,7 +181,7 @@ def test_who_leaves_is_a_former_colleague(
         actions.deactivate(people=[here.ben])
     read_again(committed)
     (part,) = Resource.objects.get(kind="answer").contributions.all()
-    assert (part.person, part.name) == (None, answers.FORMER)
+    assert part.name == answers.FORMER
     Verification.objects.update(until=timezone.localdate() - timedelta(days=1))
     assert still_right.ask_again() == 0
     small_company.index()

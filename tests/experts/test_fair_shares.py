@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import mean, median
 
+import pytest
+
 from experts.load import MEMORY, WEEK, Candidate, at_work, choose, quiet_until
 
 ASKS, WEEKS, PEOPLE, TOPICS, CAP = 600, 10, 400, 60, 3
@@ -116,18 +118,18 @@ def live(company: Company, *, fair: bool) -> Lived:
     return lived
 
 
-def test_six_hundred_asks_are_shared_fairly() -> None:
-    for seed in (1, 2, 3):
-        company = Company(random.Random(seed))
-        fair, best = live(company, fair=True), live(company, fair=False)
-        for name, lived in (("fair", fair), ("best match alone", best)):
-            print(  # noqa: T201 - the figures of docs/benchmarks.md, shown by pytest -s
-                f"\n{seed} {name}: at most {lived.most_in_a_week} a week, top 5 % carry {lived.top_share:.0%}, "
-                f"match {mean(lived.quality):.0%} of the best, first answer after {median(lived.hours):.1f} h "
-                f"(median), {mean(lived.hours):.1f} h (mean), {lived.unanswered} never answered"
-            )
-        assert fair.most_in_a_week <= CAP
-        assert fair.top_share <= 0.30
-        assert mean(fair.quality) >= 0.80
-        assert best.top_share > 2 * fair.top_share, "the weeks are such that a rule is needed"
-        assert fair.unanswered <= best.unanswered
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+def test_six_hundred_asks_are_shared_fairly(seed: int) -> None:
+    company = Company(random.Random(seed))
+    fair, best = live(company, fair=True), live(company, fair=False)
+    for name, lived in (("fair", fair), ("best match alone", best)):
+        print(  # noqa: T201 - the figures of docs/benchmarks.md, shown by pytest -s
+            f"\n{seed} {name}: at most {lived.most_in_a_week} a week, top 5 % carry {lived.top_share:.0%}, "
+            f"match {mean(lived.quality):.0%} of the best, first answer after {median(lived.hours):.1f} h "
+            f"(median), {mean(lived.hours):.1f} h (mean), {lived.unanswered} never answered"
+        )
+    assert fair.most_in_a_week <= CAP
+    assert fair.top_share <= 0.30
+    assert mean(fair.quality) >= 0.80
+    assert best.top_share > 2 * fair.top_share, "the weeks are such that a rule is needed"
+    assert fair.unanswered <= best.unanswered
