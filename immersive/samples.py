@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from experts.finder import Expert, Reason
+from experts.formation import Need
+from experts.line_ups import Cell, Draft, Row, Someone, Wanted
 from experts.time_left import TimeLeft
 from immersive.forms import Chip, Group
 from immersive.way_on import Rail, WayOn
@@ -124,6 +126,7 @@ def everything() -> dict[str, Any]:
     return {
         **_services(),
         **_spelling(),
+        "found": _team(person, other),
         "evidence": {person.public_id: "Wrote or edited 3 pages that you can read, the newest in May 2026."},
         "page": ResultPage(query=Query(text="feed pump", words=("feed", "pump")), results=tuple(results), total=128),
         "person": person,
@@ -144,6 +147,18 @@ def everything() -> dict[str, Any]:
         "last": timezone.now() - timedelta(days=3),
         "icons": ICONS,
     }
+
+
+def _team(*people: Any) -> Draft:
+    """Who covers what: each level, a topic that rests on one person, and one that nobody knows."""
+    shown = (("Feed pumps", (3, 2), "still covered"), ("Seals", (1, 3), f"only {people[1].display_name}"),
+             ("Type approval", (0, 1), "nobody"))  # fmt: skip
+    rows = [
+        Row(topic, topic != "Seals", tuple(Cell(level) for level in levels), away, away != "still covered")
+        for topic, levels, away in shown
+    ]
+    wanted = Wanted(tuple(Need(row.topic, row.critical) for row in rows), hours=2)
+    return Draft(wanted, (Someone(people[0], {}), Someone(people[1], {}, free=6)), (), tuple(rows), (), ())
 
 
 def _spelling() -> dict[str, Any]:
