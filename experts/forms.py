@@ -7,7 +7,10 @@ from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
+from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from experts import choices
 from experts.models import Availability, OwnTopic, Person
@@ -16,6 +19,20 @@ from knowledge.index.analysis import topic_key
 from knowledge.models import Resource
 
 A_DAY = "Write the day as 2027-03-31."
+
+
+class TopicInput(forms.TextInput):
+    """A field for a topic's name, with names that may be meant while one types (without JavaScript, none)."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The field, and the list that htmx fills."""
+        known = f"{(attrs or {}).get('id', name)}-known"
+        asking = {
+            "list": known, "autocomplete": "off", "hx-get": reverse("experts:topics-suggest"), "hx-target": f"#{known}",
+            "hx-trigger": "input changed delay:150ms", "hx-swap": "innerHTML",
+        }  # fmt: skip
+        field = super().render(name, value, {**(attrs or {}), **asking}, renderer)
+        return format_html('{}<datalist id="{}"></datalist>', field, known)
 
 
 class Change(forms.Form):
@@ -80,7 +97,7 @@ class SayOfTopic(Change):
     }
 
     topic = forms.CharField(
-        label="A topic that you know", max_length=choices.LONGEST_TOPIC,
+        label="A topic that you know", max_length=choices.LONGEST_TOPIC, widget=TopicInput,
         error_messages={
             "required": "Write the topic in words, such as “Feed pumps”.",
             "max_length": f"Write the topic in at most {choices.LONGEST_TOPIC} characters.",

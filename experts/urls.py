@@ -24,6 +24,7 @@ urlpatterns = [
     path("answers/<uuid:public_id>/<slug:verb>", asks.act_on_answer, name="answer-act"),
     path("notices/", notices.notices, name="notices"),
     path("topics/", topics.topics, name="topics"),
+    path("topics/suggest", topics.suggest, name="topics-suggest"),
     path("topics/<str:slug>/", topics.topic, name="topic"),
     path("topics/<str:slug>/follow", topics.follow, name="topic-follow"),
     path("mentoring/", mentoring.mentoring, name="mentoring"),

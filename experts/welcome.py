@@ -259,15 +259,16 @@ def _documents(
         Resource.objects.visible_to(viewer).select_related("source").defer("body").in_bulk(first)
     )
 
-    def why(weight: Weight) -> str:
+    def why(weight: Weight, kind: str) -> str:
         people = sorted(names[pk].display_name for pk in weight.people if pk in names and pk != weight.verified_by)
         owner = names.get(weight.verified_by or 0)
         reasons = [f"Verified by {owner.display_name}"] if owner else []
-        reasons += [f"Written by {_and(people[:2], len(people))}"] * bool(people)
+        did = "Looked after" if kind == "tool" else "Written"
+        reasons += [f"{did} by {_and(people[:2], len(people))}"] * bool(people)
         return ". ".join(reasons) or "Your team uses it"
 
     return tuple(
-        _entry("resource", row.public_id.hex, row.title, row.get_absolute_url(), why(weights[pk]), met, row)
+        _entry("resource", row.public_id.hex, row.title, row.get_absolute_url(), why(weights[pk], row.kind), met, row)
         for pk in first
         if (row := rows.get(pk))
     )

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from experts import mentoring as verbs
+from experts.forms import TopicInput
 from experts.invitations import mail_is_sent, meeting_of, written
 from experts.load import zone_of
 from experts.mentoring import LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID, MOST_PLACES, Mentorship
@@ -30,6 +31,7 @@ class WishForm(forms.Form):
     topic = forms.CharField(
         label="Topic",
         max_length=LONGEST_NAME,
+        widget=TopicInput,
         error_messages={"required": "Name the topic that you would like to learn."},
     )
     note = forms.CharField(
@@ -44,7 +46,10 @@ class OfferForm(forms.Form):
     """A topic that somebody would teach, and to how many at one time."""
 
     topic = forms.CharField(
-        label="Topic", max_length=LONGEST_NAME, error_messages={"required": "Name the topic that you would teach."}
+        label="Topic",
+        max_length=LONGEST_NAME,
+        widget=TopicInput,
+        error_messages={"required": "Name the topic that you would teach."},
     )
     places = forms.IntegerField(
         label="People at one time",

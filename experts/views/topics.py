@@ -14,6 +14,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
 from experts import communities, finder
@@ -28,13 +29,23 @@ from knowledge.framework_file import key_of
 from knowledge.index.language import to_text
 
 TOPICS_A_PAGE = 60
-PEOPLE, ASKS = 5, 5
+PEOPLE, ASKS = 6, 5
+LONGEST = 200
 
 
 class NameForm(forms.Form):
     """Words of a topic's name."""
 
     q = forms.CharField(label="Topic contains", max_length=80, required=False)
+
+
+@require_safe
+@sensitive_variables()
+def suggest(request: HttpRequest) -> HttpResponse:
+    """Topics that may be meant by what is typed into a `forms.TopicInput`, from what may be read first."""
+    typed = next((text for text in request.GET.values() if text), "")
+    found = frameworks.suggest(typed[:LONGEST], Viewer.of(request.user))
+    return render(request, "experts/_topic_options.html", {"found": found})
 
 
 @require_safe

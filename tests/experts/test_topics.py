@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -248,3 +249,21 @@ def test_questions_to_the_database_do_not_grow(
         counts.append(asked)
     assert counts[0] == counts[1], counts
     assert max(counts[0]) <= 22, counts
+
+
+def test_topics_are_offered_while_one_types(reader: Any, client: Client, hold: Any) -> None:
+    bring_ovens()
+    hold("Book", [page("a", topics=("Pump <rooms>",))])
+    hide(hold, 1, "Pump secrets")
+    html = client.get(reverse("experts:topics-suggest"), {"topic": "pum"}).content.decode()
+    assert '<option value="Pump &lt;rooms&gt;">1 document</option>' in html
+    assert '<option value="Pumps">Plant skills</option>' in html
+    assert "secrets" not in html
+    for address in ("experts:me", "experts:build-team", "experts:mentoring"):
+        html = client.get(reverse(address)).content.decode()
+        lists = re.findall(r'list="([^"]+)"', html)
+        assert lists, address
+        assert lists == re.findall(r'<datalist id="([^"]+)">', html)
+        assert len(set(lists)) == len(lists)
+    assert client.get(reverse("experts:topics-suggest"), {"q": "a" * 9000}).status_code == 200
+    assert client.get(reverse("experts:topics-suggest")).content.strip() == b""
