@@ -21,13 +21,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.text import slugify
 
+from experts import turns
 from experts.connector import documents_of
 from experts.evidence import attribute, email_key, mark, name_key
 from experts.history import Placement, Reporting, refuse_circle
 from experts.models import FORMER, Membership, Person, Team, one_line
-from knowledge.documents import EVERYONE, Document
+from knowledge.documents import Document
 from knowledge.index.analysis import topic_key
-from knowledge.models import Audience, Contribution, Resource, Source, SyncRun, Topic
+from knowledge.models import Contribution, Resource, Source, SyncRun, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +167,8 @@ def leave_team(*, person: Person, team: Team) -> bool:
 
 
 def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:
-    """End accounts and memberships; nothing is deleted. They leave pages and search at once. How many were active.
+    """End accounts and memberships; nothing is deleted. They leave pages and search at once, and what they were asked
+    goes to the next. How many were active.
 
     With ``follow=False`` the caller ends many and calls `people_changed` once.
     """
@@ -177,6 +179,7 @@ def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:
         end_sessions(people=ids)
         Membership.objects.filter(Q(until=None) | Q(until__gt=now), person__in=ids).update(until=now)
         bury_people(people=ids)
+        turns.people_left(ids)
         if follow:
             people_changed()
     return ended
@@ -285,13 +288,9 @@ def people_source() -> Source | None:
 
 def ensure_people_source() -> Source:
     """The people source; made when it is missing, for everyone who is signed in."""
-    if source := Source.objects.filter(kind="people").order_by("pk").first():
-        return source
-    name, number = "People", 2
-    while Source.objects.filter(Q(name=name) | Q(slug=slugify(name))).exists():
-        name, number = f"People {number}", number + 1
-    fields = {"name": name, "slug": slugify(name), "every": PEOPLE_EVERY}
-    return Source.objects.create(kind="people", audience=Audience.objects.of({EVERYONE}), **fields)
+    from knowledge.actions import ensure_source
+
+    return ensure_source(kind="people", name="People", every=PEOPLE_EVERY)
 
 
 def source_synced(*, source_id: int) -> int:
@@ -323,13 +322,14 @@ def read_people_soon(*, source: Source) -> None:
 
 def bury_people(*, people: Iterable[int]) -> None:
     """Take the documents of people who left or hide out of search at once."""
+    from knowledge.indexing import doubt
     from knowledge.ingest import bury
 
     for rows in _told_rows(people):
         ids = [row.pk for row in rows]
         for _ in bury(Resource.objects.alive().filter(pk__in=ids)):
             pass
-        _doubt(ids)
+        doubt(ids)
 
 
 def withdraw(*, resources: Any) -> int:
@@ -350,7 +350,7 @@ def retell(*, people: Iterable[int], without: Any = None) -> int:
 
     What was told before is in no answer from now on, the index's own included.
     """
-    from knowledge.indexing import index_hash
+    from knowledge.indexing import doubt, index_hash
     from knowledge.ingest import clean
 
     changed = 0
@@ -365,7 +365,7 @@ def retell(*, people: Iterable[int], without: Any = None) -> int:
                 fingerprint=fingerprint, index_hash=index_hash(row.audience.digest, fingerprint, row.source),
             )  # fmt: skip
         _link_topics(moved, told)
-        _doubt([row.pk for row in moved])
+        doubt([row.pk for row in moved])
         changed += len(moved)
     return changed
 
@@ -391,12 +391,3 @@ def _link_topics(rows: Sequence[Resource], told: Mapping[str, Document]) -> None
     links.bulk_create(
         [Resource.topics.through(resource_id=row, topic_id=topic) for row, topic in wanted], ignore_conflicts=True
     )
-
-
-def _doubt(ids: Sequence[int]) -> None:
-    """The index may hold words of these rows that it should not: no answer from them until they are written again."""
-    from knowledge.indexing import UNSURE, take_back
-
-    written = Resource.objects.filter(pk__in=ids, indexed_audience__isnull=False)
-    written.update(indexed_audience=Audience.objects.of([UNSURE]))
-    take_back(ids)

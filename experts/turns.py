@@ -28,6 +28,7 @@ from experts.models import Membership, Person
 from knowledge import gaps
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE, Query
+from knowledge.durable import prompt
 from knowledge.index.analysis import tokens
 from knowledge.index.language import parse
 from knowledge.topics import names_in
@@ -214,7 +215,12 @@ def _take_up(ask: Ask, now: datetime) -> bool:
 
 
 def people_left(people: Collection[int] | None = None) -> int:
-    """End the turns of those who left (these, or whoever did) and let them pass on at once; how many."""
+    """End the turns of those who left (these, or whoever did) and let them pass on at once; how many.
+
+    What somebody asked who has left waits for nobody any more, and is closed.
+    """
+    from experts import jobs
+
     gone = Turn.objects.filter(how=Turn.How.WAITING, person__is_active=False)
     if people is not None:
         gone = gone.filter(person__in=list(people))
@@ -226,6 +232,8 @@ def people_left(people: Collection[int] | None = None) -> int:
         waits_for_nothing = Ask.objects.open().filter(author__is_active=False)
         Turn.objects.filter(ask__in=waits_for_nothing, how=Turn.How.WAITING).update(how=Turn.How.OVER, ended_at=now)
         waits_for_nothing.update(closed_at=now, look_at=None)
+        if rows and people is not None:
+            prompt(jobs.pass_on)
     return len(rows)
 
 

@@ -48,6 +48,7 @@ UPWARD = {
     ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
     ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",
     ("experts.bringing", "experts.jobs"): "a verb prompts its job, once the transaction is committed",
+    ("experts.turns", "experts.jobs"): "who leaves has the job that passes on prompted, once that is committed",
     ("experts.directory", "experts.actions"): "an import is many of the verbs that the pages use",
 }
 

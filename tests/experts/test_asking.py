@@ -175,15 +175,14 @@ def test_one_person_who_is_quiet_is_said_to_whoever_asked_and_it_is_handed_on(he
     assert not turns.quiet(see(here.ana), [made.public_id])
 
 
-def test_turns_of_who_leaves_pass_on_at_once(here: SimpleNamespace) -> None:
+def test_turns_of_who_leaves_pass_on_at_once(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
     made = asking.ask(viewer=see(here.ana), text=PUMPS)
     gone = made.turns.get().person
-    actions.deactivate(people=[gone])
-    turns.pass_on()
+    with committed():
+        actions.deactivate(people=[gone])
     assert made.turns.get(person=gone).how == HOW.LEFT
     assert made.turns.filter(how=HOW.WAITING).count() == 1
     actions.deactivate(people=[here.ana])
-    turns.pass_on()
     assert Ask.objects.get().closed_at, "nobody waits for an answer to who has left"
     assert not made.turns.filter(how=HOW.WAITING).exists()
 
