@@ -74,6 +74,11 @@ class Conversation:
         return self.ask.published_at > timezone.now()
 
     @property
+    def settled(self) -> bool:
+        """Whether an answer was accepted: it helps others by now, and the question stays with it."""
+        return any(reply.answer.accepted_at for reply in self.replies)
+
+    @property
     def answerable(self) -> bool:
         """Whether it is still open to answers."""
         return not (self.ask.hidden_at or self.ask.withdrawn_at)
@@ -168,6 +173,7 @@ class Line:
     answers: int
     accepted: bool
     until: datetime | None = None
+    mine: bool = False
 
     @property
     def state(self) -> str:
@@ -194,7 +200,8 @@ def lines(asks: Sequence[Ask], viewer: Viewer) -> list[Line]:
     made = []
     for one in asks:
         row = counts.get(one.pk, nothing)
-        made.append(Line(one, people[one.author_id], row["answers"], bool(row["accepted"]), until.get(one.pk)))
+        own = one.author_id is not None and one.author_id == viewer.person_id
+        made.append(Line(one, people[one.author_id], row["answers"], bool(row["accepted"]), until.get(one.pk), own))
     return made
 
 

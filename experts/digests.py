@@ -129,7 +129,7 @@ def letter(person: Person, told: list[News]) -> EmailMultiAlternatives:
         "things": things,
         "told": [(one_line(one.said.text), f"{site}{one.said.url}") for one in told],
         "notices": f"{site}{reverse('experts:notices')}",
-        "choices": f"{site}{reverse('experts:me')}#mail",
+        "choices": f"{site}{reverse('experts:me')}#reach_mail",
     }
     which = uuid5(NAMESPACE_URL, " ".join(f"{one.notice.pk} {one.notice.at.isoformat()}" for one in told))
     headers = {

@@ -75,7 +75,7 @@ class AnswerForm(forms.Form):
     """An answer."""
 
     body = forms.CharField(
-        label="Your answer",
+        label="What you know about it",
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8}),
         help_text="Markdown is understood. Link the page that says it, if there is one.",

@@ -7,6 +7,7 @@ Words of questions stand in no address: they are posted, so no log holds them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, ParamSpec, cast
 from uuid import UUID
@@ -16,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -23,6 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from experts import asking, conversation, moderation, turns
 from experts.alike import Similar, similar
 from experts.asks import LONGEST, Answer, Ask
+from experts.load import zone_of
 from experts.models import Person
 from experts.notices import see
 from experts.views.ask_forms import AnswerForm, AskForm, kept, refuse
@@ -37,6 +40,11 @@ A_PAGE = 20
 def private(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
     """Keep what is typed and answered out of caches and error reports."""
     return wraps(view)(never_cache(sensitive_post_parameters()(sensitive_variables()(view))))
+
+
+def by_their_clock(request: HttpRequest) -> AbstractContextManager[None]:
+    """Moments are told as the clock says them where the viewer is."""
+    return timezone.override(zone_of(cast(Person, request.user).time_zone))
 
 
 @private
@@ -54,7 +62,8 @@ def mine(request: HttpRequest) -> HttpResponse:
         "open": [lines[ask.pk] for ask in page.object_list],
         "page": page,
     }
-    return render(request, "experts/asks.html", context)
+    with by_their_clock(request):
+        return render(request, "experts/asks.html", context)
 
 
 # Asking ---------------------------------------------------------------------------------------------------------------
@@ -143,7 +152,8 @@ def _show(
     told = conversation.of(ask, viewer)
     see(viewer=viewer, subjects=[ask.public_id, *(one.answer.public_id for one in told.replies)])
     context = {"told": told, "ask": ask, "form": form or AnswerForm(), **more}
-    return render(request, "experts/ask.html", context, status=422 if form and form.errors else 200)
+    with by_their_clock(request):
+        return render(request, "experts/ask.html", context, status=422 if form and form.errors else 200)
 
 
 @private

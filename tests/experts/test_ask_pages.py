@@ -255,7 +255,7 @@ def test_typing_leaves_no_search_behind(people: dict[str, Any], as_: Any, hold: 
 def test_answer_accept_thank(people: dict[str, Any], as_: Any, asked: Ask, committed: Any) -> None:
     here = asked.get_absolute_url()
     turn = read(as_("ben"), here)
-    assert "This came to you" in said(turn)
+    assert "Ana Lima asks you." in said(turn)
     assert notices.news(Viewer.of(people["ben"])) == [], "opening it is seeing it"
     html = post(as_("ben"), f"{here}answer", body="Open the *vent* first.")
     assert "<em>vent</em>" in html

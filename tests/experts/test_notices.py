@@ -191,7 +191,7 @@ def test_one_mail_a_day_tells_all_and_only_once(ana: Any, ben: Any, settings: La
     assert "<img" not in html
     assert "http://" not in html
     sent = letter.message()
-    assert sent["List-Unsubscribe"] == "<https://portal.example.com/people/me/#mail>"
+    assert sent["List-Unsubscribe"] == "<https://portal.example.com/people/me/#reach_mail>"
     assert sent["Message-ID"].endswith("@portal.example.com>")
     assert digests.send() == 0
     answered(ana, ben, "A third?")
@@ -318,3 +318,9 @@ def unused_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def test_mail_and_page_lead_to_where_mail_is_chosen(ana: Any, client: Client) -> None:
+    client.force_login(ana)
+    assert '/people/me/#reach_mail"' in client.get("/notices/").content.decode()
+    assert 'id="reach_mail"' in client.get("/people/me/").content.decode()
