@@ -139,7 +139,8 @@ def _do(row: PeopleImport) -> None:
 def _plan(row: PeopleImport) -> Plan:
     if not row.by.has_perm("experts.import_people"):
         raise ImportRefused("You may not bring people in any more: ask an operator.")
-    return make_plan(sheet.read(row.file.read_bytes()), leavers=row.leavers, many=row.many, by=row.by)
+    told = sheet.read(row.file.read_bytes())
+    return make_plan(told, leavers=row.leavers, many=row.many, by=row.by, step=lambda _: row.keep())
 
 
 def _write(row: PeopleImport, plan: Plan) -> None:

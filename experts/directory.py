@@ -29,6 +29,9 @@ from experts.sheet import ImportRefused, Problem, Row
 BATCH = 100
 """People written in one transaction: some tens of milliseconds on SQLite."""
 
+SOME = 2000
+"""Rows after which a plan that is being made says how far it is."""
+
 FEW = 5
 MOST = 1 / 3
 """More leavers than ``FEW`` and than this part of all people look like a file that was cut off."""
@@ -185,16 +188,26 @@ def path_key(path: Path) -> Path:
     return tuple(name_key(name) for name in path)
 
 
-def make_plan(read: sheet.Sheet, *, leavers: bool = False, many: bool = False, by: Person | None = None) -> Plan:
+def make_plan(
+    read: sheet.Sheet,
+    *,
+    leavers: bool = False,
+    many: bool = False,
+    by: Person | None = None,
+    step: Callable[[int], None] = lambda done: None,
+) -> Plan:
     """Decide what the rows mean for the people and teams that are here; writes nothing.
 
     Who runs the site is changed by nobody ``by`` whom it is done, unless they
-    may do everything anyway; a command (`None`) may.
+    may do everything anyway; a command (`None`) may. ``step`` is told now and
+    then how many rows were decided.
     """
     plan = Plan(rows=len(read.rows) + len(read.problems), problems=list(read.problems), remarks=list(read.remarks))
     here = _Here()
     taken: dict[int, int] = {}
-    for row in read.rows:
+    for number, row in enumerate(read.rows):
+        if number % SOME == 0:
+            step(number)
         try:
             person = here.find(row) or _newcomer(row, here)
             if line := taken.get(id(person)):
@@ -355,7 +368,7 @@ def carry_out(plan: Plan, *, step: Callable[[int], None] = lambda done: None) ->
     ``step`` is told after each transaction how many of its changes and leavers are done.
     """
     try:
-        teams = _make_teams(plan)
+        teams = _make_teams(plan, step)
         for start in range(0, len(plan.changes), BATCH):
             _write(plan.changes[start : start + BATCH], teams)
             step(min(start + BATCH, len(plan.changes)))
@@ -375,15 +388,17 @@ def carry_out(plan: Plan, *, step: Callable[[int], None] = lambda done: None) ->
         actions.people_changed()
 
 
-def _make_teams(plan: Plan) -> dict[Path, int]:
+def _make_teams(plan: Plan, step: Callable[[int], None]) -> dict[Path, int]:
     """Ids of all teams by path, after making the new ones."""
     known = team_paths()
-    with transaction.atomic():
-        for path in plan.new_teams:
-            if not known.get(path_key(path)):
-                above = known.get(path_key(path[:-1]))
-                parent = Team.objects.get(pk=above[0]) if above else None
-                known[path_key(path)] = [actions.create_team(name=path[-1], parent=parent).pk]
+    for start in range(0, len(plan.new_teams), BATCH):
+        with transaction.atomic():
+            for path in plan.new_teams[start : start + BATCH]:
+                if not known.get(path_key(path)):
+                    above = known.get(path_key(path[:-1]))
+                    parent = Team.objects.get(pk=above[0]) if above else None
+                    known[path_key(path)] = [actions.create_team(name=path[-1], parent=parent).pk]
+        step(0)
     return {path: ids[0] for path, ids in known.items() if ids}
 
 

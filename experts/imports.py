@@ -44,8 +44,6 @@ class ImportQuerySet(durable.WorkQuerySet):
 class PeopleImport(durable.Work):
     """One file of people that somebody brought. ``told`` counts what the plan holds; ``differs`` says what changed."""
 
-    LEASE: ClassVar[timedelta] = timedelta(minutes=10)
-
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False)
     name = models.CharField(max_length=200, editable=False)
