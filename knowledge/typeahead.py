@@ -274,7 +274,8 @@ def _with_knowers(
     first: list[tuple[int, Suggestion]] = []
     for row in map(_Row._make, KNOWERS.rows(tokens=ground.viewer.tokens, keys=[key[:80] for key in meant])):
         if row.source in ground.sources and UUID(str(row.key)).hex not in ground.scope.behind:
-            known = enumerate(map(topic_key, _facts(row).get("topics", ())))
+            told = _facts(row).get("topics")
+            known = enumerate(topic_key(str(name)) for name in (told if isinstance(told, list) else ()))
             first += [(place, _knower(row, meant[key], words)) for place, key in known if key in meant][:1]
     first.sort(key=lambda one: one[0])
     shown = {one.url for one in named}
