@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
@@ -90,8 +91,8 @@ def ask_or_404(public_id: UUID, viewer: Viewer) -> Ask:
     return found
 
 
-def _asks(rows: object) -> object:
-    return rows.select_related("author", "audience", "about")  # type: ignore[attr-defined]
+def _asks(rows: Any) -> Any:
+    return rows.select_related("author", "audience", "about")
 
 
 def answer_or_404(public_id: UUID, viewer: Viewer) -> Answer:
@@ -351,8 +352,8 @@ def answer(*, ask: UUID, viewer: Viewer, body: str) -> Answer:
         made: Answer = Answer.objects.create(pk=sealed.number(), ask=found, author_id=viewer.person_id, body=body)
         Turn.objects.filter(ask=found, person=viewer.person_id).update(how=Turn.How.ANSWERED, ended_at=timezone.now())
         Ask.objects.filter(pk=found.pk).update(look_at=None)
-        told = {found.author_id, *found.joined.values_list("person", flat=True)} - {None, viewer.person_id}
-        notices.tell(told, "answered", made.public_id)
+        told = [found.author_id, *found.joined.values_list("person", flat=True)]
+        notices.tell([one for one in told if one and one != viewer.person_id], "answered", made.public_id)
     return made
 
 

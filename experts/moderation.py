@@ -73,14 +73,14 @@ def open_seal(*, ask: UUID, person: Person, reason: str) -> Person | None:
             raise ValidationError({"reason": "This question was asked with a name."})
         SealOpened.objects.create(ask=found, opener=person, reason=why)
     author = next((pk for pk in Person.objects.values_list("pk", flat=True) if sealed.is_mine(found, pk)), None)
-    return Person.objects.filter(pk=author).first()
+    return Person.objects.get(pk=author) if author else None
 
 
 def openings(ask: Ask, viewer: Viewer) -> list[SealOpened]:
     """By whom and why the seal of an ask was opened: for its author, and for those who may open seals themselves."""
     if not ask.mark:
         return []
-    opener = Person.objects.filter(pk=viewer.person_id).first()
+    opener = Person.objects.filter(pk=viewer.person_id or 0).first()
     if not sealed.is_author(ask, viewer) and (opener is None or not opener.has_perm(OPEN_SEAL)):
         return []
     return list(ask.openings.select_related("opener").order_by("at"))

@@ -29,7 +29,8 @@ from experts.models import Membership, Person
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE
 from knowledge.index.analysis import content_words, stem, tokens
-from knowledge.models import Search, WaitingSearch
+from knowledge.models import Search
+from knowledge.waiting import WaitingSearch
 
 K = 5
 """People in an audience, at least, for one of them to be unseen in it."""
@@ -40,7 +41,7 @@ NOBODY = -1
 """Stands for the author of a sealed ask where people are looked for: nobody has this number."""
 
 
-def mark_of(person_id: int, ask: UUID, *, key: str | None = None) -> str:
+def mark_of(person_id: int, ask: UUID, *, key: str | bytes | None = None) -> str:
     """What an ask of this person without a name bears."""
     said = f"{ask.hex}:{person_id}"
     return salted_hmac(SALT, said, secret=key or settings.SECRET_KEY, algorithm="sha256").hexdigest()

@@ -114,12 +114,12 @@ def gather(now: datetime | None = None) -> int:
             if len(one.people) < PEOPLE:
                 one.people.add(person)
     told = {key: one for key, one in asked.items() if len(one.people) >= PEOPLE}
-    rows = {key: Told(one.words, one.kinds, timezone.localdate(one.last)) for key, one in told.items()}
+    gaps = {key: Told(one.words, one.kinds, timezone.localdate(one.last)) for key, one in told.items()}
     for further in (one for tell in _tellers for one in tell(now)):
-        rows[hashlib.sha256("\x00".join((further.kind, further.words)).encode()).hexdigest()] = further
+        gaps[hashlib.sha256("\x00".join((further.kind, further.words)).encode()).hexdigest()] = further
     with transaction.atomic():
-        Gap.objects.exclude(key__in=list(rows)).delete()
-        for key, row in rows.items():
+        Gap.objects.exclude(key__in=list(gaps)).delete()
+        for key, row in gaps.items():
             shown = {"words": row.words[:300], "kinds": row.kind[:100], "last_on": row.last}
             Gap.objects.update_or_create(key=key, defaults=shown)
-    return len(rows)
+    return len(gaps)
