@@ -21,7 +21,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.text import slugify
 
-from experts import turns
+from experts import mentoring, turns
 from experts.connector import documents_of
 from experts.evidence import attribute, email_key, mark, name_key
 from experts.history import Placement, Reporting, refuse_circle
@@ -180,6 +180,7 @@ def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:
         Membership.objects.filter(Q(until=None) | Q(until__gt=now), person__in=ids).update(until=now)
         bury_people(people=ids)
         turns.people_left(ids)
+        mentoring.people_left()
         if follow:
             people_changed()
     return ended

@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from experts.line_ups import DEPTHS, known
-from experts.mentoring import LAPSES, Mentorship, Offer, Wish
+from experts.mentoring import LAPSES, Mentorship, Offer, Wish, people_left
 from experts.models import Membership, Person
 from experts.notices import tell
 from experts.pairing import pairs
@@ -29,8 +29,12 @@ from knowledge.access import Viewer
 
 
 def match(now: datetime | None = None) -> int:
-    """Let old proposals lapse, then bring together who can be, topic by topic; how many were. Again changes nothing."""
+    """Let old proposals lapse and end what leavers began; then bring together who can be, topic by topic.
+
+    How many were brought together. Again changes nothing.
+    """
     now = now or timezone.now()
+    people_left()
     Mentorship.objects.filter(
         Q(mentor_yes_at=None) | Q(mentee_yes_at=None), ended_at=None, proposed_at__lte=now - LAPSES
     ).update(ended_at=now)

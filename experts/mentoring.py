@@ -10,8 +10,6 @@ a reason, and the other is told that it ended and nothing else.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from zoneinfo import ZoneInfo
@@ -22,11 +20,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.http import Http404
-from django.urls import reverse
 from django.utils import timezone
 
 from experts.load import zone_of
-from experts.notices import Said, tell, teller
+from experts.notices import tell
 from knowledge.durable import Work, WorkQuerySet
 
 if TYPE_CHECKING:
@@ -158,82 +155,6 @@ class Invitation(Work):
 # Reading -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A mentorship as one of the two sees it: the other, their own role, and whether they have said yes."""
-
-    row: Mentorship
-    other: Person
-    mentor: bool
-    yes: bool
-    said: str
-    heard: str
-    """What the viewer and what the other said at the end."""
-    note: str = ""
-    """What the other wrote with their offer or wish."""
-
-    @property
-    def invites(self) -> bool:
-        """Whether there is an invitation to download."""
-        return self.row.invites()
-
-
-@dataclass(frozen=True, slots=True)
-class Mine:
-    """Everything of one person's mentoring."""
-
-    offers: Sequence[Offer]
-    wishes: Sequence[Wish]
-    proposed: Sequence[Line]
-    running: Sequence[Line]
-    ended: Sequence[Line]
-
-
-def mine(viewer: Viewer) -> Mine:
-    """The viewer's own offers, wishes and mentorships (five queries); who hid or left meanwhile is not named."""
-    from experts.models import Person
-
-    if viewer.person_id is None:
-        return Mine((), (), (), (), ())
-    now, me = timezone.now(), viewer.person_id
-    here = Person.objects.findable().values("pk")
-    rows = Mentorship.objects.visible_to(viewer).select_related("mentor", "mentee")
-    rows = rows.filter(Q(mentor=me, mentee__in=here) | Q(mentee=me, mentor__in=here))
-    notes = {
-        (row.person_id, row.key, model is Offer): row.note for model in (Offer, Wish) for row in _of_both(model, me)
-    }
-    lines = [_line(row, me, notes) for row in rows]
-    waiting = [
-        line
-        for line in lines
-        if not line.row.begun
-        and line.row.ended_at is None
-        and line.row.proposed_at > now - LAPSES
-        and getattr(line.row, f"{line.row.role(me)}_no_at") is None
-    ]
-    return Mine(
-        list(Offer.objects.filter(person=me).order_by("name")),
-        list(Wish.objects.filter(person=me).order_by("name")),
-        waiting,
-        [line for line in lines if line.row.running],
-        [line for line in lines if line.row.begun and line.row.ended_at],
-    )
-
-
-def _of_both(model: Any, me: int) -> Any:
-    """Offers or wishes of those whom this person was brought together with."""
-    met = Mentorship.objects.filter(Q(mentor=me) | Q(mentee=me), ended_at=None)
-    return model.objects.filter(Q(person__in=met.values("mentor")) | Q(person__in=met.values("mentee")), note__gt="")
-
-
-def _line(row: Mentorship, me: int, notes: Mapping[tuple[int, str, bool], str]) -> Line:
-    mentor = row.mentor_id == me
-    said = (row.mentor_said, row.mentee_said)
-    yes = row.mentor_yes_at if mentor else row.mentee_yes_at
-    note = notes.get((row.other(me).pk, row.key, not mentor), "")
-    return Line(row, row.other(me), mentor, bool(yes), said[not mentor], said[mentor], note)
-
-
 def one(public_id: uuid.UUID | str | None, viewer: Viewer) -> Mentorship:
     """A mentorship of the viewer's own, else `Http404`."""
     try:
@@ -336,14 +257,30 @@ def leave(*, mentorship: Mentorship, person: Person) -> Mentorship:
         row = _held(mentorship, person)
         if not row.running:
             return row
-        row.ended_at = now
-        to_come = row.meets_at is not None and row.meets_at > now
-        row.sequence += to_come
-        row.save()
-        if to_come:
-            _invite(row)
-        tell([row.other(person.pk).pk], "mentor-ended", row.public_id)
+        _end(row, now, tell_whom=row.other(person.pk))
     return row
+
+
+def people_left() -> int:
+    """End the mentorships of those who have left; how many. The other is told as if they had ended it."""
+    now = timezone.now()
+    gone = Q(mentor__is_active=False) | Q(mentee__is_active=False)
+    with transaction.atomic():
+        rows = list(Mentorship.objects.filter(gone, ended_at=None).select_related("mentor", "mentee"))
+        for row in rows:
+            _end(row, now, tell_whom=row.mentee if row.mentee.is_active else row.mentor)
+    return len(rows)
+
+
+def _end(row: Mentorship, now: datetime, *, tell_whom: Person) -> None:
+    row.ended_at = now
+    to_come = row.meets_at is not None and row.meets_at > now
+    row.sequence += to_come
+    row.save()
+    if to_come:
+        _invite(row)
+    if row.begun and tell_whom.is_active:
+        tell([tell_whom.pk], "mentor-ended", row.public_id)
 
 
 def look_back(*, mentorship: Mentorship, person: Person, said: str) -> Mentorship:
@@ -387,66 +324,3 @@ def moment(local: datetime, zone: str) -> datetime:
 def _invite(row: Mentorship) -> None:
     for person in (row.mentor_id, row.mentee_id):
         Invitation.objects.get_or_create(mentorship=row, person_id=person, sequence=row.sequence)
-
-
-# Notices -------------------------------------------------------------------------------------------------------------
-
-
-def _told(viewer: Viewer, subjects: Collection[uuid.UUID], says: Any) -> Mapping[uuid.UUID, Said]:
-    """What to say of each mentorship of the viewer's own that it is still true of."""
-    mine_now = mine(viewer)
-    lines = {line.row.public_id: line for line in (*mine_now.proposed, *mine_now.running, *mine_now.ended)}
-    url = reverse("experts:mentoring")
-    said = {key: says(lines[key]) for key in subjects if key in lines}
-    return {key: Said(text, f"{url}#m-{key}") for key, text in said.items() if text}
-
-
-@teller("mentor-proposed")
-def _proposed(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
-    """Somebody was found."""
-
-    def says(line: Line) -> str:
-        who, topic = line.other.display_name, line.row.name
-        if line.row.begun or line.yes:
-            return ""
-        return (
-            f"{who} would like to learn {topic} from you" if line.mentor else f"{who} could be your mentor in {topic}"
-        )
-
-    return _told(viewer, subjects, says)
-
-
-@teller("mentor-begun")
-def _begun(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
-    """Both said yes."""
-    return _told(
-        viewer,
-        subjects,
-        lambda line: (
-            f"{line.other.display_name} said yes too: agree on a time for {line.row.name}"
-            if line.row.running and line.row.meets_at is None
-            else ""
-        ),
-    )
-
-
-@teller("mentor-meets")
-def _meets(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
-    """There is a time for a meeting."""
-    return _told(
-        viewer,
-        subjects,
-        lambda line: f"{line.other.display_name} set a time to meet about {line.row.name}" if line.row.running else "",
-    )
-
-
-@teller("mentor-ended")
-def _ended(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
-    """The other has left."""
-    return _told(
-        viewer,
-        subjects,
-        lambda line: (
-            f"Your mentorship with {line.other.display_name} in {line.row.name} has ended" if line.row.ended_at else ""
-        ),
-    )

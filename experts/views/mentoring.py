@@ -22,6 +22,7 @@ from experts.invitations import mail_is_sent, meeting_of, written
 from experts.load import zone_of
 from experts.mentoring import LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID, MOST_PLACES, Mentorship
 from experts.models import Person
+from experts.my_mentoring import Line, mine
 from knowledge.access import Viewer
 
 
@@ -183,22 +184,22 @@ def _said(act: str, row: Mentorship | None, person: Person, values: dict[str, An
 
 
 def _context(request: HttpRequest, person: Person, bound: dict[str, forms.Form]) -> dict[str, Any]:
-    mine = verbs.mine(Viewer.of(person))
+    shown = mine(Viewer.of(person))
     zone = zone_of(person.time_zone)
 
-    def form_of(act: str, line: verbs.Line, **first: Any) -> forms.Form:
+    def form_of(act: str, line: Line, **first: Any) -> forms.Form:
         name = f"{act}-{line.row.public_id}"
         return bound.get(name) or FORMS[act](initial=first, auto_id=f"{name}_%s")
 
     running = []
-    for line in mine.running:
+    for line in shown.running:
         meets = line.row.meets_at and line.row.meets_at.astimezone(zone)
         at = meets and meets.replace(tzinfo=None)
         running.append((line, form_of("meet", line, at=at, minutes=line.row.minutes), meets))
     return {
-        "mine": mine,
+        "mine": shown,
         "running": running,
-        "ended": [(line, form_of("look-back", line, said=line.said)) for line in mine.ended],
+        "ended": [(line, form_of("look-back", line, said=line.said)) for line in shown.ended],
         "wish_form": bound.get("wish") or WishForm(initial={"topic": request.GET.get("topic", "")}, auto_id="wish_%s"),
         "offer_form": bound.get("offer") or OfferForm(auto_id="offer_%s"),
         "zone": person.time_zone or "UTC",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -80,7 +81,7 @@ class Asked:
         needs += [Need(name, critical=False) for name in map(one_line, data.getlist("nice"))]
         dropped, turned = topic_key(data.get("drop", "")), topic_key(data.get("turn", ""))
         if self.text and self.text != data.get("said", "") and "q" not in self.form.errors:
-            needs += [Need(topic.name) for topic in proposed(self.text, None, viewer)]
+            needs += [Need(name) for name in _longest(topic.name for topic in proposed(self.text, None, viewer))]
         added = [] if "add" in self.form.errors else [one_line(name) for name in data.get("add", "").split(",")]
         needs += [Need(name) for name in added]
         kept: dict[str, Need] = {}
@@ -109,6 +110,12 @@ class Asked:
         ]
         pairs += [("must" if need.critical else "nice", need.topic) for need in self.needs]
         return f"{reverse('experts:build-team')}?{urlencode([*pairs, *(('with', key) for key in chosen)])}"
+
+
+def _longest(names: Iterable[str]) -> list[str]:
+    """Names without those whose words stand within another one: who says “water quality” does not mean “quality”."""
+    keys = {name: f"-{topic_key(name)}-" for name in names}
+    return [name for name, key in keys.items() if not any(key in other for other in keys.values() if other != key)]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -19,7 +19,8 @@ from django.urls import reverse
 from django.utils import timezone
 from icalendar import Calendar
 
-from experts import invitations, mentoring
+from experts import invitations, mentoring, my_mentoring
+from experts.actions import deactivate
 from experts.invitations import Meeting, meeting_of, written
 from experts.matching import match
 from experts.models import Availability, Invitation, Mentorship, Notice, Person, Team, Wish
@@ -127,7 +128,7 @@ def test_a_proposal_that_one_does_not_confirm_lapses_silently_and_the_wish_stand
     mentoring.confirm(mentorship=row, person=people["ben"], yes=True)
     Notice.objects.all().delete()
     Mentorship.objects.update(proposed_at=timezone.now() - timedelta(days=14, minutes=1))
-    assert not mentoring.mine(Viewer.of(people["ben"])).proposed
+    assert not my_mentoring.mine(Viewer.of(people["ben"])).proposed
     with pytest.raises(ValidationError):
         mentoring.confirm(mentorship=row, person=people["ana"], yes=True)
     mentoring.offer(person=people["cleo"], topic="Pumps")
@@ -149,7 +150,7 @@ def test_a_no_reads_as_an_answer_that_has_not_come(people: dict[str, Person], wh
     match()
     assert tokens.sub(b"", reader.get(PAGE).content) == before
     assert b"has not answered yet" in before
-    assert not mentoring.mine(Viewer.of(people[who])).proposed
+    assert not my_mentoring.mine(Viewer.of(people[who])).proposed
 
 
 def test_nobody_reads_a_wish_but_whoever_is_found(people: dict[str, Person]) -> None:
@@ -224,7 +225,7 @@ def test_the_page_asks_the_database_as_often_with_many_as_with_few(
         mentoring.wish(person=make_person(f"more{n}", name=f"More {n}"), topic="Pumps", note="please")
     match()
     assert queries() == few
-    assert few <= 10
+    assert few <= 11
 
 
 @pytest.mark.parametrize(
@@ -390,7 +391,33 @@ def test_a_meeting_that_is_over_is_not_called_off(people: dict[str, Person]) -> 
     assert mentoring.leave(mentorship=row, person=people["ben"]).sequence == 0
 
 
-def test_who_hides_or_leaves_is_named_no_more(people: dict[str, Person]) -> None:
+def test_who_leaves_ends_it_and_frees_the_other(people: dict[str, Person]) -> None:
+    row = together(people["ana"], people["ben"])
+    mentoring.meet(mentorship=row, person=people["ana"], at=timezone.now() + timedelta(days=2))
+    invitations.send()
+    mail.outbox.clear()
+    deactivate(people=[people["ben"]])
+    row.refresh_from_db()
+    assert row.ended_at
+    assert row.sequence == 1
+    invitations.send()
+    assert [(one.to, one.subject) for one in mail.outbox] == [
+        (["ana@example.org"], "Called off: Pumps: Ben Okafor (former colleague)")
+    ]
+    assert "Ben Okafor (former colleague)" in signed_in(people["ana"]).get(PAGE).content.decode()
+    told = _tellers["mentor-ended"](Viewer.of(people["ana"]), [row.public_id])
+    assert len(told) == 1
+    mentoring.wish(person=people["cleo"], topic="Pumps")
+    assert match() == 1, "the place is free again"
+
+
+def test_who_hides_stays_known_to_whom_they_work_with_and_is_proposed_to_nobody(people: dict[str, Person]) -> None:
     together(people["ana"], people["ben"])
-    Person.objects.filter(pk=people["ana"].pk).update(is_active=False)
-    assert b"Ana Lima" not in signed_in(people["ben"]).get(PAGE).content
+    mentoring.offer(person=people["ana"], topic="Seals")
+    mentoring.wish(person=people["cleo"], topic="Seals")
+    assert match() == 1
+    Availability.objects.create(person=people["ana"], hidden=True)
+    mine = signed_in(people["ben"]).get(PAGE).content.decode()
+    assert "Ana Lima" in mine
+    assert people["ana"].get_absolute_url() not in mine
+    assert "Ana Lima" not in signed_in(people["cleo"]).get(PAGE).content.decode()

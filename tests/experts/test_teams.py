@@ -95,6 +95,12 @@ def test_topics_are_proposed_from_a_sentence_and_can_be_removed_without_javascri
     assert topics_of(owner, {"q": text, "said": text}) == [], "what was removed stays removed"
 
 
+def test_a_topic_within_a_longer_one_is_not_proposed_beside_it(owner: Client, hold: Callable[..., Any]) -> None:
+    hold("more", [page("x", topics=("Water quality", "Quality", "Water"))])
+    small_company.index()
+    assert topics_of(owner, {"q": "Mind the water quality of pumps"}) == [("Pumps", True), ("Water quality", True)]
+
+
 def test_a_topic_turns_from_must_to_nice_and_another_is_added(owner: Client) -> None:
     turned = topics_of(owner, {"must": ["Pumps"], "turn": "Pumps", "add": "Seals, pumps"})
     assert turned == [("Seals", True), ("Pumps", False)]
