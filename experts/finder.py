@@ -40,6 +40,7 @@ from knowledge.index.analysis import topic_key
 from knowledge.index.asked import asked_words
 from knowledge.index.language import parse, plain, to_text
 from knowledge.models import Contribution, Resource, Topic
+from knowledge.questions import Blank, Question
 from knowledge.search import Found, retrieve
 
 DEPTH = 100
@@ -128,7 +129,7 @@ def find(
     if not query:
         return []
     match, query = _matches(query, ground or Ground(viewer), found)
-    worked = _worked(match, viewer)
+    worked = _by_person(WORKED.objects(tokens=viewer.tokens, documents=match))
     keys = topics_in(query if isinstance(asked, str | Query) else asked)
     own, thanked = _said(worked, keys)
     now = timezone.now()
@@ -163,7 +164,7 @@ def levels(
     ids = [person.pk for person in people]
     tags = Topic.resources.through.objects.filter(topic__slug__in=keys.values())
     wanted = Q(public_id__in={key for some in near.values() for key in some}) | Q(pk__in=tags.values("resource"))
-    worked = _of_people(Resource.objects.visible_to(viewer).filter(wanted), Q(person__in=ids))
+    worked = _by_person(_contributions(Q(person__in=ids), Resource.objects.visible_to(viewer).filter(wanted)))
     tagged = defaultdict[str, set[UUID]](set)
     touched = {one.key for of in worked.values() for one in of}
     for key, slug in tags.filter(resource__public_id__in=touched).values_list("resource__public_id", "topic__slug"):
@@ -232,36 +233,43 @@ def _topics(asked: Query | Sequence[str]) -> Iterator[str]:
 # Who worked on it -----------------------------------------------------------------------------------------------
 
 
-def _worked(keys: Iterable[UUID], viewer: Viewer) -> dict[int, list[_Work]]:
-    """Who worked on these documents, as far as the viewer may read them and the people may be found (one query)."""
-    resources = Resource.objects.visible_to(viewer).filter(public_id__in=list(keys))
-    return _of_people(resources, _findable())
+def _contributions(people: Q | Exists, resources: Any) -> Any:
+    """What these people did to these resources, but for those whose topic they keep to themselves."""
+    about = Topic.resources.through.objects.filter(resource=OuterRef(OuterRef("resource"))).values("topic__slug")
+    kept = OwnTopic.objects.filter(person=OuterRef("person"), hidden=True, key__in=about)
+    return (
+        Contribution.objects.filter(people, ~Exists(kept), resource__in=resources.exclude(kind="person").values("pk"))
+        .exclude(person=None)
+        .annotate(
+            of=F("resource__public_id"), of_key=F("resource__key"),
+            of_kind=F("resource__kind"), of_title=F("resource__title"),
+        )
+        .order_by("person", "resource", "pk")
+    )  # fmt: skip
 
 
 def _findable() -> Exists:
     return Exists(Person.objects.findable().filter(pk=OuterRef("person")))
 
 
-def _of_people(resources: Any, people: Q | Exists) -> dict[int, list[_Work]]:
-    """What each of these people did to each of these resources, but for those whose topic they keep to themselves."""
-    about = Topic.resources.through.objects.filter(resource=OuterRef(OuterRef("resource"))).values("topic__slug")
-    kept = OwnTopic.objects.filter(person=OuterRef("person"), hidden=True, key__in=about)
-    rows = (
-        Contribution.objects.filter(people, ~Exists(kept), resource__in=resources.exclude(kind="person").values("pk"))
-        .exclude(person=None)
-        .order_by("person", "resource", "pk")
-        .values_list(
-            *("person", "resource__public_id", "resource__key", "resource__kind", "resource__title"),
-            *("name", "share", "last"),
-        )
+WORKED = Question(
+    lambda: _contributions(
+        _findable(), Resource.objects.visible_to(None).filter(public_id__in=Blank("documents", "uuid"))
     )
+)
+"""Who worked on these ``documents``, as far as somebody with these ``tokens`` may read them and they may be found."""
+
+
+def _by_person(rows: Iterable[Any]) -> dict[int, list[_Work]]:
+    """Rows of `_contributions`, by whose they are; a document counts once for somebody under two names."""
     found: dict[int, dict[UUID, _Work]] = defaultdict(dict)
-    for who, *row in rows:
-        one = _Work(*row)
-        if (known := found[who].get(one.key)) is not None:  # one person under two names or addresses
+    for row in rows:
+        key = row.of if isinstance(row.of, UUID) else UUID(row.of)
+        one = _Work(key, row.of_key, row.of_kind, row.of_title, row.name, row.share, row.last)
+        if (known := found[row.person_id].get(key)) is not None:
             last = max(filter(None, (known.last, one.last)), default=None)
             one = replace(known, share=min(1.0, known.share + one.share), last=last)
-        found[who][one.key] = one
+        found[row.person_id][key] = one
     return {who: list(of.values()) for who, of in found.items()}
 
 
@@ -280,20 +288,29 @@ class _Said:
         return bool(self.knows or self.teaches)
 
 
-def _said(worked: Mapping[int, list[_Work]], keys: Sequence[str]) -> tuple[dict[int, _Said], Counter[str]]:
-    """What people say of these topics, and how often they were thanked for which answers (one query)."""
-    answers = {UUID(one.id) for of in worked.values() for one in of if one.is_answer}
-    columns = ("person", "what", "which")
-    own = OwnTopic.objects.filter(_findable(), key__in=keys)
+def _sayings() -> Any:
+    """Rows of a person, what is said, and of which topic or answer."""
+    own = OwnTopic.objects.filter(_findable(), key__in=Blank("topics", "text"))
     knows = own.filter(Q(knows=True) | Q(ask=OwnTopic.Ask.YES)).annotate(what=Value("knows"), which=F("name"))
     away = own.filter(Q(hidden=True) | Q(ask=OwnTopic.Ask.NO)).annotate(what=Value("away"), which=F("name"))
-    teaches = Offer.objects.filter(_findable(), key__in=keys).annotate(what=Value("teaches"), which=F("name"))
-    thanks = Thanks.objects.filter(answer__public_id__in=answers)
+    teaches = Offer.objects.filter(_findable(), key__in=Blank("topics", "text"))
+    teaches = teaches.annotate(what=Value("teaches"), which=F("name"))
+    thanks = Thanks.objects.filter(answer__public_id__in=Blank("answers", "uuid"))
     thanks = thanks.annotate(what=Value("thanks"), which=Cast("answer__public_id", CharField()))
-    parts = [rows.order_by().values_list(*columns) for rows in (knows, away, teaches, thanks)]
+    first, *others = (rows.order_by().values_list("person", "what", "which") for rows in (knows, away, teaches, thanks))
+    return first.union(*others, all=True)
+
+
+SAID = Question(_sayings)
+"""What people say of these ``topics``, and each thanks for one of these ``answers``."""
+
+
+def _said(worked: Mapping[int, list[_Work]], topics: Sequence[str]) -> tuple[dict[int, _Said], Counter[str]]:
+    """What people say of these topics, and how often they were thanked for which answers."""
+    answers = {UUID(one.id) for of in worked.values() for one in of if one.is_answer}
     told: dict[int, _Said] = defaultdict(_Said)
     thanked = Counter[str]()
-    for who, what, which in parts[0].union(*parts[1:], all=True):
+    for who, what, which in SAID.rows(topics=topics, answers=answers):
         if what == "thanks":
             thanked[UUID(which).hex] += 1
         elif what == "away":
