@@ -27,8 +27,8 @@ LAYERS = {
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence directory "
             "connector tasks log finder helpers time_left load sealed answers",
             # verbs
-            "actions waiting choices notices mentoring communities proposals line_ups matching my_mentoring invitations "
-            "asking welcome bringing provisioning "
+            "actions waiting choices notices mentoring communities proposals line_ups matching my_mentoring "
+            "invitations asking welcome bringing provisioning "
             "turns alike still_right moderation digests tellers conversation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers management templatetags",
