@@ -17,6 +17,7 @@ from experts.formation import Need
 from experts.line_ups import Cell, Draft, Row, Someone, Wanted
 from experts.time_left import TimeLeft
 from immersive.forms import Chip, Group
+from immersive.sample_questions import questions
 from immersive.way_on import Rail, WayOn
 from knowledge.connectors.live import Service
 from knowledge.documents import Facet, Passage, Query, Result, ResultPage
@@ -126,6 +127,7 @@ def everything() -> dict[str, Any]:
     return {
         **_services(),
         **_spelling(),
+        **questions(person, other, next(one for one in results if one.resource.kind == "answer")),
         "found": _team(person, other),
         "evidence": {person.public_id: "Wrote or edited 3 pages that you can read, the newest in May 2026."},
         "page": ResultPage(query=Query(text="feed pump", words=("feed", "pump")), results=tuple(results), total=128),
