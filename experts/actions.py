@@ -136,15 +136,21 @@ def add_members(*, team: Team, people: Iterable[Person]) -> None:
 
 def leave_members(*, team: Team, people: Iterable[Person] | None = None, without: Sequence[int] = ()) -> int:
     """Close the memberships of these people, or of all but those ``without`` (ids); how many were."""
-    now, gone = timezone.now(), None if people is None else {person.pk for person in people}
-    here = dict(Membership.objects.as_of(now).filter(team=team).values_list("pk", "person"))
-    kept = set(without)
-    ids = [pk for pk, person in here.items() if person not in kept and (gone is None or person in gone)]
-    closed = 0
-    for start in range(0, len(ids), 500):
-        closed += Membership.objects.filter(pk__in=ids[start : start + 500]).update(until=now)
+    now, kept = timezone.now(), set(without)
+    here = Membership.objects.as_of(now).filter(team=team)
+    if people is None:
+        ids = [pk for pk, person in here.values_list("pk", "person") if person not in kept]
+        meant = [Membership.objects.filter(pk__in=some) for some in _some(ids)]
+    else:
+        meant = [here.filter(person__in=some) for some in _some([person.pk for person in people])]
+    closed = sum(rows.update(until=now) for rows in meant)
     people_soon()
     return closed
+
+
+def _some(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Ids, as many at a time as one statement takes."""
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))
 
 
 def join_team(*, person: Person, team: Team, since: datetime | None = None) -> Membership:

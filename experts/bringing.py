@@ -139,7 +139,10 @@ def _do(row: PeopleImport) -> None:
 def _plan(row: PeopleImport) -> Plan:
     if not row.by.has_perm("experts.import_people"):
         raise ImportRefused("You may not bring people in any more: ask an operator.")
-    told = sheet.read(row.file.read_bytes())
+    try:
+        told = sheet.read(row.file.read_bytes())
+    except FileNotFoundError:
+        raise ImportRefused("The file is gone: choose it again.") from None
     return make_plan(told, leavers=row.leavers, many=row.many, by=row.by, step=lambda _: row.keep())
 
 

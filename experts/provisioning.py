@@ -158,7 +158,7 @@ def save_team(*, body: Mapping[str, Any], team: Team | None = None) -> Team:
 
 
 @transaction.atomic
-def patch_team(*, team: Team, body: Mapping[str, Any]) -> Team:
+def patch_team(*, team: Team, body: Mapping[str, Any]) -> None:
     """Carry out the operations of a PATCH on a group, in their order."""
     for op, path, value in operations(body):
         if not path:
@@ -173,7 +173,6 @@ def patch_team(*, team: Team, body: Mapping[str, Any]) -> Team:
         else:
             _change_team(team, {path: None if op == "remove" else value})
     actions.people_soon()
-    return teams().get(pk=team.pk)
 
 
 def _patch_members(team: Team, op: str, path: str, value: Any) -> None:

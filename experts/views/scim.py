@@ -96,6 +96,10 @@ def _answer(told: Any, status: int = 200, location: str = "") -> HttpResponse:
     return response
 
 
+def _nothing() -> HttpResponse:
+    return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+
+
 def _problem(error: SCIMException) -> HttpResponse:
     told = error.to_dict() | {"status": str(error.status)}
     response = _answer(told, error.status)
@@ -158,6 +162,7 @@ def _where(request: HttpRequest, kind: str, public_id: UUID | None = None) -> st
 
 def tell_person(request: HttpRequest, person: Person) -> Told:
     """What a service is told of somebody: what it may write, and their teams."""
+    groups = _where(request, "groups")
     name = {"formatted": person.display_name, "givenName": person.first_name, "familyName": person.last_name}
     told: Told = {
         "schemas": [SchemaURI.USER, SchemaURI.ENTERPRISE_USER],
@@ -170,7 +175,7 @@ def tell_person(request: HttpRequest, person: Person) -> Told:
         "groups": [
             {
                 "value": str(one.team.public_id),
-                "$ref": _where(request, "group", one.team.public_id),
+                "$ref": f"{groups}/{one.team.public_id}",
                 "display": one.team.name,
                 "type": "direct",
             }
@@ -201,6 +206,7 @@ def tell_person(request: HttpRequest, person: Person) -> Told:
 
 def tell_team(request: HttpRequest, team: Team) -> Told:
     """What a service is told of a team; members where they were asked for."""
+    users = _where(request, "users")
     told: Told = {
         "schemas": [SchemaURI.GROUP],
         "id": str(team.public_id),
@@ -217,7 +223,7 @@ def tell_team(request: HttpRequest, team: Team) -> Told:
         told["members"] = [
             {
                 "value": str(one.person.public_id),
-                "$ref": _where(request, "user", one.person.public_id),
+                "$ref": f"{users}/{one.person.public_id}",
                 "display": one.person.display_name,
                 "type": "User",
             }
@@ -253,7 +259,7 @@ class User(ScimView):
 
     def delete(self, request: HttpRequest, public_id: str) -> HttpResponse:
         actions.take_out(person=_one(provisioning.people(), public_id))
-        return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+        return _nothing()
 
     def _save(self, request: HttpRequest, public_id: str, said: scim.Said) -> HttpResponse:
         person = provisioning.save_person(said=said, person=_one(provisioning.people(), public_id))
@@ -288,12 +294,13 @@ class Group(ScimView):
         return _answer(tell_team(request, team))
 
     def patch(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        team = provisioning.patch_team(team=_one(provisioning.teams(members=False), public_id), body=_body(request))
-        return _answer(tell_team(request, team))
+        """Answered without the group, as Entra ID wants it: one change would list ten thousand members."""
+        provisioning.patch_team(team=_one(provisioning.teams(members=False), public_id), body=_body(request))
+        return _nothing()
 
     def delete(self, request: HttpRequest, public_id: str) -> HttpResponse:
         actions.dissolve(team=_one(provisioning.teams(members=False), public_id))
-        return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+        return _nothing()
 
 
 KEPT = {
