@@ -36,12 +36,15 @@ class FrameworkForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Whose it is and on what terms, as its licence asks. It stands wherever its words are shown.",
     )
-    file = forms.FileField(required=False, help_text=f"At most {MAX_BYTES // 1_000_000} MB; {READ}")
+    file = forms.FileField(
+        help_text=f"At most {MAX_BYTES // 1_000_000} MB; {READ}", error_messages={"required": "Choose the file."}
+    )
     kept = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, person_id: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person_id = person_id
+        self.fields["file"].required = not self.data.get("kept")
 
     def clean_file(self) -> Any:
         """Refuse what is too large before it is read."""
@@ -61,9 +64,10 @@ class FrameworkForm(forms.Form):
             said["held"] = said.get("kept", "")
         found = held(said["held"], self.person_id)
         if found is None:
-            self.add_error("file", "Choose the file (again, if it was more than a day ago).")
+            self.add_error("file", "Choose the file again: it is not kept any more.")
         else:
             said["data"], said["file_name"] = found
+            self.fields["file"].required = False  # it is here: the page shows the form again
         return said
 
     def bring(self, *, dry_run: bool) -> Plan:

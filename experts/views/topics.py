@@ -79,7 +79,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
         "key": key,
         "query": to_text(Query(topics=(name,))),
         "shelves": known.shelves(key, viewer),
-        "people": finder.find([name], viewer, ground=Ground(viewer), count=PEOPLE),
+        "people": finder.find([name], viewer, ground=Ground(viewer), count=PEOPLE, without=[viewer.person_id or 0]),
         "asks": _asks(key, viewer),
         "members": members,
         "new": communities.fresh_documents(members.mine, viewer) if members.mine else [],

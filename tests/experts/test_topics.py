@@ -74,7 +74,7 @@ def test_a_topic_has_its_people_pages_tools_and_neighbours(ana: Any, reader: Any
         assert text in html, text
     assert html.index("Priming a pump") < html.index("ValveView") < html.index("Hydraulics")
     assert "Ovens" in topic_page(client, "ovens"), "named by a framework alone"
-    assert "Nobody has written about it yet" in topic_page(client, "fans")
+    assert "Nobody else has written about it yet" in topic_page(client, "fans")
     assert topic_page(client, "lifters").count("They lift."), "by another name"
 
 
