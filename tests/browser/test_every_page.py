@@ -61,6 +61,7 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "overdue page": company["log"].get_absolute_url(),
         "person": ana.get_absolute_url(),
         "people": "/people/",
+        "what is shown about one": "/people/me/",
         "questions": "/asks/",
         "new question": "/asks/new?q=pump",
         "notices": "/notices/",
