@@ -217,6 +217,7 @@ def remove_name(*, person: Person, reason: str) -> list[Resource]:
         logged = LogEntry.objects.filter(content_type__app_label="experts", content_type__model="person")
         logged.filter(object_id=str(person.pk)).update(object_repr=FORMER)
         bury_people(people=[person.pk])
+        mentoring.forget(person=person)
         people_changed()
     person.refresh_from_db()
     return holding(names)

@@ -272,6 +272,15 @@ def people_left() -> int:
     return len(rows)
 
 
+def forget(*, person: Person) -> None:
+    """Keep nothing of what somebody said here: whoever removes their name calls it."""
+    with transaction.atomic():
+        Offer.objects.filter(person=person).delete()
+        Wish.objects.filter(person=person).delete()
+        Mentorship.objects.filter(mentor=person).update(mentor_said="")
+        Mentorship.objects.filter(mentee=person).update(mentee_said="")
+
+
 def _end(row: Mentorship, now: datetime, *, tell_whom: Person) -> None:
     row.ended_at = now
     to_come = row.meets_at is not None and row.meets_at > now

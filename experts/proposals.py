@@ -40,12 +40,15 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
     """Proposals by who looks."""
 
     def visible_to(self, viewer: Viewer) -> Self:
-        """The viewer's own, those they are asked to be part of, and those that were shared with them."""
+        """The viewer's own, those they are asked to be part of, and those that were shared with them.
+
+        Of nobody who has left: there is nobody any more to whom one could agree.
+        """
         if viewer.person_id is None:
             return self.none()
         asked = Place.objects.filter(proposal=OuterRef("pk"), person=viewer.person_id).exclude(asked_at=None)
         shared = Q(may_read(viewer, "audience"), audience__isnull=False)
-        return self.filter(Q(owner=viewer.person_id) | Exists(asked) | shared)
+        return self.filter(Q(owner=viewer.person_id) | Exists(asked) | shared, owner__is_active=True)
 
 
 class Proposal(models.Model):
@@ -274,7 +277,9 @@ def _own(proposal: Proposal, owner: Person) -> Proposal:
 @teller("team-asked")
 def _asked(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Said]:
     """Somebody asks you to be in a team."""
-    places = Place.objects.filter(public_id__in=subjects, person=viewer.person_id).exclude(asked_at=None)
+    mine_to_see = Proposal.objects.visible_to(viewer)
+    places = Place.objects.filter(public_id__in=subjects, person=viewer.person_id, proposal__in=mine_to_see)
+    places = places.exclude(asked_at=None)
     return {
         one.public_id: Said(
             f"{one.proposal.owner.display_name} asks you to be in a team: “{one.proposal.text}”",

@@ -14,11 +14,14 @@ from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from experts.mentoring import Invitation, Mentorship, Wish
+from experts.proposals import Place, Proposal
 from knowledge.admin import OfferedLookups
 from knowledge.models import Click, Search, Verdict
 from knowledge.waiting import WaitingSearch
 
 PRIVATE = {*apps.get_app_config("work").get_models(), Search, Click, Verdict, WaitingSearch}
+PRIVATE |= {Wish, Mentorship, Invitation, Proposal, Place}
 REGISTERED = sorted(admin.site._registry.items(), key=lambda item: item[0]._meta.label)
 STEPS = 3
 ENDS = ("", "__isnull", "__exact", "__in", "__gt", "__id", "__pk", "__pk__in", "__id__isnull")

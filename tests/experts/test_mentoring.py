@@ -20,10 +20,10 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from experts import invitations, mentoring, my_mentoring
-from experts.actions import deactivate
+from experts.actions import deactivate, remove_name
 from experts.invitations import Meeting, meeting_of, written
 from experts.matching import match
-from experts.models import Availability, Invitation, Mentorship, Notice, Person, Team, Wish
+from experts.models import Availability, Invitation, Mentorship, Notice, Offer, Person, Team, Wish
 from experts.notices import _tellers
 from knowledge.access import Viewer
 from tests import small_company
@@ -409,6 +409,20 @@ def test_who_leaves_ends_it_and_frees_the_other(people: dict[str, Person]) -> No
     assert len(told) == 1
     mentoring.wish(person=people["cleo"], topic="Pumps")
     assert match() == 1, "the place is free again"
+
+
+def test_a_name_that_is_removed_takes_along_what_its_owner_said(people: dict[str, Person]) -> None:
+    row = together(people["ana"], people["ben"])
+    mentoring.offer(person=people["ben"], topic="Seals", note="zyxwv offers")
+    mentoring.wish(person=people["ben"], topic="Bearings", note="zyxwv wishes")
+    mentoring.leave(mentorship=row, person=people["ben"])
+    mentoring.look_back(mentorship=row, person=people["ben"], said="zyxwv looks back")
+    deactivate(people=[people["ben"]])
+    people["ben"].refresh_from_db()
+    remove_name(person=people["ben"], reason="asked for it")
+    kept = [*Offer.objects.values_list("note"), *Wish.objects.values_list("note")]
+    kept += Mentorship.objects.values_list("mentor_said", "mentee_said")
+    assert "zyxwv" not in str(kept)
 
 
 def test_who_hides_stays_known_to_whom_they_work_with_and_is_proposed_to_nobody(people: dict[str, Person]) -> None:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from experts import proposals
+from experts.actions import deactivate
 from experts.formation import Need
 from experts.models import Availability, Closed, Notice, OwnTopic, Person, Place, Proposal, Team, Turn
 from experts.notices import _tellers
@@ -305,6 +306,15 @@ def test_who_hides_or_leaves_between_proposing_and_asking_is_left_out(owner: Cli
     assert owner.post(saved.get_absolute_url(), {"act": "ask"}).status_code == 302
     assert who_was_asked(saved) == {"ana": True, "ben": False}
     assert "Okafor" not in owner.get(saved.get_absolute_url()).content.decode()
+
+
+def test_a_proposal_goes_with_whoever_made_it(owner: Client, crew: dict[str, Person]) -> None:
+    row = made(owner, [crew["ana"], crew["cleo"]])
+    place = row.places.get(person=crew["ana"])
+    deactivate(people=[crew["owner"]])
+    assert signed_in(crew["ana"]).get(row.get_absolute_url()).status_code == 404
+    assert "Overhaul" not in signed_in(crew["ana"]).get(BUILD).content.decode()
+    assert _tellers["team-asked"](Viewer.of(crew["ana"]), [place.public_id]) == {}
 
 
 def test_asking_twice_from_two_tabs_asks_nobody_twice(owner: Client, crew: dict[str, Person]) -> None:
