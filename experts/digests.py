@@ -10,8 +10,8 @@ recognise the second.
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, time, timedelta
+import time
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -32,13 +32,15 @@ from experts.notices import Digest, News, Notice, in_words
 from knowledge.access import Viewer
 from knowledge.durable import work
 
-logger = logging.getLogger(__name__)
-
-MORNING = time(8)
+MORNING = 8
+"""The hour at which a day's mail goes out, by the clock of whoever gets it."""
 GATHER = timedelta(minutes=1)
 """How long things are gathered that are to be mailed at once: what happens together is one mail."""
 FRESH = timedelta(days=14)
 """What is older is news to nobody: it is found on the page alone."""
+SECONDS = 240
+"""How long one run sends; the next goes on."""
+MOST_FAILURES = 3
 MOST = 50
 """Notices that one mail tells, the newest; all of them stand on the page to which it leads."""
 
@@ -53,7 +55,7 @@ def is_due(how: str, zone: str, oldest: datetime, now: datetime) -> bool:
     if how == Availability.Mail.AT_ONCE:
         return now - oldest >= GATHER
     there = now.astimezone(zone_of(zone))
-    morning = there.replace(hour=MORNING.hour, minute=0, second=0, microsecond=0)
+    morning = there.replace(hour=MORNING, minute=0, second=0, microsecond=0)
     return how == Availability.Mail.DAILY and oldest < morning <= there
 
 
@@ -95,12 +97,20 @@ def _open(person: int, day: Any, *, again: bool) -> bool:
 
 
 def send() -> int:
-    """Send what is due; how many mails were dealt with. One that fails holds up no other."""
+    """Send what is due; how many mails were dealt with. One that fails holds up no other.
+
+    Where several fail in a row the server is away: the others are left untried, for the next run in a minute.
+    """
     if not mail_is_sent():
         return 0
     plan()
-    due = list(Digest.objects.due().order_by("due_at", "pk").values_list("pk", flat=True))
-    return sum(work(Digest.objects, pk, _send) for pk in due)
+    until, sent, failed = time.monotonic() + SECONDS, 0, 0
+    for pk in list(Digest.objects.due().order_by("due_at", "pk").values_list("pk", flat=True)):
+        done = work(Digest.objects, pk, _send)
+        sent, failed = sent + done, 0 if done else failed + 1
+        if failed == MOST_FAILURES or time.monotonic() > until:
+            break
+    return sent
 
 
 def _send(digest: Digest) -> None:

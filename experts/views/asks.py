@@ -91,11 +91,19 @@ def new(request: HttpRequest) -> HttpResponse:
         if _keys(alike) <= set(request.POST.getlist("shown")):
             topics = request.POST.getlist("topic")
             try:
-                return redirect(asking.ask(viewer=viewer, topics=topics, **{**values, "to": _id(values["to"])}))
+                return _asked(request, asking.ask(viewer=viewer, topics=topics, **{**values, "to": _id(values["to"])}))
             except ValidationError as problem:
                 refuse(form, problem)
     status = 422 if form.errors else 200
     return _asking(request, form, viewer, about, person, said.get("text", ""), alike=alike, status=status)
+
+
+def _asked(request: HttpRequest, ask: Ask) -> HttpResponse:
+    """To the question; without a name to all of one's own, for nobody but its author opens it before it is shown."""
+    if not ask.sealed:
+        return redirect(ask)
+    messages.success(request, "Asked without a name. Others see it within some hours; you find it on this page.")
+    return redirect("experts:asks")
 
 
 def _asking(

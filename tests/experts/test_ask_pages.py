@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from experts import actions, asking, notices
 from experts.asks import Answer, Ask, SealOpened, Thanks, Turn
-from experts.choices import Availability, Closed
+from experts.choices import Availability, Closed, OwnTopic
 from experts.models import Person, Team
 from knowledge.access import Viewer
 from tests.experts.conftest import page, plain
@@ -172,13 +172,30 @@ def test_who_cannot_be_asked_is_not_told_apart(people: dict[str, Any], as_: Any)
         assert NOT_NOW in read(ana, f"/asks/new?to={who}")
 
 
+def test_where_nobody_wants_to_be_asked_it_stands_open(people: dict[str, Any], as_: Any, hold: Any) -> None:
+    hold("Book", [page("a", *(people[name].name for name in ("ben", "cleo")), title="Priming", topics=("Pumps",))])
+    index()
+    for name in ("ben", "cleo"):
+        OwnTopic.objects.create(person=people[name], key="pumps", name="Pumps", ask="no")
+    refused = as_("ana").post("/asks/new", form("Who knows priming of pumps?", audience="asked", topic="Pumps"))
+    assert refused.status_code == 422
+    assert "Nobody was found who can be asked now. Let more people read it." in refused.content.decode()
+    assert "Who knows priming of pumps?</textarea>" in refused.content.decode()
+    html = post(as_("ana"), "/asks/new", **form("Who knows priming of pumps?", topic="Pumps"))
+    assert "No answer yet" in html
+    assert Turn.objects.count() == 0
+    assert "Who knows priming of pumps?" in read(as_("ben"), "/asks/"), "they may still come by"
+
+
 def test_the_same_question_sent_twice_is_one(as_: Any) -> None:
     for _ in range(2):
         post(as_("ana"), "/asks/new", **form("How do I prime the feed pump?"))
     assert Ask.objects.count() == 1
 
 
-def test_a_result_an_empty_search_and_a_task_lead_to_the_form(people: dict[str, Any], as_: Any, hold: Any) -> None:
+def test_a_result_an_empty_search_and_a_task_lead_to_the_form(
+    people: dict[str, Any], as_: Any, hold: Any, read_people: Any
+) -> None:
     from immersive.work import actions as work
     from knowledge.models import Resource
 
@@ -186,6 +203,9 @@ def test_a_result_an_empty_search_and_a_task_lead_to_the_form(people: dict[str, 
     index()
     ana, about = as_("ana"), Resource.objects.get(title="Priming a pump").public_id
     assert f'href="/asks/new?about={about}"' in read(ana, "/search?q=vent")
+    read_people()
+    index()
+    assert f'href="/asks/new?to={people["ben"].public_id}"' in read(ana, "/search?q=okafor+kind%3Aperson")
     assert 'href="/asks/new?q=xylophone"' in read(ana, "/search?q=xylophone+kind%3Atool")
     task = work.start_task(
         owner=people["ana"], statement="Prime P-102", started_from=Resource.objects.get(public_id=about)
@@ -361,11 +381,14 @@ def test_an_answer_is_changed_and_withdrawn(people: dict[str, Any], as_: Any, as
 
 def test_without_a_name_only_its_author_knows(people: dict[str, Any], as_: Any) -> None:
     html = post(as_("ana"), "/asks/new", **form("Why do we skip lockout?", anonymous="on"))
-    assert "You asked this without a name" in said(html)
-    assert "Only you see it yet." in html
+    assert "Asked without a name." in html
+    assert "Yours without a name" in html
     ask = Ask.objects.get()
     assert ask.author is None
-    assert "Yours without a name" in read(as_("ana"), "/asks/")
+    mine = read(as_("ana"), ask.get_absolute_url())
+    assert "You asked this without a name" in said(mine)
+    assert "Only you see it yet." in mine
+    assert "Yours without a name" not in read(as_("cleo"), "/asks/")
     assert as_("cleo").get(ask.get_absolute_url()).status_code == 404
     Ask.objects.update(published_at=timezone.now() - timedelta(days=1))
     other = read(as_("cleo"), ask.get_absolute_url())

@@ -260,6 +260,21 @@ def test_a_mail_server_that_is_away_loses_nothing_and_the_operator_is_told(
     assert [one for one in run_checks(databases=["default"]) if one.id == "experts.W003"] == []
 
 
+def test_while_the_server_is_away_most_are_not_tried_in_vain(
+    ana: Any, ben: Any, make_person: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = answered(ana, ben)
+    for n in range(6):
+        one = make_person(f"p{n}", email=f"p{n}@example.org", time_zone=where_it_is_noon())
+        notices.tell([one.pk], "answered", answer.public_id)
+    Notice.objects.update(at=timezone.now() - timedelta(days=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailMultiAlternatives, "send", lambda self: 1 / 0)
+        assert digests.send() == 0
+        assert Digest.objects.filter(attempts=1).count() == 3
+    assert digests.send() == 4, "the next run begins with those that were not tried"
+
+
 def test_killed_after_sending_it_is_sent_once_more_as_the_same_mail(
     ana: Any, ben: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
