@@ -12,6 +12,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from experts import asking
 from experts.models import Person, Team
 from immersive.work import actions as work
 from knowledge import waiting
@@ -65,6 +66,8 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
     )  # fmt: skip
     search = waiting.wait_for(text="zqhidden", viewer=Viewer.of(insider))
     task = work.start_task(owner=insider, statement="A hidden task")
+    ask = asking.ask(viewer=Viewer.of(insider), text="A hidden question?", audience=str(team.public_id))
+    answer = asking.answer(ask=ask.public_id, viewer=Viewer.of(insider), body="A hidden answer.")
     return Hidden(
         outsider,
         {
@@ -76,6 +79,11 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
             "/search/waiting/<uuid:public_id>/stop": search.public_id,
             "/people/<uuid:public_id>/": gone.public_id,
             "/api/v1/people/<uuid:public_id>": gone.public_id,
+            **{f"/asks/<uuid:public_id>/{rest}": ask.public_id for rest in ("", "answer", "moderate", "<slug:verb>")},
+            **{
+                f"/answers/<uuid:public_id>/{rest}": answer.public_id
+                for rest in ("edit", "text", "moderate", "<slug:verb>")
+            },
             **{
                 f"{room}<uuid:task_id>{rest}": task.public_id
                 for room, rests in {
@@ -96,7 +104,9 @@ def test_every_address_that_names_an_object_is_held_to_it(hidden: Hidden) -> Non
 
 def answered(client: Client, method: str, route: str, key: str, headers: dict[str, str]) -> tuple[int, str, list[Any]]:
     """Status, body and headers of an answer, with one word in the place of the object's name."""
-    answer = getattr(client, method)(re.sub("<[^>]+>", key, route) + "?q=pay", headers=headers)
+    answer = getattr(client, method)(
+        re.sub("<[^>]+>", key, route.replace("<slug:verb>", "withdraw")) + "?q=pay", headers=headers
+    )
     # But for the time of day: an answer that expires at once says when that was.
     said = sorted((name, value.replace(key, "ID")) for name, value in answer.items() if name != "Expires")
     return answer.status_code, body(answer).replace(key, "ID"), said
