@@ -202,7 +202,7 @@ def draft(wanted: Wanted, viewer: Viewer, chosen: Collection[str] = (), ground: 
         tuple(member.brings for member in found.members),
         tuple(_row(topic, team, by_key) for topic in found.topics),
         _gaps(found, by_key, viewer, ground),
-        tuple(_words(other, by_key) for other in others(wanted.needs, people, found.keys, wanted.most)),
+        tuple(_words(other, by_key, wanted.hours) for other in others(wanted.needs, people, found.keys, wanted.most)),
     )
 
 
@@ -237,7 +237,7 @@ def _learning(topic: str, viewer: Viewer, ground: Ground) -> tuple[Result, ...]:
     return search(query, viewer, per_page=2, remember=False, as_typed=True, ground=ground).results if query else ()
 
 
-def _words(other: Other, by_key: Mapping[str, Someone]) -> Otherwise:
+def _words(other: Other, by_key: Mapping[str, Someone], hours: int) -> Otherwise:
     leaves, comes = (by_key[key].person.display_name if key else "" for key in (other.leaves, other.comes))
     title = f"{comes} instead of {leaves}" if leaves and comes else f"Add {comes}" if comes else f"Without {leaves}"
     parts = [
@@ -246,7 +246,8 @@ def _words(other: Other, by_key: Mapping[str, Someone]) -> Otherwise:
         f"{listed(other.alone)} rest{'s' * (len(other.alone) == 1)} on one person" if other.alone else "",
         f"{listed(other.twice)} no longer rest{'s' * (len(other.twice) == 1)} on one person" if other.twice else "",
     ]
-    said = "; ".join(filter(None, parts)) or "the same topics are covered as well"
+    more = "" if leaves and comes else f"{hours} hour{'s' * (hours != 1)} {'more' if comes else 'less'}"
+    said = "; ".join(filter(None, [*parts, more])) if any(parts) else "the same topics are covered as well"
     return Otherwise(title, f"{said[0].upper()}{said[1:]}.", other.keys)
 
 
@@ -304,12 +305,14 @@ def _as_they_wish(found: Mapping[int, Mapping[str, finder.Level]]) -> dict[int, 
 def reachable(viewer: Viewer) -> Any:
     """People whom the viewer may see and who can be asked today: not closed, not at their weekly most.
 
+    To be asked into a team counts there like a question.
     Each with ``offered`` (hours a week, of those who show them), ``taken`` of them, ``weekly`` and ``month`` (asks).
     Hours that somebody keeps to themselves decide nothing: asking for more and more would tell them.
     """
     now, today = timezone.now(), timezone.localdate()
     turns = Turn.objects.filter(person=OuterRef("pk"), how__in=Turn.COUNTED)
-    places = Place.objects.filter(person=OuterRef("pk"), agreed_at__gte=now - KEPT)
+    places = Place.objects.filter(person=OuterRef("pk"))
+    agreed = places.filter(agreed_at__gte=now - KEPT).values("person")
     return (
         Person.objects.visible_to(viewer)
         .findable()
@@ -318,14 +321,15 @@ def reachable(viewer: Viewer) -> Any:
             offered=Case(When(availability__shows_time=True, then=F("availability__hours_a_week"))),
             week=_counted(turns.filter(at__gte=now - WEEK)),
             month=_counted(turns.filter(at__gte=now - MONTH)),
-            taken=Coalesce(Subquery(places.values("person").annotate(n=Sum("proposal__hours")).values("n")), 0),
+            teams=_counted(places.filter(asked_at__gte=now - WEEK).exclude(proposal__owner=OuterRef("pk"))),
+            taken=Coalesce(Subquery(agreed.annotate(n=Sum("proposal__hours")).values("n")), 0),
         )
         .filter(~Exists(Closed.objects.filter(person=OuterRef("pk"), since__lte=today, until__gte=today)))
         .exclude(availability__hours_a_week=0)
-        .filter(week__lt=F("weekly"))
+        .filter(weekly__gt=F("week") + F("teams"))
         .order_by("month", "taken", "public_id")
     )
 
 
-def _counted(turns: QuerySet[Turn]) -> Coalesce:
-    return Coalesce(Subquery(turns.values("person").annotate(n=Count("pk")).values("n")), 0)
+def _counted(asked: QuerySet[Any]) -> Coalesce:
+    return Coalesce(Subquery(asked.values("person").annotate(n=Count("pk")).values("n")), 0)

@@ -126,7 +126,8 @@ def test_a_gap_says_who_is_near_and_where_to_go_on(owner: Client) -> None:
     assert [one.display_name for one in gaps["Alignment"].near] == ["Ben Okafor"]
     assert [result.resource.title for result in gaps["Alignment"].found] == ["Laser alignment"]
     assert f"{reverse('experts:mentoring')}?topic=Type%20approval" in html
-    assert f"{reverse('experts:ask-new')}?q=Who%20knows%20about%20Type%20approval" in html
+    assert f"{reverse('experts:ask-new')}?q=Who%20knows%20about%20Type%20approval%3F" in html
+    assert "Ask Ben Okafor to learn it" in html
 
 
 def test_other_line_ups_are_links_that_lead_to_exactly_those_people(owner: Client) -> None:
@@ -136,6 +137,7 @@ def test_other_line_ups_are_links_that_lead_to_exactly_those_people(owner: Clien
     for other, address in others:
         there = owner.get(address).context["found"]
         assert {one.key for one in there.people} == set(other.keys)
+    assert any("2 hours less." in other.changes for other, _ in others)
     assert "Back to the first line-up" in owner.get(others[0][1]).content.decode()
 
 
@@ -322,6 +324,17 @@ def test_asking_twice_from_two_tabs_asks_nobody_twice(owner: Client, crew: dict[
     assert made(owner, [crew["ana"], crew["cleo"]]) == first
     owner.post(first.get_absolute_url(), {"act": "ask"})
     assert Notice.objects.count() == 2
+
+
+def test_nobody_is_asked_into_more_teams_a_week_than_they_take_questions(
+    owner: Client, crew: dict[str, Person], make_person: Callable[..., Any]
+) -> None:
+    for n in range(3):
+        assert "Cléo Martin" in team_of(owner, must=["Seals"])
+        made(owner, [crew["cleo"]], **{"q": f"Job {n}", "said": f"Job {n}", "must": ["Seals"]})
+    assert "Cléo Martin" not in team_of(owner, must=["Seals"])
+    Place.objects.update(asked_at=timezone.now() - timedelta(days=8))
+    assert "Cléo Martin" in team_of(owner, must=["Seals"])
 
 
 def test_whoever_proposes_themselves_has_agreed(owner: Client, crew: dict[str, Person]) -> None:
