@@ -52,7 +52,7 @@ def who_can_help(resource: Resource, viewer: Viewer) -> Help:
     parts = list(resource.contributions.order_by("-share", "-changes", "name"))
     ids = {part.person_id for part in parts if part.person_id}
     found = with_time(Person.objects.findable().visible_to(viewer)).in_bulk(ids) if ids else {}
-    left = Person.objects.filter(is_active=False).in_bulk(ids - found.keys()) if ids - found.keys() else {}
+    left = Person.objects.former(viewer).in_bulk(ids - found.keys()) if ids - found.keys() else {}
     known: dict[int, Helper] = {}
     names: dict[str, None] = {}
     for part in parts:

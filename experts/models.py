@@ -40,6 +40,12 @@ def _hidden() -> Exists:
     return Exists(Availability.objects.filter(person=models.OuterRef("pk"), hidden=True))
 
 
+def _may_know(viewer: Viewer) -> Q:
+    """That the viewer may know who works here: they may read the people source, or there is none to narrow."""
+    sources = Source.objects.filter(kind="people")
+    return Q(Exists(Source.objects.visible_to(viewer).filter(kind="people")) | ~Exists(sources))
+
+
 class PersonQuerySet(models.QuerySet["Person"]):
     """People by who looks."""
 
@@ -53,10 +59,13 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """
         if not viewer.person_id:
             return self.none()
-        sources = Source.objects.filter(kind="people")
-        readable = Source.objects.visible_to(viewer).filter(kind="people")
-        others = (Exists(readable) | ~Exists(sources)) & ~_hidden()
-        return self.filter(Q(pk=viewer.person_id) | others, is_active=True)
+        return self.filter(Q(pk=viewer.person_id) | _may_know(viewer) & ~_hidden(), is_active=True)
+
+    def former(self, viewer: Viewer) -> Self:
+        """Who has left and was not hidden, for those who may know who works here."""
+        if not viewer.person_id:
+            return self.none()
+        return self.filter(_may_know(viewer), ~_hidden(), is_active=False)
 
     def findable(self) -> Self:
         """Who has an account in use and did not choose to be hidden: nobody else is proposed to anybody."""
@@ -89,6 +98,10 @@ class PersonManager(UserManager["Person"]):
     def visible_to(self, viewer: Viewer) -> PersonQuerySet:
         """As `PersonQuerySet.visible_to`."""
         return self.get_queryset().visible_to(viewer)
+
+    def former(self, viewer: Viewer) -> PersonQuerySet:
+        """As `PersonQuerySet.former`."""
+        return self.get_queryset().former(viewer)
 
     def findable(self) -> PersonQuerySet:
         """As `PersonQuerySet.findable`."""

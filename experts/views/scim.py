@@ -162,7 +162,7 @@ def _where(request: HttpRequest, kind: str, public_id: UUID | None = None) -> st
 
 def tell_person(request: HttpRequest, person: Person) -> Told:
     """What a service is told of somebody: what it may write, and their teams."""
-    groups = _where(request, "groups")
+    users, groups = _where(request, "users"), _where(request, "groups")
     name = {"formatted": person.display_name, "givenName": person.first_name, "familyName": person.last_name}
     told: Told = {
         "schemas": [SchemaURI.USER, SchemaURI.ENTERPRISE_USER],
@@ -184,7 +184,7 @@ def tell_person(request: HttpRequest, person: Person) -> Told:
         "meta": {
             "resourceType": "User",
             "created": person.date_joined.isoformat(),
-            "location": _where(request, "user", person.public_id),
+            "location": f"{users}/{person.public_id}",
         },
     }
     if person.external_id:
@@ -197,7 +197,7 @@ def tell_person(request: HttpRequest, person: Person) -> Told:
         told[SchemaURI.ENTERPRISE_USER] = {
             "manager": {
                 "value": str(person.manager.public_id),
-                "$ref": _where(request, "user", person.manager.public_id),
+                "$ref": f"{users}/{person.manager.public_id}",
                 "displayName": person.manager.display_name,
             }
         }

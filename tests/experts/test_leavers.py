@@ -86,6 +86,20 @@ def test_who_left_stays_the_author_and_nobody_is_led_to_them(
     assert not Resource.objects.alive().filter(kind="person", title="Ana Lima").exists()
 
 
+def test_who_may_not_know_people_reads_what_the_source_says(
+    leave: Any, reader: Any, client: Client, make_person: Any
+) -> None:
+    from knowledge.models import Audience, Source
+
+    Source.objects.filter(kind="people").update(audience=Audience.objects.of({"team:4711"}))
+    leave()
+    client.force_login(reader)
+    for key, name in (("named", "Ana Lima"), ("checked", "A. L.")):
+        html = read(client, key)
+        assert name in html
+        assert "former colleague" not in html, key
+
+
 def test_who_comes_back_is_known_by_their_work(leave: Any, reader: Any, client: Client, committed: Any) -> None:
     ana = leave()
     with committed():
