@@ -179,9 +179,14 @@ def ask(
         turns.members_of(tokens_of),
         frozenset({viewer.person_id}),
     )
-    first = _first(to, what, now, anonymous)
-    if first is None and audience == ONLY_ASKED:
-        raise ValidationError({"audience": "Nobody was found who can be asked now. Let more people read it."})
+    try:
+        first = _first(to, what, now, anonymous)
+        if first is None and audience == ONLY_ASKED:
+            raise ValidationError({"audience": "Nobody was found who can be asked now. Let more people read it."})
+    except ValidationError:
+        if same := _same(text, viewer, anonymous):  # another tab was quicker, and it is this that they are asked now
+            return same
+        raise
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=viewer.person_id)
         if same := _same(text, viewer, anonymous):

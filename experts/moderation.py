@@ -1,4 +1,4 @@
-"""What moderators do: take a question or an answer away, give it back, and open a seal; each with a written reason.
+"""What moderators do: take a question or an answer away, and open a seal; each with a written reason.
 
 Taking something away needs no name, so it needs no opening. A moderator sees
 what their own tokens let them see and no more. Whoever's seal was opened reads

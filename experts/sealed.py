@@ -49,10 +49,12 @@ def mark_of(person_id: int, ask: UUID, *, key: str | bytes | None = None) -> str
 
 def is_mine(ask: Ask, person_id: int | None) -> bool:
     """Whether this person asked it without a name; by the keys that the installation had before, too."""
-    if not ask.mark or person_id is None:
-        return False
+    return bool(ask.mark) and person_id is not None and _made(ask.mark, person_id, ask.public_id)
+
+
+def _made(mark: str, person_id: int, ask: UUID) -> bool:
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return any(constant_time_compare(mark_of(person_id, ask.public_id, key=key), ask.mark) for key in keys)
+    return any(constant_time_compare(mark_of(person_id, ask, key=key), mark) for key in keys)
 
 
 def is_author(ask: Ask, viewer: Viewer) -> bool:
@@ -65,10 +67,8 @@ def mine(viewer: Viewer) -> list[Ask]:
     """What the viewer asked without a name and has not taken back, seen by others yet or not; newest first."""
     if viewer.person_id is None:
         return []
-    marked = Ask.objects.exclude(mark="").filter(withdrawn_at=None)
-    found = [
-        pk for pk, one in marked.only("pk", "public_id", "mark").in_bulk().items() if is_mine(one, viewer.person_id)
-    ]
+    marked = Ask.objects.exclude(mark="").filter(withdrawn_at=None).values_list("pk", "public_id", "mark")
+    found = [pk for pk, key, mark in marked if _made(mark, viewer.person_id, key)]
     return list(Ask.objects.filter(pk__in=found).order_by("-published_at", "-pk"))
 
 
