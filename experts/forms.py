@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -42,9 +41,9 @@ class Change(forms.Form):
     place: ClassVar[str] = ""
     """Where on the page one is afterwards."""
 
-    def __init__(self, person: Person, *told: Any, **more: Any) -> None:
+    def __init__(self, person: Person, told: Any = None, **more: Any) -> None:
         self.person = person
-        super().__init__(*told, auto_id=f"{self.do}_%s", **more)
+        super().__init__(told, auto_id=f"{self.do}_%s", **more)
 
     def back(self) -> dict[str, str]:
         """What is posted to take the change back: read before it is made."""
@@ -189,7 +188,7 @@ class Close(_Days):
 
     do = "close"
 
-    def clean(self) -> Mapping[str, Any]:
+    def clean(self) -> dict[str, Any]:
         if not self.errors:
             choices.check_days(**self.days)
         return self.cleaned_data

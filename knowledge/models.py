@@ -74,6 +74,13 @@ def may_read(viewer: Viewer | None, field: str) -> Exists:
     return Exists(AudienceToken.objects.filter(audience=OuterRef(field), token__in=tokens))
 
 
+def findable() -> models.QuerySet[Any]:
+    """Accounts that may be named to colleagues, as the user model says."""
+    users: Any = get_user_model()
+    found: models.QuerySet[Any] = users.objects.findable()
+    return found
+
+
 class Topic(models.Model):
     """What a resource is about, one row per spelling: no document shows how another one writes it.
 
@@ -208,7 +215,7 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
 
     def with_verification(self) -> Self:
         """With who vouches for them until when; of who is not to be found, no name (one query more)."""
-        owners = get_user_model()._default_manager.all().findable()
+        owners = findable()
         return self.select_related("verification").prefetch_related(Prefetch("verification__owner", owners))
 
     def behind(self) -> Self:
@@ -317,9 +324,7 @@ CONFIRMED = Question(
         .filter(public_id__in=Blank("keys", "uuid"))
         .annotate(verified=F("verification"), verified_until=F("verification__until"))
         .annotate(**{f"owner_{name}": F(f"verification__owner__{name}") for name in OWNER})
-        .annotate(
-            named=Exists(get_user_model()._default_manager.all().findable().filter(pk=OuterRef("verification__owner")))
-        )
+        .annotate(named=Exists(findable().filter(pk=OuterRef("verification__owner"))))
     )
 )
 """The resources of these ``keys``, with what is said of their verification; ``named``: who vouches may be found."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -29,7 +29,8 @@ from knowledge.models import Resource
 @sensitive_post_parameters()
 def me(request: HttpRequest) -> HttpResponse:
     """All that colleagues see of oneself; each change is posted as ``do``, and can be taken back by the next click."""
-    person = Person.objects.get(pk=request.user.pk)
+    viewer = Viewer.of(request.user)
+    person = get_object_or_404(Person.objects.visible_to(viewer), pk=viewer.person_id or 0)
     form: Change | None = None
     if request.method == "POST":
         kind = CHANGES.get(request.POST.get("do", ""))
@@ -40,7 +41,7 @@ def me(request: HttpRequest) -> HttpResponse:
             back, said = form.back(), form.make()
             toast(request, said, back)
             return redirect(f"{request.path}{form.place}")
-    return render(request, "experts/me.html", _shown(request, person, form))
+    return render(request, "experts/me.html", _shown(request, person, viewer, form))
 
 
 def toast(request: HttpRequest, said: str, back: Mapping[str, str]) -> None:
@@ -49,9 +50,8 @@ def toast(request: HttpRequest, said: str, back: Mapping[str, str]) -> None:
     messages.success(request, said, extra_tags=json.dumps(undo))
 
 
-def _shown(request: HttpRequest, person: Person, form: Change | None) -> dict[str, Any]:
+def _shown(request: HttpRequest, person: Person, viewer: Viewer, form: Change | None) -> dict[str, Any]:
     """What the page shows; ``form`` was filled in and could not be saved."""
-    viewer = Viewer.of(person)
     mine = Availability.of(person)
     page = Paginator(written_by(person, viewer), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
     evidence = shown(page.object_list)
