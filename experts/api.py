@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experts.evidence import shown, topics_of, written_by
-from experts.finder import Expert, find
+from experts.finder import find
 from experts.models import Person
 from knowledge.access import Viewer
 
@@ -55,7 +55,7 @@ class ReasonSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="Where it can be opened, an address within the portal.")
 
 
-class ExpertSerializer(serializers.Serializer[Expert]):
+class ExpertSerializer(serializers.Serializer[Any]):
     """Somebody who knows, with what speaks for them. No score of a person is ever told."""
 
     id = serializers.UUIDField(source="person.public_id")

@@ -262,7 +262,7 @@ def test_the_api_tells_who_knows_and_no_score(
 ) -> None:
     tell(page("a", by("Ana Lima")), page("b", by("Ana Lima"), by("Ben Okafor")))
     client.force_login(people["dan"])
-    told = client.get("/api/v1/people", {"q": "kettle", "count": 1}).json()
+    told = client.get("/api/v1/people", {"q": "kettle", "count": "1"}).json()
     (ana,) = find("kettle", viewer(people["dan"]), count=1)
     assert told == [{
         "id": str(people["ana"].public_id), "name": "Ana Lima", "role": "", "documents": 2,
