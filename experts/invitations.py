@@ -18,6 +18,7 @@ from django.utils import timezone
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from experts.choices import Availability
+from experts.digests import mail_is_sent
 from experts.load import zone_of
 from experts.mentoring import Invitation, Mentorship
 from experts.models import Person
@@ -101,18 +102,17 @@ def send(count: int = 50) -> int:
 
 
 def _send(row: Invitation) -> None:
-    """Mail one, if it is still as things stand and its person wants mail; sent twice it is the same to a calendar."""
+    """Mail one, if it is still as things stand, lies ahead, and its person wants mail.
+
+    Sent twice it is the same to a calendar.
+    """
     person, mentorship = row.person, row.mentorship
     meeting = meeting_of(mentorship, person)
     wants = person.is_active and person.email and Availability.of(person).mail != Availability.Mail.NEVER
-    if meeting is not None and wants and row.sequence == meeting.sequence and mail_is_sent():
+    stands = meeting is not None and row.sequence == meeting.sequence and meeting.start > timezone.now()
+    if meeting is not None and stands and wants and mail_is_sent():
         mail_of(meeting, person).send()
     row.finish()
-
-
-def mail_is_sent() -> bool:
-    """Whether this installation sends mail at all."""
-    return not str(settings.EMAIL_BACKEND).endswith("dummy.EmailBackend")
 
 
 def mail_of(meeting: Meeting, person: Person) -> EmailMessage:

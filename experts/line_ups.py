@@ -193,14 +193,15 @@ def draft(wanted: Wanted, viewer: Viewer, chosen: Collection[str] = (), ground: 
     people = [Free(one.key, one.depths, one.load) for one in free]
     found = form(wanted.needs, people, wanted.most)
     if chosen:
-        found = line_up(wanted.needs, [one for key in dict.fromkeys(chosen) for one in people if one.key == key])
+        team = [one for key in dict.fromkeys(chosen) for one in people if one.key == key]
+        found = line_up(wanted.needs, team[: wanted.most])
     by_key = {one.key: one for one in free}
-    team = tuple(by_key[key] for key in found.keys)
+    shown = tuple(by_key[key] for key in found.keys)
     return Draft(
         wanted,
-        team,
+        shown,
         tuple(member.brings for member in found.members),
-        tuple(_row(topic, team, by_key) for topic in found.topics),
+        tuple(_row(topic, shown, by_key) for topic in found.topics),
         _gaps(found, by_key, viewer, ground),
         tuple(_words(other, by_key, wanted.hours) for other in others(wanted.needs, people, found.keys, wanted.most)),
     )

@@ -140,6 +140,8 @@ class Mentorship(models.Model):
 class Invitation(Work):
     """That one of the two is to be mailed an invitation as it then stands: work to do until it is sent."""
 
+    MAX_ATTEMPTS, BACKOFF = 6, timedelta(minutes=5)
+
     mentorship = models.ForeignKey(Mentorship, on_delete=models.CASCADE, related_name="invitations")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     sequence = models.PositiveIntegerField()

@@ -279,7 +279,7 @@ def _asked(viewer: Viewer, subjects: Collection[uuid.UUID]) -> Mapping[uuid.UUID
     """Somebody asks you to be in a team."""
     mine_to_see = Proposal.objects.visible_to(viewer)
     places = Place.objects.filter(public_id__in=subjects, person=viewer.person_id, proposal__in=mine_to_see)
-    places = places.exclude(asked_at=None)
+    places = places.filter(agreed_at=None, declined_at=None).exclude(asked_at=None)
     return {
         one.public_id: Said(
             f"{one.proposal.owner.display_name} asks you to be in a team: “{one.proposal.text}”",

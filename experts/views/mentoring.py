@@ -14,11 +14,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from experts import mentoring as verbs
+from experts.digests import mail_is_sent
 from experts.forms import TopicInput
-from experts.invitations import mail_is_sent, meeting_of, written
+from experts.invitations import meeting_of, written
 from experts.load import zone_of
 from experts.mentoring import LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID, MOST_PLACES, Mentorship
 from experts.models import Person
@@ -125,6 +127,7 @@ FORMS: dict[str, type[forms.Form]] = {
 
 
 @never_cache
+@sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def mentoring(request: HttpRequest) -> HttpResponse:
     """My offers, my wishes, and those I was brought together with; nobody sees anybody else's."""

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from experts import proposals
@@ -118,6 +119,7 @@ def _longest(names: Iterable[str]) -> list[str]:
     return [name for name, key in keys.items() if not any(key in other for other in keys.values() if other != key)]
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def build(request: HttpRequest) -> HttpResponse:
     """The team builder; by POST the line-up is kept (``ask``: and everybody in it is asked)."""
@@ -159,6 +161,7 @@ def _context(asked: Asked, found: Draft | None, viewer: Viewer) -> dict[str, Any
     }
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def proposal(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One proposal: for whoever made it, for those asked, and for those it is shared with; what they do with it."""

@@ -384,6 +384,35 @@ def test_both_are_mailed_once_for_each_change(people: dict[str, Person], setting
     assert [one.subject for one in mail.outbox] == ["Called off: Pumps: Ana Lima"], "only as things stand now"
 
 
+def test_an_invitation_waits_for_a_mail_server_that_is_away(people: dict[str, Person], monkeypatch: Any) -> None:
+    def away(self: Any, fail_silently: bool = False) -> int:
+        raise ConnectionRefusedError("no server")
+
+    row = together(people["ana"], people["ben"])
+    mentoring.meet(mentorship=row, person=people["ana"], at=timezone.now() + timedelta(days=2))
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("django.core.mail.EmailMessage.send", away)
+        assert invitations.send() == 0
+    assert Invitation.objects.filter(done_at=None, error__contains="no server").count() == 2
+    Invitation.objects.update(due_at=timezone.now())
+    assert invitations.send() == 2
+    assert len(mail.outbox) == 2
+
+
+def test_no_mail_is_sent_where_none_is_set_up_or_about_a_meeting_that_is_over(
+    people: dict[str, Person], settings: Any
+) -> None:
+    row = together(people["ana"], people["ben"])
+    mentoring.meet(mentorship=row, person=people["ana"], at=timezone.now() + timedelta(days=2))
+    Mentorship.objects.update(meets_at=timezone.now() - timedelta(minutes=1))
+    assert invitations.send() == 2
+    mentoring.meet(mentorship=row, person=people["ana"], at=timezone.now() + timedelta(days=3))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    assert invitations.send() == 2
+    assert not mail.outbox
+    assert b"both of you get it by mail" not in signed_in(people["ana"]).get(PAGE).content
+
+
 def test_a_meeting_that_is_over_is_not_called_off(people: dict[str, Person]) -> None:
     row = together(people["ana"], people["ben"])
     mentoring.meet(mentorship=row, person=people["ana"], at=timezone.now() + timedelta(minutes=1))

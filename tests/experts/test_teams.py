@@ -141,6 +141,13 @@ def test_other_line_ups_are_links_that_lead_to_exactly_those_people(owner: Clien
     assert "Back to the first line-up" in owner.get(others[0][1]).content.decode()
 
 
+def test_no_more_people_are_in_a_team_than_were_wanted_whatever_the_address_says(
+    owner: Client, crew: dict[str, Person]
+) -> None:
+    everybody = [str(one.public_id) for one in crew.values()] * 3
+    assert len(team_of(owner, must=["Pumps", "Seals"], most=2, **{"with": everybody})) == 2
+
+
 def test_free_hours_show_where_somebody_chose_to_show_them(owner: Client, crew: dict[str, Person]) -> None:
     Availability.objects.create(person=crew["cleo"], hours_a_week=6, shows_time=True)
     html = built(owner, must=["Pumps", "Seals"], hours=3)
@@ -254,6 +261,7 @@ def test_a_name_reaches_others_once_they_agreed_and_no_more_when_they_cannot_aft
     assert ana.post(row.get_absolute_url(), {"act": "agree"}).status_code == 302
     assert "Ana Lima" in cleo.get(row.get_absolute_url()).content.decode()
     place = row.places.get(person=crew["ana"])
+    assert _tellers["team-asked"](Viewer.of(crew["ana"]), [place.public_id]) == {}, "they have answered"
     told = _tellers["team-agreed"](Viewer.of(crew["owner"]), [place.public_id])
     assert "Ana Lima agreed" in told[place.public_id].text
     assert _tellers["team-agreed"](Viewer.of(crew["cleo"]), [place.public_id]) == {}
