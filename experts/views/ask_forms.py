@@ -92,7 +92,7 @@ def refuse(form: forms.Form, problem: ValidationError) -> None:
         form.add_error(None, problem)
 
 
-def kept(request: HttpRequest, proposed: Sequence[str]) -> list[tuple[str, bool]]:
+def still_kept(request: HttpRequest, proposed: Sequence[str]) -> list[tuple[str, bool]]:
     """The proposed topics, each with whether it is kept: what was taken away once stays so while one goes on typing."""
     offered, chosen = set(request.POST.getlist("offered")), set(request.POST.getlist("topic"))
     return [(name, name in chosen or name not in offered) for name in proposed]

@@ -22,13 +22,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from experts import asking, conversation, moderation, turns
+from experts import asking, conversation, finder, moderation, turns
 from experts.alike import Similar, similar
 from experts.asks import LONGEST, Answer, Ask
+from experts.finder import Expert
 from experts.load import zone_of
 from experts.models import Person
 from experts.notices import see
-from experts.views.ask_forms import AnswerForm, AskForm, kept, refuse
+from experts.views.ask_forms import WHOEVER, AnswerForm, AskForm, refuse, still_kept
 from knowledge.access import Viewer
 from knowledge.models import Resource
 from knowledge.topics import proposed
@@ -77,6 +78,11 @@ def new(request: HttpRequest) -> HttpResponse:
     said = request.POST if request.method == "POST" else request.GET
     person, about = _person(said.get("to"), viewer), _about(said.get("about"), viewer)
     audiences = asking.audiences(viewer)
+    if "whom" in request.POST:  # one of those who may know was chosen: the same form, to them
+        person = _person(request.POST["whom"], viewer)
+        kept = {**request.POST.dict(), "to": str(person.public_id) if person else WHOEVER}
+        form = AskForm(initial=kept, audiences=audiences, person=person)
+        return _asking(request, form, viewer, about, person, kept.get("text", ""), lost=person is None)
     if request.method != "POST":
         words = said.get("q", "")
         begin = {"text": words, "about": about and about.public_id}
@@ -118,6 +124,8 @@ def _asking(
         "step": alike is not None and not form.errors,
         **_beside(request, text, about, viewer, alike),
     }
+    if person is None or form.errors.get("to"):
+        context["people"] = _may_know(text, viewer)
     return render(request, "experts/ask_new.html", context, status=status)
 
 
@@ -126,8 +134,11 @@ def _asking(
 def alike(request: HttpRequest) -> HttpResponse:
     """What is like the question that is being typed, and what it seems to be about."""
     viewer = Viewer.of(request.user)
-    about = _about(request.POST.get("about"), viewer)
-    return render(request, "components/alike_asks.html", _beside(request, request.POST.get("text", ""), about, viewer))
+    text = request.POST.get("text", "")
+    context = _beside(request, text, _about(request.POST.get("about"), viewer), viewer)
+    if "to" not in request.POST:
+        context["people"] = _may_know(text, viewer)
+    return render(request, "components/alike_asks.html", context)
 
 
 def _beside(
@@ -136,7 +147,12 @@ def _beside(
     text = text[:LONGEST]
     found = found or similar(text, viewer)
     names = [topic.name for topic in proposed(text, about, viewer)] if text.strip() or about else []
-    return {"alike": found, "shown": sorted(_keys(found)), "topics": kept(request, names)}
+    return {"alike": found, "shown": sorted(_keys(found)), "topics": still_kept(request, names)}
+
+
+def _may_know(text: str, viewer: Viewer) -> list[Expert]:
+    """Some who may know, one of whom can be asked by name; that they can be asked now is not said."""
+    return finder.find(turns.query_of(text[:LONGEST]), viewer, count=3, without={viewer.person_id or 0})
 
 
 def _keys(found: Similar) -> set[str]:

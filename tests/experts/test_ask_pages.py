@@ -480,3 +480,23 @@ def test_who_left_keeps_their_words_without_a_link(people: dict[str, Any], as_: 
     assert str(people["ben"].public_id) not in html
     Person.objects.filter(pk=people["ben"].pk).update(name_removed=True)
     assert "Ben Okafor" not in read(as_("ana"), asked.get_absolute_url())
+
+
+def test_somebody_who_may_know_is_chosen_and_nothing_typed_is_lost(people: dict[str, Any], as_: Any, hold: Any) -> None:
+    hold("Book", [page("a", "Ben Okafor", title="Priming a pump", body="Open the vent.")])
+    index()
+    ana, ben = as_("ana"), str(people["ben"].public_id)
+    typed = form("Which vent do I open?", details="I <tried>", wish="do", audience=str(people["team"].public_id))
+    del typed["to"]
+    beside = ana.post("/asks/alike", typed).content.decode()
+    assert f'name="whom" value="{ben}"' in beside
+    assert "whom" not in ana.post("/asks/alike", {**typed, "to": ben}).content.decode(), "somebody is chosen already"
+    html = ana.post("/asks/new", {**typed, "whom": ben}).content.decode()
+    assert "Ask Ben Okafor" in html
+    assert "Not asked yet" not in html
+    assert "Which vent do I open?</textarea>" in html
+    assert "I &lt;tried&gt;</textarea>" in html
+    for value in ("do", ben, str(people["team"].public_id)):
+        assert re.search(rf'value="{value}"[^>]*checked', html), value
+    assert Ask.objects.count() == 0
+    assert NOT_NOW in ana.post("/asks/new", {**typed, "whom": str(uuid4())}).content.decode()
