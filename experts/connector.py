@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 
+from experts.evidence import kept_back
 from experts.models import Membership, OwnTopic, Person, one_line
 from knowledge.access import Viewer
 from knowledge.connectors import Event, Known, SourceError, Unchanged
@@ -34,7 +35,7 @@ TOLD_TOPICS = 12
 class _Work:
     """What one person wrote for everyone: titles, newest first, and how often each topic; and what they say they know.
 
-    Without topics that they keep to themselves.
+    Without what they keep to themselves.
     """
 
     titles: list[str] = field(default_factory=list)
@@ -85,7 +86,8 @@ def documents_of(people: Sequence[Person], without: Any = None) -> Iterator[Docu
 
 def _works(people: Sequence[Person], without: Any) -> dict[int, _Work]:
     works: dict[int, _Work] = defaultdict(_Work)
-    mine = Resource.objects.visible_to(ANYBODY).filter(contributions__person__in=people).exclude(kind="person")
+    whose = Q(contributions__person__in=people)
+    mine = Resource.objects.visible_to(ANYBODY).filter(whose & ~kept_back()).exclude(kind="person")
     if without is not None:
         mine = mine.exclude(pk__in=without.values("pk"))
     newest = mine.order_by(F("contributions__last").desc(nulls_last=True), "title", "public_id")
@@ -94,16 +96,11 @@ def _works(people: Sequence[Person], without: Any) -> dict[int, _Work]:
         if (who, pk) not in seen and len(works[who].titles) < TOLD_TITLES:
             seen.add((who, pk))
             works[who].titles.append(one_line(title))
-    hidden: set[tuple[int, str]] = set()
-    for said in OwnTopic.objects.filter(person__in=people).order_by("key"):
-        if said.hidden:
-            hidden.add((said.person_id, said.key))
-        elif said.knows:
-            works[said.person_id].knows.append(said.name)
-    named = mine.filter(topics__isnull=False).values_list("contributions__person", "topics__slug", "topics__name")
-    for who, key, topic, documents in named.annotate(documents=Count("pk", distinct=True)):
-        if (who, key) not in hidden:
-            works[who].topics[one_line(topic)] += documents
+    for said in OwnTopic.objects.filter(person__in=people, knows=True, hidden=False).order_by("key"):
+        works[said.person_id].knows.append(said.name)
+    named = mine.filter(topics__isnull=False).values_list("contributions__person", "topics__name")
+    for who, topic, documents in named.annotate(documents=Count("pk", distinct=True)):
+        works[who].topics[one_line(topic)] += documents
     return works
 
 

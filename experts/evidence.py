@@ -34,7 +34,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Least
 from django.utils.crypto import salted_hmac
 from django.utils.formats import date_format
@@ -43,7 +43,7 @@ from experts.answers import authors
 from experts.models import Disowned, OwnTopic, Person, one_line
 from knowledge.access import Viewer
 from knowledge.index.analysis import one_spelling
-from knowledge.models import Contribution, Resource, Source
+from knowledge.models import Contribution, Resource, Source, Topic
 
 OUTSIDE = frozenset({"web", "feed"})
 """Kinds of source whose authors are strangers unless the operator says otherwise."""
@@ -200,20 +200,36 @@ class Evidence:
         return "all of it" if percent >= 100 else f"{percent} % of it" if percent else "a little of it"
 
 
-def _touched(viewer: Viewer, **whose: Any) -> Any:
-    """Resources that the viewer may read, joined once with the contributions of the people meant."""
-    return Resource.objects.visible_to(viewer).filter(**{f"contributions__{name}": who for name, who in whose.items()})
+def kept_back() -> Exists:
+    """That somebody keeps a topic of the document to themselves: then it speaks for them nowhere.
+
+    For the ``filter`` of resources that names the people by ``contributions__person``, so that both mean one person.
+    """
+    about = Topic.resources.through.objects.filter(resource=OuterRef(OuterRef("pk"))).values("topic__slug")
+    return Exists(OwnTopic.objects.filter(person=OuterRef("contributions__person"), hidden=True, key__in=about))
 
 
-def written_by(person: Person, viewer: Viewer) -> Any:
-    """Rows of ``pk, share, last, checked``, one a resource that the viewer may read, newest first (see `shown`)."""
+def _touched(viewer: Viewer, *, hidden: bool = False, **whose: Any) -> Any:
+    """Resources that the viewer may read, joined once with the contributions of the people meant.
+
+    ``hidden``: also what they keep back, for the page that is theirs alone.
+    """
+    meant = Q(**{f"contributions__{name}": who for name, who in whose.items()})
+    return Resource.objects.visible_to(viewer).filter(meant if hidden else meant & ~kept_back())
+
+
+def written_by(person: Person, viewer: Viewer, *, hidden: bool = False) -> Any:
+    """Rows of ``pk, share, last, checked``, one a resource that the viewer may read, newest first (see `shown`).
+
+    ``hidden`` as in `topics_of`.
+    """
     checked = Case(
         When(Q(source__trusts_emails=True) & ~Q(contributions__email=""), then=Value(1)),
         default=Value(0),
         output_field=IntegerField(),
     )
     return (
-        _touched(viewer, person=person)
+        _touched(viewer, hidden=hidden, person=person)
         .values("pk")
         .annotate(
             share=Least(Sum("contributions__share"), Value(1.0)),
@@ -238,14 +254,11 @@ def shown(rows: Iterable[dict[str, Any]]) -> list[Evidence]:
 def topics_of(person: Person, viewer: Viewer, *, hidden: bool = False) -> list[dict[str, Any]]:
     """Topics of what they worked on and the viewer may read: ``name, documents, last``, the most worked on first.
 
-    Those that they keep to themselves only where ``hidden`` ones are wanted: on the page that is theirs alone.
+    What they keep to themselves only where ``hidden`` is wanted too: on the page that is theirs alone.
     """
-    kept = OwnTopic.objects.none() if hidden else OwnTopic.objects.filter(person=person, hidden=True)
     rows = (
-        _touched(viewer, person=person)
+        _touched(viewer, hidden=hidden, person=person)
         .filter(topics__isnull=False)
-        .annotate(topic=F("topics__slug"))
-        .exclude(topic__in=kept.values("key"))
         .values(name=F("topics__name"))
         .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
         .order_by("-documents", "name")
@@ -262,7 +275,7 @@ def topics_of(person: Person, viewer: Viewer, *, hidden: bool = False) -> list[d
 def evidence_lines(public_ids: Iterable[UUID], viewer: Viewer) -> dict[UUID, str]:
     """For each person with evidence that the viewer may read, one sentence that says it (one query)."""
     rows = (
-        _touched(viewer, person__public_id__in=list(public_ids), person__is_active=True)
+        _touched(viewer, person__public_id__in=list(public_ids), person__in=Person.objects.findable())
         .values("kind", who=F("contributions__person__public_id"))
         .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
         .order_by("-documents", "kind")

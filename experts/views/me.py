@@ -53,7 +53,7 @@ def toast(request: HttpRequest, said: str, back: Mapping[str, str]) -> None:
 def _shown(request: HttpRequest, person: Person, viewer: Viewer, form: Change | None) -> dict[str, Any]:
     """What the page shows; ``form`` was filled in and could not be saved."""
     mine = Availability.of(person)
-    page = Paginator(written_by(person, viewer), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(written_by(person, viewer, hidden=True), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
     evidence = shown(page.object_list)
     disowned = Disowned.objects.filter(person=person).values("resource")
     forms = {
