@@ -57,7 +57,9 @@ def place_team(*, team: Team, name: str | None = None, parent: Team | EllipsisTy
     Raises `ValidationError` when it would stand beneath itself.
     """
     with transaction.atomic():
-        stood = Team.objects.select_for_update().get(pk=team.pk)
+        above = parent.pk if isinstance(parent, Team) else 0
+        both = Team.objects.filter(pk__in=[team.pk, above]).order_by("pk").select_for_update()
+        stood = {one.pk: one for one in both}[team.pk]
         team.name = stood.name if name is None else one_line(name)
         team.parent = stood.parent if parent is ... else parent
         if (team.name, team.parent_id) == (stood.name, stood.parent_id):
@@ -98,7 +100,8 @@ def appoint(*, person: Person, manager: Person | None) -> bool:
     Raises `ValidationError` when somebody would report to themselves, over however many steps.
     """
     with transaction.atomic():
-        before = Person.objects.select_for_update().values_list("manager", flat=True).get(pk=person.pk)
+        both = Person.objects.filter(pk__in=[person.pk, manager.pk if manager else 0]).order_by("pk")
+        before = dict(both.select_for_update().values_list("pk", "manager"))[person.pk]
         person.manager = manager
         if person.manager_id == before:
             return False
