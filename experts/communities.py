@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from experts import notices
 from experts.notices import Notice, Said, teller
-from knowledge import topics
+from knowledge import frameworks, topics
 from knowledge.access import Viewer
 from knowledge.models import Resource
 
@@ -37,6 +37,7 @@ NEW_FOR = timedelta(days=30)
 """How long somebody is a new member."""
 NEWS = "topic_news"
 ONCE_IN = timedelta(hours=24)
+MUCH = 2000
 NAMED = 3
 """Topics that a notice names."""
 TOO_MANY = f"You follow {MOST} topics already: stop following one first."
@@ -135,7 +136,7 @@ def members(key: str, viewer: Viewer, count: int = 6) -> Members:
 def fresh(follows: Iterable[Follow], viewer: Viewer, *, since: datetime | None = None) -> Counter[str]:
     """How many documents that the viewer may read are new or changed since each topic was visited (one query).
 
-    ``since``: not those that changed before then either.
+    ``since``: not those that changed before then either. Two thousand are looked at, at most: more is much.
     """
     seen = {follow.key: max(follow.visited_at, since or follow.visited_at) for follow in follows}
     new: Counter[str] = Counter()
@@ -146,7 +147,7 @@ def fresh(follows: Iterable[Follow], viewer: Viewer, *, since: datetime | None =
         Resource.objects.visible_to(viewer)
         .filter(Q(updated__gt=earliest) | Q(first_seen_at__gt=earliest), topics__slug__in=list(seen))
         .exclude(kind="person")
-        .values_list("topics__slug", "updated", "first_seen_at")
+        .values_list("topics__slug", "updated", "first_seen_at")[:MUCH]
     )
     for key, updated, first in rows:
         if max(updated or first, first) > seen[key]:
@@ -184,7 +185,8 @@ def followed(viewer: Viewer) -> list[Followed]:
     One that nothing names any more that they may read is left out, and there again when something does.
     """
     mine = list(Follow.objects.of(viewer))
-    names = topics.known([one.key for one in mine], viewer)
+    names = topics.spelled(models.Q(slug__in=[one.key for one in mine]), viewer, MOST)
+    names = frameworks.names([one.key for one in mine if one.key not in names]) | names
     new = fresh(mine, viewer)
     found = [Followed(name, key, new[key]) for key, name in names.items()]
     return sorted(found, key=lambda one: (-one.new, one.name))

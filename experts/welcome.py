@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from knowledge import standing, topics
 from knowledge.access import Viewer
-from knowledge.models import Contribution, Resource, Topic, Verification
+from knowledge.models import Resource, Topic
 
 if TYPE_CHECKING:
     from experts.models import Membership, Person, Team
@@ -170,17 +170,17 @@ def _weights(mates: Iterable[Person], in_team: Collection[int], viewer: Viewer) 
     ids = [one.pk for one in mates]
     readable = Resource.objects.visible_to(viewer).exclude(kind="person")
     wrote = (
-        Contribution.objects.filter(person__in=ids, resource__in=readable)
-        .order_by(F("last").desc(nulls_last=True), "pk")
-        .values_list("resource", "person", "last")[:WORK]
+        readable.filter(contributions__person__in=ids)
+        .order_by(F("contributions__last").desc(nulls_last=True), "pk")
+        .values_list("pk", "contributions__person", "contributions__last")[:WORK]
     )
     people: dict[int, set[int]] = defaultdict(set)
     last: dict[int, datetime | None] = {}
     for resource, person, when in wrote:
         people[resource].add(person)
         last.setdefault(resource, when)
-    vouched = Verification.objects.filter(owner__in=ids, resource__in=readable, until__gte=timezone.localdate())
-    verified: dict[int, int] = dict(vouched.values_list("resource", "owner"))
+    vouched = readable.filter(verification__owner__in=ids, verification__until__gte=timezone.localdate())
+    verified: dict[int, int] = dict(vouched.values_list("pk", "verification__owner"))
     for resource, owner in verified.items():
         people[resource].add(owner)
     used = standing.use_among(in_team, viewer)
@@ -255,9 +255,7 @@ def _documents(
     place = {pk: number for number, pk in enumerate(order)}
     kinds = Resource.objects.visible_to(viewer).filter(which, pk__in=order[: WORK // 5])
     first = sorted(kinds.values_list("pk", flat=True), key=place.__getitem__)[:count]
-    rows = (
-        Resource.objects.visible_to(viewer).select_related("source").defer("body").in_bulk(first)
-    )
+    rows = Resource.objects.visible_to(viewer).select_related("source").defer("body").in_bulk(first)
 
     def why(weight: Weight, kind: str) -> str:
         people = sorted(names[pk].display_name for pk in weight.people if pk in names and pk != weight.verified_by)

@@ -21,12 +21,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.db import models, transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from knowledge import bulk
 from knowledge.framework_file import KEY, MAX_CODE, MAX_NAME, Entry, Fault, FrameworkRefused, key_of, read
-from knowledge.index.analysis import one_spelling, tokens
+from knowledge.index.analysis import tokens
 
 if TYPE_CHECKING:
     from knowledge.access import Viewer
@@ -37,6 +37,8 @@ LONGEST_NAME = 6
 """Words of a name that is looked for in a text."""
 LOOKED_AT = 60
 """Words of a text that are looked at."""
+MOST = 40
+"""Topics of documents that are thought of."""
 SHORTEST = 3
 """Letters of an unfinished word that is completed."""
 NEIGHBOURS = 12
@@ -303,12 +305,11 @@ def names(keys: Collection[str]) -> dict[str, str]:
 class Proposed:
     """A topic that may be meant. ``framework``: whose word it is; "" where documents that the viewer may read bear it.
 
-    ``documents``: how many those are. ``attribution``: what is to be said of the framework.
+    ``attribution``: what is to be said of the framework.
     """
 
     name: str
     key: str
-    documents: int = 0
     framework: str = ""
     attribution: str = ""
 
@@ -318,16 +319,19 @@ def suggest(text: str, viewer: Viewer, *, count: int = 8) -> list[Proposed]:
 
     For whoever says what they know, asks, or builds a team. At most three queries; the longest names come first.
     """
+    from knowledge.topics import spelled
+
     whole, unfinished = _runs(text)
     if not (whole or unfinished):
         return []
-    found = {one.key: one for one in _of_documents(whole, unfinished, viewer)}
+    there = spelled(_asked("slug", whole, unfinished), viewer, MOST)
+    found = {key: Proposed(name, key) for key, name in there.items()}
     for one in _of_frameworks(whole, unfinished, count):
         found.setdefault(one.key, one)
 
     def order(one: Proposed) -> tuple[Any, ...]:
         said = one.key in whole
-        return (not said, -one.key.count("-") if said else 0, bool(one.framework), -one.documents, one.name)
+        return (not said, -one.key.count("-") if said else 0, bool(one.framework), one.name)
 
     return sorted(found.values(), key=order)[:count]
 
@@ -347,25 +351,6 @@ def _runs(text: str) -> tuple[frozenset[str], str]:
 def _asked(field_name: str, whole: Collection[str], unfinished: str) -> Q:
     asked = Q(**{f"{field_name}__in": list(whole)})
     return asked | Q(**{f"{field_name}__startswith": unfinished}) if unfinished else asked
-
-
-def _of_documents(whole: Collection[str], unfinished: str, viewer: Viewer) -> Iterator[Proposed]:
-    """Topics of documents that the viewer may read, each under its most frequent spelling there."""
-    from knowledge.models import Resource, Topic
-
-    readable = Resource.objects.visible_to(viewer).exclude(kind="person")
-    rows = (
-        Topic.objects.filter(_asked("slug", whole, unfinished), resources__in=readable)
-        .values_list("slug", "name")
-        .annotate(documents=Count("resources"))
-        .order_by("slug", "name")[:200]
-    )
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for slug, name, documents in rows:
-        counts[slug][name] = documents
-    for slug, spellings in counts.items():
-        name = one_spelling(spellings)[next(iter(spellings))]
-        yield Proposed(name, slug, sum(spellings.values()))
 
 
 def _of_frameworks(whole: Collection[str], unfinished: str, count: int) -> Iterator[Proposed]:

@@ -24,7 +24,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import Exists, F, Max, Min, OuterRef
 from django.utils import timezone
 
 from knowledge.access import Viewer
@@ -134,7 +134,7 @@ def use_among(people: Collection[int], viewer: Viewer) -> dict[int, int]:
     now = timezone.now()
     rows = (
         Click.objects.filter(
-            resource__in=Resource.objects.visible_to(viewer).exclude(kind=NEVER),
+            Exists(Resource.objects.visible_to(viewer).exclude(kind=NEVER).filter(pk=OuterRef("resource"))),
             search__person__in=list(people),
             at__gt=now - FORGOTTEN,
             among=F("resource__audience"),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, F, Max, Q, When, Window
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.urls import reverse
 from django.utils import timezone
@@ -64,13 +64,12 @@ def names_in(statement: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A topic as one viewer may know it: documents that they may read, and how many of them changed lately."""
+    """A topic as one viewer may know it: how many documents that they may read changed lately, and when the last."""
 
     name: str
     key: str
-    documents: int
-    lately: int
-    newest: datetime | None
+    lately: int = 0
+    newest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,51 +89,63 @@ def address(key: str) -> str:
 
 
 def alive(viewer: Viewer, text: str = "") -> list[Listed]:
-    """Topics of what the viewer may read, those of which most changed in ninety days first (one query).
+    """Topics of what the viewer may read, those of which most changed in ninety days first (one or two queries).
 
-    With a ``text``, those whose names hold its words; without one, those of
-    the newest two thousand documents: what has long been quiet is searched for.
+    They are those of the newest two thousand documents. With a ``text``, those
+    of them whose names hold its words, and then others that do, by name.
     """
-    readable = Resource.objects.visible_to(viewer).exclude(kind="person")
-    if text:
-        named = Topic.objects.filter(resources__in=readable)
-        for word in tokens(text.replace("_", " "))[:MOST]:
-            named = named.filter(slug__contains=word)
-    else:
-        newest = readable.order_by(F("updated").desc(nulls_last=True), "pk").values("pk")[:NEWEST]
-        named = Topic.objects.filter(resources__in=newest)
+    readable = _readable(viewer)
+    newest = readable.order_by(F("updated").desc(nulls_last=True), "pk").values("pk")[:NEWEST]
     rows = (
-        named.order_by()
-        .values_list("slug", "name")
-        .annotate(documents=Count("resources"), newest=Max("resources__updated"))
-        .annotate(lately=Count("resources", filter=Q(resources__updated__gte=timezone.now() - LATELY)))
+        Resource.objects.filter(pk__in=newest, topics__isnull=False)
+        .order_by()
+        .values_list("topics__slug", "topics__name")
+        .annotate(documents=Count("pk"), newest=Max("updated"))
+        .annotate(lately=Count("pk", filter=Q(updated__gte=timezone.now() - LATELY)))
     )
+    words = tokens(text.replace("_", " "))[:MOST]
     by_key: dict[str, list[Any]] = defaultdict(list)
     for key, name, documents, last, lately in rows:
-        by_key[key].append((name, documents, last, lately))
+        if all(word in key for word in words):
+            by_key[key].append((name, documents, last, lately))
     found = []
     for key, spellings in by_key.items():
         name = _best({name: documents for name, documents, *_ in spellings})
         last = max((last for *_, last, _ in spellings if last), default=None)
-        found.append(Listed(name, key, sum(s[1] for s in spellings), sum(s[3] for s in spellings), last))
-    return sorted(found, key=lambda one: (-one.lately, -one.newest.timestamp() if one.newest else 0, one.name))
+        found.append(Listed(name, key, sum(lately for *_, lately in spellings), last))
+    found.sort(key=lambda one: (-one.lately, -one.newest.timestamp() if one.newest else 0, one.name))
+    if words:
+        holding = Q(*(Q(slug__contains=word) for word in words))
+        found += [Listed(name, key) for key, name in spelled(holding, viewer).items() if key not in by_key]
+    return found
 
 
-def counted(keys: Iterable[str], viewer: Viewer) -> dict[str, int]:
-    """On how many documents that the viewer may read each of these topics stands (one query)."""
-    readable = Resource.objects.visible_to(viewer).exclude(kind="person")
-    rows = Topic.objects.filter(slug__in=list(keys), resources__in=readable).order_by()
-    return dict(rows.values_list("slug").annotate(documents=Count("resources")))
+def spelled(which: Q, viewer: Viewer, count: int = 200) -> dict[str, str]:
+    """Names by key of these topics, of those that a document bears which the viewer may read, by name (one query).
+
+    Nothing is counted: of several spellings that they may read it is one, not in capitals if that can be.
+    """
+    bearing = _readable(viewer).filter(topics=OuterRef("pk"))
+    rows = Topic.objects.filter(which).filter(Exists(bearing)).order_by("slug", "name")
+    found: dict[str, str] = {}
+    for key, name in rows.values_list("slug", "name")[: count * 2]:
+        if key not in found or found[key].isupper():
+            found[key] = name
+    return dict(list(found.items())[:count])
 
 
 def names(keys: Iterable[str], viewer: Viewer) -> dict[str, str]:
     """How documents that the viewer may read spell these topics; those that none bears are left out (one query)."""
-    readable = Resource.objects.visible_to(viewer).exclude(kind="person")
-    rows = Topic.objects.filter(slug__in=list(keys), resources__in=readable).order_by()
     spellings: dict[str, dict[str, int]] = defaultdict(dict)
-    for key, name, documents in rows.values_list("slug", "name").annotate(documents=Count("resources")):
+    rows = _readable(viewer).filter(topics__slug__in=list(keys)).order_by()  # from there: a topic has few, all are many
+    for key, name, documents in rows.values_list("topics__slug", "topics__name").annotate(documents=Count("pk")):
         spellings[key][name] = documents
     return {key: _best(those) for key, those in spellings.items()}
+
+
+def _readable(viewer: Viewer) -> Any:
+    """Documents, people's left out: those repeat the topics of others."""
+    return Resource.objects.visible_to(viewer).exclude(kind="person")
 
 
 def known(keys: Collection[str], viewer: Viewer) -> dict[str, str]:
@@ -153,7 +164,7 @@ def _best(spellings: dict[str, int]) -> str:
 
 
 def shelves(key: str, viewer: Viewer, count: int = 5) -> list[Shelf]:
-    """What the viewer may read about a topic, by kind: verified first, then by use, then the newest (one query)."""
+    """What the viewer may read about a topic, by kind: verified first, then by use, then the newest (three queries)."""
     still = Q(verification__until__gte=timezone.localdate())
     best = [
         Case(When(still, then=0), default=1).asc(),
@@ -161,31 +172,33 @@ def shelves(key: str, viewer: Viewer, count: int = 5) -> list[Shelf]:
         F("updated").desc(nulls_last=True),
         F("pk").asc(),
     ]
-    rows = (
-        Resource.objects.visible_to(viewer)
+    places = (
+        _readable(viewer)
         .filter(topics__slug=key)
-        .exclude(kind="person")
         .annotate(place=Window(RowNumber(), partition_by=F("kind"), order_by=best))
         .annotate(of_kind=Window(Count("pk"), partition_by=F("kind")))
         .filter(place__lte=count)
-        .select_related("source")
-        .with_verification()
-        .defer("body")
         .order_by("place")
     )
-    by_kind: dict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        by_kind[row.kind].append(row)
-    return [Shelf(kind, tuple(by_kind[kind]), by_kind[kind][0].of_kind) for kind in KINDS if by_kind[kind]]
+    first = list(places.values_list("pk", "kind", "of_kind"))
+    rows = (
+        _readable(viewer).select_related("source").with_verification().defer("body").in_bulk([pk for pk, *_ in first])
+    )
+    total = {kind: of_kind for _, kind, of_kind in first}
+    by_kind: dict[str, list[Resource]] = defaultdict(list)
+    for pk, kind, _ in first:
+        if pk in rows:
+            by_kind[kind].append(rows[pk])
+    return [Shelf(kind, tuple(by_kind[kind]), total[kind]) for kind in KINDS if by_kind[kind]]
 
 
 def beside(key: str, viewer: Viewer, count: int = 8) -> list[tuple[str, str]]:
     """Names and keys of the topics that most often stand beside this one, on the newest that the viewer may read."""
-    readable = Resource.objects.visible_to(viewer).exclude(kind="person").filter(topics__slug=key)
-    newest = readable.order_by(F("updated").desc(nulls_last=True), "pk").values("pk")[:BESIDE]
-    rows = Topic.objects.filter(resources__in=newest).exclude(slug=key).order_by()
+    newest = _readable(viewer).filter(topics__slug=key).order_by(F("updated").desc(nulls_last=True), "pk").values("pk")
+    rows = Resource.objects.filter(pk__in=newest[:BESIDE]).order_by().values_list("topics__slug", "topics__name")
     spellings: dict[str, dict[str, int]] = defaultdict(dict)
-    for other, name, documents in rows.values_list("slug", "name").annotate(documents=Count("resources")):
-        spellings[other][name] = documents
+    for other, name, documents in rows.annotate(documents=Count("pk")):
+        if other != key:
+            spellings[other][name] = documents
     order = sorted(spellings, key=lambda other: (-sum(spellings[other].values()), other))
     return [(_best(spellings[other]), other) for other in order[:count]]

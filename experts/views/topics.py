@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import cast
 from uuid import UUID
 
@@ -55,14 +54,13 @@ def topics(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
     page = Paginator(known.alive(viewer, text), TOPICS_A_PAGE).get_page(request.GET.get("page"))
-    counts = known.counted([one.key for one in page.object_list], viewer)
-    page.object_list = [replace(one, documents=counts.get(one.key, one.documents)) for one in page.object_list]
+    there = {one.key for one in page.object_list}
     more = frameworks.suggest(text, viewer) if text else []
     told = {
         "form": form,
         "text": text,
         "page": page,
-        "more": [one for one in more if one.framework and one.key not in counts],
+        "more": [one for one in more if one.framework and one.key not in there],
         "followed": [] if text else communities.followed(viewer),
     }
     return render(request, "experts/topics.html", told)

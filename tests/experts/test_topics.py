@@ -129,8 +129,7 @@ def test_the_list_begins_with_what_changes_and_finds_the_rest(reader: Any, clien
     html = listing(client)
     places = [html.index(f">{name}<") for name in ("Alive", "alive and kicking", "Old thing", "Undated")]
     assert places == sorted(places)
-    assert "2 documents" in html
-    assert "1 changed lately" in html
+    assert "1 document changed lately" in html
     assert "Old thing" in listing(client, q="OLD")
     assert ">Alive<" not in listing(client, q="old")
     found = listing(client, q="fan")
@@ -256,7 +255,7 @@ def test_topics_are_offered_while_one_types(reader: Any, client: Client, hold: A
     hold("Book", [page("a", topics=("Pump <rooms>",))])
     hide(hold, 1, "Pump secrets")
     html = client.get(reverse("experts:topics-suggest"), {"topic": "pum"}).content.decode()
-    assert '<option value="Pump &lt;rooms&gt;">1 document</option>' in html
+    assert '<option value="Pump &lt;rooms&gt;"></option>' in html
     assert '<option value="Pumps">Plant skills</option>' in html
     assert "secrets" not in html
     for address in ("experts:me", "experts:build-team", "experts:mentoring"):
