@@ -75,7 +75,7 @@ people_of = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(needs_of, people_of, st.integers(0, 6))
 def test_properties_of_a_team(needs: list[Need], people: list[Free], most: int) -> None:
     found = form(needs, people, most)
@@ -100,7 +100,7 @@ def test_properties_of_a_team(needs: list[Need], people: list[Free], most: int) 
     assert form(needs, people, most) == found, "the same again is the same"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(needs_of, people_of, st.integers(1, 6))
 def test_other_line_ups_are_one_step_away_and_say_what_they_cost(
     needs: list[Need], people: list[Free], most: int

@@ -253,6 +253,23 @@ def test_asking_a_team_leaves_a_notice_with_each_and_names_nobody_before_they_ag
     assert _tellers["team-asked"](Viewer.of(crew["ben"]), [place.public_id]) == {}
 
 
+def test_a_proposal_asks_the_database_as_often_for_many_places_as_for_few(
+    owner: Client, crew: dict[str, Person], make_person: Callable[..., Any]
+) -> None:
+    row = made(owner, [crew["ana"]])
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert owner.get(row.get_absolute_url()).status_code == 200
+        return len(asked)
+
+    few = queries()
+    for n in range(7):
+        Place.objects.create(proposal=row, person=make_person(f"more{n}"), asked_at=timezone.now())
+    assert queries() == few
+    assert few <= 8, few
+
+
 def test_a_name_reaches_others_once_they_agreed_and_no_more_when_they_cannot_after_all(
     owner: Client, crew: dict[str, Person]
 ) -> None:
