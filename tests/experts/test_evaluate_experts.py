@@ -40,9 +40,11 @@ PEOPLE = {"a": "Ana Lima", "b": "Ben Okafor", "c": "Ana Lima"}
 PAGES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "kettle": ("Descale the kettle with citric acid.", ["a", "b"], {"date": "2024-03-01"}),
     "lime": ("Lime in a kettle: descale it each month.", ["a"], {"date": "12-May-2025"}),
-    "steam": ("The steam valve of the boiler opens at four bar.", [{"_id": "c", "share": 0.9, "last": "2026"}], {}),
+    "steam": (
+        "The steam valve opens at four bar.", [{"_id": "c", "share": 0.9, "last": "2026"}, "stranger"], {},
+    ),
     "parking": ("Bays behind the mill, by name.", ["b"], {"date": "some day"}),
-}
+}  # fmt: skip
 QUERIES = {"q1": ("descaling a kettle", ["a"]), "q2": ("steam valve", ["c"]), "q3": ("where to park", ["b"])}
 
 
@@ -122,13 +124,14 @@ def test_depth_is_coarse_and_fades(worked: list[tuple[float, float | None]], kno
 def test_people_of_one_name_and_days_of_any_form_are_told_apart(invented: Path) -> None:
     connector = WrittenConnector(str(invented / "corpus.jsonl"), {})
     found = {one.key: one for one in connector.pull(Known()) if isinstance(one, Document)}
-    (two,) = found["steam"].contributions
+    two, stranger = found["steam"].contributions
     one = found["lime"].contributions[0]
     assert (one.name, one.share, str(one.last)[:10]) == ("Ana Lima", 1.0, "2025-05-12")
     assert (two.name, two.share, str(two.last)[:10]) == ("Ana Lima", 0.9, "2026-01-01")
     assert one.email != two.email
     assert [part.share for part in found["kettle"].contributions] == [0.5, 0.5]
     assert found["parking"].contributions[0].last is None
+    assert stranger.name == "stranger"
 
 
 def test_the_table_tells_who_is_better_and_whether_by_chance() -> None:
@@ -145,23 +148,15 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     "qrels of strangers": (
         lambda at: (at / "qrels/dev.tsv").write_text("q1\tzoe\t1"), "qrels name 'zoe', who is not in people.jsonl",
     ),
-    "an author who is a stranger": (
-        lambda at: (at / "corpus.jsonl").write_text('{"_id": "x", "text": "", "metadata": {"authors": ["zoe"]}}'),
-        "'zoe' wrote 'x' and is not in people.jsonl",
-    ),
 }  # fmt: skip
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("fault", BAD)
 def test_a_bad_set_is_named_with_its_cure(invented: Path, fault: str) -> None:
     spoil, said = BAD[fault]
     spoil(invented)
     with pytest.raises(CommandError, match=said):
-        list(WrittenConnector(str(invented / "corpus.jsonl"), {}).pull(Known()))
-    if fault != "an author who is a stranger":
-        with pytest.raises(CommandError, match=said):
-            PeopleSet(invented)
+        PeopleSet(invented)
 
 
 @pytest.mark.django_db

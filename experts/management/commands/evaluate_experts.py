@@ -111,22 +111,18 @@ class WrittenConnector(JudgedConnector):
         names = PeopleSet(self.corpus.parent).people
         for event in super().pull(known):
             if isinstance(event, Document):
-                yield _with_authors(event, rows[event.key], names, self.corpus)
+                yield _with_authors(event, rows[event.key], names)
 
 
-def _with_authors(document: Document, told: Mapping[str, Any], names: Mapping[str, str], path: Path) -> Document:
+def _with_authors(document: Document, told: Mapping[str, Any], names: Mapping[str, str]) -> Document:
+    """Who is not among the people of the set stays a name that nobody bears."""
     date = _date(told.get("date"))
     authors = [one if isinstance(one, Mapping) else {"_id": one} for one in told.get("authors") or ()]
     parts = []
     for one in authors:
         who = str(one.get("_id"))
-        if who not in names:
-            raise BrokenSet(
-                f"{path}: {who!r} wrote {document.key!r} and is not in people.jsonl. "
-                "Each of metadata.authors must be an _id of that file, or an object with one."
-            )
         share = float(one.get("share", 1 / len(authors)))
-        parts.append(Contribution(names[who], address(who), share, last=_date(one.get("last")) or date))
+        parts.append(Contribution(names.get(who, who), address(who), share, last=_date(one.get("last")) or date))
     return Document(
         key=document.key,
         title=document.title,
