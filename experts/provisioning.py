@@ -59,12 +59,11 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
     if new:
         person.set_unusable_password()
         person.is_active = active is not False
-    person.save()
-    if manager is not None:
-        try:
-            actions.appoint(person=person, manager=_manager(manager) if manager else None)
-        except ValidationError as error:
-            raise refused(" ".join(error.messages)) from None
+        person.save()
+    if manager is not None:  # before the rest is stored: it takes the rows of both in one order, whoever else asks
+        actions.appoint(person=person, manager=_manager(manager) if manager else None)
+    if not new:
+        person.save()
     if active is False and person.is_active:
         actions.deactivate(people=[person], follow=False)
     elif active and not person.is_active:

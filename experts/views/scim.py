@@ -16,7 +16,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig, ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -66,6 +66,9 @@ class ScimView(View):
         except IntegrityError:
             conflict = "Somebody changed the same at this moment: send it again."
             return _problem(refused(conflict, status=409, kind="uniqueness"))
+        except OperationalError as error:
+            logger.warning("scim %s %s: %s", request.method, type(self).__name__, error)
+            return _problem(refused("The database is busy: send it again.", status=503, kind=""))
         logger.info("scim %s %s for %s: %s", request.method, type(self).__name__, token.prefix, response.status_code)
         return response
 
@@ -105,8 +108,8 @@ def _problem(error: SCIMException) -> HttpResponse:
     response = _answer(told, error.status)
     if error.status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="Immersive SCIM"'
-    if error.status == 429:
-        response["Retry-After"] = "60"
+    if error.status in (429, 503):
+        response["Retry-After"] = "60" if error.status == 429 else "5"
     return response
 
 
