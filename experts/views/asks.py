@@ -191,7 +191,14 @@ def answer(request: HttpRequest, public_id: UUID) -> HttpResponse:
             return redirect(asking.answer(ask=public_id, viewer=viewer, body=form.cleaned_data["body"]))
         except ValidationError as problem:
             refuse(form, problem)
+        except Http404:
+            return _gone(request, form)
     return _show(request, asking.ask_or_404(public_id, viewer), viewer, form)
+
+
+def _gone(request: HttpRequest, form: AnswerForm) -> HttpResponse:
+    """The same for what is gone and what is forbidden: and whoever wrote long keeps their words."""
+    return render(request, "experts/answer_gone.html", {"body": form.cleaned_data["body"]}, status=404)
 
 
 @private
@@ -220,21 +227,29 @@ def text(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return HttpResponse(found.body, content_type="text/plain; charset=utf-8")
 
 
-Verbs = Mapping[str, tuple[Callable[..., Any], str]]
+Verbs = Mapping[str, tuple[Callable[..., Any], str, str]]
+"""What one click does, what is said of it, and what is said where it changed nothing."""
 TO_ASK: Verbs = {
-    "join": (asking.join, "You are told when it is answered."),
-    "leave": (asking.leave, "It is not your question any more."),
-    "skip": (asking.skip, "Left to others. Nobody is told."),
-    "withdraw": (asking.withdraw, "Your question is withdrawn."),
-    "close": (asking.close, "Your question is closed; it stays readable."),
-    "hand-on": (asking.hand_on, "Handed on to whoever knows."),
+    "join": (asking.join, "You are told when it is answered.", "It is yours already."),
+    "leave": (asking.leave, "It is not your question any more.", "It was not yours."),
+    "skip": (asking.skip, "Left to others. Nobody is told.", ""),
+    "withdraw": (asking.withdraw, "Your question is withdrawn.", ""),
+    "close": (asking.close, "Your question is closed; it stays readable.", ""),
+    "hand-on": (
+        asking.hand_on,
+        "Handed on to whoever knows.",
+        "Nobody can be asked just now: it stays open, and somebody is looked for again.",
+    ),
 }
-"""What one click does to a question, and what is said of it."""
 TO_ANSWER: Verbs = {
-    "accept": (asking.accept, "Accepted. Others will find this answer by search."),
-    "thank": (asking.thank, "Thanked."),
-    "withdraw": (asking.withdraw_answer, "Your answer is withdrawn."),
-    "renew": (asking.renew, "You vouch for it from today on."),
+    "accept": (asking.accept, "Accepted: thank you for saying so.", "It was accepted already."),
+    "thank": (asking.thank, "Thanked.", "You have said thank you already."),
+    "withdraw": (asking.withdraw_answer, "Your answer is withdrawn.", ""),
+    "renew": (
+        asking.renew,
+        "You vouch for it from today on.",
+        "Search does not find it: nothing to renew.",
+    ),
 }
 AWAY = ("skip", "withdraw")
 """After these there is nothing left to read for whoever did it."""
@@ -259,11 +274,11 @@ def _do(request: HttpRequest, verbs: Verbs, verb: str, what: str, key: UUID) -> 
         raise Http404
     viewer = Viewer.of(request.user)
     found: Ask | Answer = asking.ask_or_404(key, viewer) if what == "ask" else asking.answer_or_404(key, viewer)
-    do, done = verbs[verb]
+    do, done, nothing = verbs[verb]
     more = {"said": request.POST.get("said", "")} if verb == "thank" else {}
     try:
-        do(viewer=viewer, **{what: key}, **more)
-        messages.success(request, done)
+        changed = do(viewer=viewer, **{what: key}, **more)
+        messages.success(request, nothing if changed is False else done)
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
     if isinstance(found, Answer):

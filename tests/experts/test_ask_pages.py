@@ -285,7 +285,7 @@ def test_answer_accept_thank(people: dict[str, Any], as_: Any, asked: Ask, commi
     assert "This is what I needed" in said(mine)
     with committed():
         html = post(as_("ana"), f"/answers/{answer.public_id}/accept")
-    assert "Others will find this answer by search" in html
+    assert "Accepted: thank you for saying so." in html
     assert "This is what was needed" in html
     post(as_("ana"), f"/answers/{answer.public_id}/thank", said="it runs")
     assert Thanks.objects.get().said == "it runs"
@@ -354,14 +354,16 @@ def test_two_tabs(people: dict[str, Any], as_: Any, asked: Ask) -> None:
     post(as_("ana"), f"{here}withdraw")
     gone = as_("ben").post(f"{here}answer", {"body": "Open the vent."})
     assert gone.status_code == 404
+    assert "Open the vent.</textarea>" in gone.content.decode(), "what was typed is not lost"
     other = asking.ask(viewer=Viewer.of(people["ana"]), text="And the other one?", to=people["ben"].public_id)
     for _ in range(2):
         post(as_("ben"), f"{other.get_absolute_url()}answer", body="Open the vent.")
     assert Answer.objects.filter(ask=other).count() == 1
     answer = Answer.objects.get(ask=other)
     for _ in range(2):
-        post(as_("ana"), f"/answers/{answer.public_id}/accept")
+        html = post(as_("ana"), f"/answers/{answer.public_id}/accept")
         post(as_("ana"), f"/answers/{answer.public_id}/thank")
+    assert "It was accepted already." in html
     assert Thanks.objects.count() == 1
     assert "close the question instead" in said(post(as_("ana"), f"{other.get_absolute_url()}withdraw"))
 
