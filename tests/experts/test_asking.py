@@ -63,6 +63,13 @@ def test_whoever_knows_is_asked_and_told(here: SimpleNamespace) -> None:
     assert turns.waiting_for(see(turn.person)) == [made]
 
 
+def test_who_says_that_they_know_is_asked_where_no_work_shows_it(here: SimpleNamespace) -> None:
+    OwnTopic.objects.create(person=here.finn, key="kettles", name="Kettles", knows=True, ask=OwnTopic.Ask.YES)
+    assert asking.ask(viewer=see(here.ana), text="Who cleans kettles?").turns.get().person == here.finn
+    OwnTopic.objects.create(person=here.finn, key="seal", name="Seal", knows=True)
+    assert asking.ask(viewer=see(here.ana), text=PUMPS).turns.get().person != here.finn
+
+
 def test_one_person_is_asked(here: SimpleNamespace) -> None:
     made = asking.ask(viewer=see(here.ana), text=PUMPS, to=here.finn.public_id, audience="asked", topics=["boilers"])
     assert made.turns.get().person == here.finn
