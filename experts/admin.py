@@ -189,6 +189,7 @@ class TeamAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
 
     form = TeamForm
     list_display = ("path", "external_id", "until")
+    actions = ("dissolve_chosen",)
     list_select_related = ("parent__parent__parent",)
     search_fields = ("name",)
     autocomplete_fields = ("parent",)
@@ -206,6 +207,13 @@ class TeamAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
         if change:
             actions.place_team(team=obj, name=name, parent=parent)
         actions.people_changed(names=False)
+
+    @admin.action(description="Dissolve (members leave it, teams beneath move up, its history stays)")
+    def dissolve_chosen(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        for team in queryset.filter(until=None):
+            actions.dissolve(team=team)
+            self.log_change(request, team, "Dissolved")
+        messages.success(request, "Dissolved.")
 
 
 @admin.register(Membership)

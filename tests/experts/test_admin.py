@@ -169,6 +169,10 @@ def test_history_is_kept(ana: Any, operator: Any, client: Client, team: Team) ->
     [membership] = Membership.objects.all()
     assert client.get(reverse("admin:experts_membership_delete", args=[membership.pk])).status_code == 403
     assert client.get(reverse("admin:experts_team_delete", args=[team.pk])).status_code == 403
+    where = reverse("admin:experts_team_changelist")
+    client.post(where, {"action": "dissolve_chosen", "_selected_action": [team.pk]})
+    assert not Team.objects.current().filter(pk=team.pk).exists()
+    assert Membership.objects.get().until is not None
     empty = Team.objects.create(name="By mistake", slug="mistake")
     assert client.post(reverse("admin:experts_team_delete", args=[empty.pk]), {"post": "yes"}).status_code == 302
     assert client.get(reverse("admin:experts_peopleimport_changelist")).status_code == 200

@@ -449,6 +449,13 @@ def test_a_large_group_in_few_questions(scim: Ask) -> None:
     assert Membership.objects.current().count() == 1200
 
 
+def test_a_body_beyond_measure_is_refused(scim: Ask, monkeypatch: Any) -> None:
+    monkeypatch.setattr("experts.views.scim.MOST_BYTES", 1000)
+    status, told = scim("post", "Users", sent.OKTA_USER | {"nickName": "x" * 1000})
+    assert (status, told["scimType"]) == (413, "tooMany")
+    assert scim("post", "Users", sent.OKTA_USER)[0] == 201
+
+
 # What is told -------------------------------------------------------------------------------------------------------
 
 
