@@ -7,7 +7,7 @@ hidden is not there, and who is not to be asked is not offered.
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from knowledge.models import Contribution, Resource
 
 if TYPE_CHECKING:
     from experts.models import Person
+    from knowledge.access import Viewer
 
 A_WEEK = 3
 """Asks that somebody who chose nothing is given in seven days."""
@@ -79,6 +80,18 @@ class Closed(models.Model):
         ]
 
 
+class OwnTopicQuerySet(models.QuerySet["OwnTopic"]):
+    """What people say of topics, by who looks."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """One's own; of people whom the viewer may see, what they know and are glad to be asked about, and no more."""
+        from experts.models import Person
+
+        said = models.Q(hidden=False) & (models.Q(knows=True) | models.Q(ask=OwnTopic.Ask.YES))
+        others = models.Q(person__in=Person.objects.visible_to(viewer).values("pk")) & said
+        return self.filter(models.Q(person=viewer.person_id or 0) | others)
+
+
 class OwnTopic(models.Model):
     """What a person says of themselves and one topic. ``key`` is what spellings of it share (`analysis.topic_key`)."""
 
@@ -96,12 +109,20 @@ class OwnTopic(models.Model):
     hidden = models.BooleanField(default=False, help_text="Not shown about them, whatever they wrote.")
     said_at = models.DateTimeField(auto_now=True)
 
-    objects: ClassVar[models.Manager[OwnTopic]] = models.Manager()
+    objects: ClassVar[Any] = OwnTopicQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
         indexes = [models.Index(fields=["key"])]
         constraints = [models.UniqueConstraint(fields=["person", "key"], name="one_word_of_a_person_on_a_topic")]
+
+
+class DisownedQuerySet(models.QuerySet["Disowned"]):
+    """What people said is not theirs, by who looks."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """One's own alone."""
+        return self.filter(person=viewer.person_id or 0)
 
 
 class Disowned(models.Model):
@@ -111,7 +132,7 @@ class Disowned(models.Model):
     resource = models.ForeignKey("knowledge.Resource", on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[Any] = models.Manager()
+    objects: ClassVar[Any] = DisownedQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "resource"], name="disowned_once")]

@@ -55,7 +55,7 @@ def _shown(request: HttpRequest, person: Person, viewer: Viewer, form: Change | 
     mine = Availability.of(person)
     page = Paginator(written_by(person, viewer, hidden=True), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
     evidence = shown(page.object_list)
-    disowned = Disowned.objects.filter(person=person).values("resource")
+    disowned = Disowned.objects.visible_to(viewer).values("resource")
     forms = {
         "new_topic": SayOfTopic(person),
         "closing": Close(person),
@@ -83,7 +83,7 @@ def _shown(request: HttpRequest, person: Person, viewer: Viewer, form: Change | 
 
 def _topics(person: Person, viewer: Viewer) -> list[dict[str, Any]]:
     """Each topic once: what they wrote of it, and what they say of it."""
-    said = {own.key: own for own in OwnTopic.objects.filter(person=person)}
+    said = {own.key: own for own in OwnTopic.objects.visible_to(viewer).filter(person=person)}
     rows: list[dict[str, Any]] = []
     for topic in topics_of(person, viewer, hidden=True):
         search = to_text(Query(topics=(topic["name"],), people=(person.display_name,)))

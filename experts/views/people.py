@@ -54,11 +54,12 @@ def people(request: HttpRequest) -> HttpResponse:
 def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One person; who left or hides is not found, as if they had never been. Their own page they see always."""
     viewer = Viewer.of(request.user)
-    people = with_time(Person.objects.visible_to(viewer)).select_related("availability")
-    one = get_object_or_404(people, public_id=public_id)
+    one = get_object_or_404(
+        with_time(Person.objects.visible_to(viewer)).select_related("availability"), public_id=public_id
+    )
     page = Paginator(written_by(one, viewer), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
     evidence, ground = shown(page.object_list), Ground(viewer)
-    said = list(OwnTopic.objects.filter(person=one, hidden=False))
+    said = list(OwnTopic.objects.visible_to(viewer).filter(person=one, hidden=False))
     known = knowledge_of(one, said, viewer, ground)
     names = [row.name for row in known[:ALIKE_BY]]
     told = {
