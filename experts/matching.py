@@ -44,7 +44,7 @@ def match(now: datetime | None = None) -> int:
 
 def _match_topic(key: str, now: datetime) -> int:
     here = Person.objects.findable().values("pk")
-    offers = {row.person_id: row for row in Offer.objects.filter(key=key, person__in=here)}
+    offers = {row.person_id: row for row in Offer.objects.filter(key=key, person__in=here).select_related("person")}
     wishes = {row.person_id: row for row in Wish.objects.filter(key=key, person__in=here).select_related("person")}
     before = list(Mentorship.objects.filter(key=key))
     places = _places(offers, before)
@@ -87,13 +87,19 @@ def _ranked(wish: Wish, offers: Mapping[int, Offer], places: Mapping[int, int]) 
 
 
 def _takes(offers: Mapping[int, Offer], wishes: Mapping[int, Wish]) -> dict[int, list[int]]:
-    """Mentees as each mentor would take them."""
+    """Mentees whom each mentor may see, as the mentor would take them."""
     teams: dict[int, set[int]] = defaultdict(set)
     memberships = Membership.objects.current().filter(person__in=[*offers, *wishes])
     for who, team in memberships.values_list("person", "team"):
         teams[who].add(team)
     waiting = sorted(wishes, key=lambda mentee: (wishes[mentee].at, wishes[mentee].pk))
-    return {mentor: sorted(waiting, key=lambda one: bool(teams[one] & teams[mentor])) for mentor in offers}
+    takes = {}
+    for mentor, offer in offers.items():
+        people = Person.objects.visible_to(Viewer.of(offer.person)).filter(pk__in=waiting)
+        seen = set(people.values_list("pk", flat=True))
+        own = teams[mentor]
+        takes[mentor] = sorted((one for one in waiting if one in seen), key=lambda one: bool(teams[one] & own))
+    return takes
 
 
 def _propose(wish: Wish, offer: Offer, now: datetime) -> bool:

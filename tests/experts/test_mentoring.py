@@ -26,6 +26,7 @@ from experts.matching import match
 from experts.models import Availability, Invitation, Mentorship, Notice, Offer, Person, Team, Wish
 from experts.notices import _tellers
 from knowledge.access import Viewer
+from knowledge.models import Audience, Source
 from tests import small_company
 from tests.experts.conftest import page
 
@@ -110,6 +111,22 @@ def test_who_may_not_be_paired_is_not(people: dict[str, Person]) -> None:
     Person.objects.filter(pk=people["dag"].pk).update(is_active=False)
     mentoring.offer(person=people["dag"], topic="Pumps")
     assert match() == 0
+
+
+@pytest.mark.parametrize("blind", ["ana", "ben"])
+def test_nobody_is_given_somebody_whom_they_may_not_see(
+    people: dict[str, Person], read_people: Callable[..., Any], blind: str
+) -> None:
+    team = Team.objects.create(name="Everybody else", slug="else")
+    for key in set(people) - {blind}:
+        team.memberships.create(person=people[key])
+    read_people()
+    Source.objects.filter(kind="people").update(audience=Audience.objects.of([f"team:{team.pk}"]))
+    mentoring.offer(person=people["ana"], topic="Pumps")
+    mentoring.wish(person=people["ben"], topic="Pumps")
+    assert match() == 0
+    team.memberships.create(person=people[blind])
+    assert match() == 1
 
 
 def test_everybody_s_places_are_taken(people: dict[str, Person]) -> None:
