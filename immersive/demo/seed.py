@@ -36,8 +36,8 @@ from knowledge.replacing import replace
 CURATORS = "Curators"
 CURATED = ("pin", "synonym", "livesource", "framework")
 """What curators write (`docs/curating.md`)."""
-LOOKED_AFTER = ("view_source", "change_source", "view_syncrun", "view_gap", "view_team")
-"""What else they may: a team they see for its number, by which they say for whom something is."""
+LOOKED_AFTER = ("view_source", "change_source", "view_syncrun", "view_gap", "view_team", "moderate_ask")
+"""What else they may: a team they see for its number, by which they say for whom something is; and take words away."""
 CURATOR, OPERATOR = "idris.callowen", "emeka.obiwande"
 
 

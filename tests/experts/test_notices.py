@@ -278,16 +278,20 @@ def test_while_the_server_is_away_most_are_not_tried_in_vain(
 def test_killed_after_sending_it_is_sent_once_more_as_the_same_mail(
     ana: Any, ben: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered(ana, ben)
+    class Killed(BaseException):
+        """What nothing catches, as a kill from outside."""
 
     def killed(self: Digest, **changes: Any) -> None:
-        raise SystemExit
+        raise Killed
 
+    answered(ana, ben)
     with monkeypatch.context() as patch:
         patch.setattr(Digest, "finish", killed)
-        with pytest.raises(SystemExit):
+        with pytest.raises(Killed):
             digests.send()
     assert Notice.objects.filter(mailed_at=None).count() == 1, "marking went back with the transaction"
+    assert digests.send() == 0, "the lease of the dead worker still runs"
+    Digest.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert digests.send() == 1
     assert digests.send() == 0
     first, second = (letter.message()["Message-ID"] for letter in mail.outbox)
