@@ -122,7 +122,7 @@ class Members:
 def members(key: str, viewer: Viewer, count: int = 6) -> Members:
     """The followers of a topic as the viewer may see them (one query)."""
     first = models.Case(models.When(person=viewer.person_id or 0, then=0), default=1)
-    rows = list(
+    rows: list[Any] = list(
         Follow.objects.visible_to(viewer)
         .filter(key=key)
         .select_related("person")

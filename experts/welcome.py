@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from experts.choices import OwnTopic
 from knowledge import standing, topics
 from knowledge.access import Viewer
 from knowledge.models import Resource, Topic
@@ -142,7 +143,7 @@ def welcome(viewer: Viewer, team: UUID | None = None) -> Welcome:
         .order_by("-since", "pk")
     )
     chosen = next((one for one in mine if one.team.public_id == team), mine[0] if mine else None)
-    me: Person = Person.objects.visible_to(viewer).get(pk=viewer.person_id)
+    me: Person = Person.objects.visible_to(viewer).get(pk=viewer.person_id or 0)
     members = Membership.objects.current().filter(team=chosen.team_id if chosen else 0).values("person")
     others = Person.objects.visible_to(viewer).exclude(pk=me.pk)
     same_role = Q(role__iexact=me.role) if me.role else Q(pk=0)
@@ -166,11 +167,16 @@ def welcome(viewer: Viewer, team: UUID | None = None) -> Welcome:
 
 
 def _weights(mates: Iterable[Person], in_team: Collection[int], viewer: Viewer) -> dict[int, Weight]:
-    """What speaks for each document that mates wrote, verified or use, of those that the viewer may read."""
+    """What speaks for each document that mates wrote, verified or use, of those that the viewer may read.
+
+    Nobody is named for a document with a topic that they keep to themselves (`evidence.kept_back`).
+    """
+    from experts.evidence import kept_back
+
     ids = [one.pk for one in mates]
     readable = Resource.objects.visible_to(viewer).exclude(kind="person")
     wrote = (
-        readable.filter(contributions__person__in=ids)
+        readable.filter(Q(contributions__person__in=ids) & ~kept_back())
         .order_by(F("contributions__last").desc(nulls_last=True), "pk")
         .values_list("pk", "contributions__person", "contributions__last")[:WORK]
     )
@@ -179,7 +185,9 @@ def _weights(mates: Iterable[Person], in_team: Collection[int], viewer: Viewer) 
     for resource, person, when in wrote:
         people[resource].add(person)
         last.setdefault(resource, when)
+    kept = OwnTopic.objects.filter(person=OuterRef("verification__owner"), hidden=True, key=OuterRef("topics__slug"))
     vouched = readable.filter(verification__owner__in=ids, verification__until__gte=timezone.localdate())
+    vouched = vouched.exclude(pk__in=vouched.filter(Exists(kept)).values("pk"))
     verified: dict[int, int] = dict(vouched.values_list("pk", "verification__owner"))
     for resource, owner in verified.items():
         people[resource].add(owner)
@@ -296,7 +304,8 @@ def _tools(
         .order_by("title", "pk")[:200]
     )
     found: dict[int, Any] = {}
-    for row in sorted(more, key=lambda row: place[row.topic]):
+    row: Any
+    for row in sorted(more, key=lambda one: place[cast(Any, one).topic]):
         found.setdefault(row.pk, row)
     return own + tuple(
         _entry(

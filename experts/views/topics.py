@@ -42,7 +42,7 @@ class NameForm(forms.Form):
 @sensitive_variables()
 def suggest(request: HttpRequest) -> HttpResponse:
     """Topics that may be meant by what is typed into a `forms.TopicInput`, from what may be read first."""
-    typed = next((text for text in request.GET.values() if text), "")
+    typed = next((request.GET[name] for name in request.GET if request.GET[name]), "")
     found = frameworks.suggest(typed[:LONGEST], Viewer.of(request.user))
     return render(request, "experts/_topic_options.html", {"found": found})
 

@@ -29,7 +29,7 @@ PUBLIC = {
 VIEWER_BOUND = ["Resource", "Source", "Contribution", "Search", "Click", "Task", "Assessment", "Outcome",
                 "LearningEntry", "LogWork", "Verification", "Verdict", "Standing", "WaitingSearch",
                 "Ask", "Answer", "Turn", "Joined", "Thanks", "Notice", "Wish", "Mentorship", "Proposal",
-                "OwnTopic", "Disowned", "Person"]  # fmt: skip
+                "OwnTopic", "Disowned", "Person", "Follow", "Met"]  # fmt: skip
 UNBOUND_READS: dict[str, str] = {}
 
 

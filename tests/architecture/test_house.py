@@ -65,7 +65,7 @@ def test_private_rows_are_in_no_admin() -> None:
 
     registered = {model.__name__ for model in admin.site._registry}
     private = {model.__name__ for model in apps.get_app_config("work").get_models()}
-    private |= {"Search", "Click", "Verdict", "WaitingSearch"}
+    private |= {"Search", "Click", "Verdict", "WaitingSearch", "Follow", "Met"}
     private |= {"Wish", "Mentorship", "Invitation", "Proposal", "Place", "Notice", "Digest", "Turn", "Joined"}
     assert registered & private == set()
 

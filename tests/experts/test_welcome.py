@@ -71,6 +71,11 @@ def test_people_pages_tools_and_topics_of_the_team_come_first(
     assert html.index("Shift rules") < html.index("Priming a pump"), "what more of the team wrote comes first"
     for text in ("Zoe Stranger", "Contracts", "Lawbox", "Elsewhere</a></p>"):
         assert text not in html
+    choices.OwnTopic.objects.create(person=ana, key="start-up", name="Start-up", hidden=True)
+    html = shown(client)
+    assert "Verified by Ana Lima" not in html, "nobody is named for what they keep to themselves"
+    assert "Works on Pumps and Start-up" not in html
+    assert "Written by Ana Lima and Ben Okafor" in html
     choices.Availability.objects.create(person=Person.objects.get(username="ben"), hidden=True)
     assert "Ben Okafor" not in shown(client), "who is hidden is proposed to nobody"
 
