@@ -202,7 +202,7 @@ def _matches(query: Query, ground: Ground, found: ResultPage | Found | None = No
             return {}, query
     query = found.query if isinstance(found, ResultPage) else found.meant or query
     # Where a curator wants a document to stand says nothing about how well it matches.
-    scores = {UUID(hit.key): hit.score - (hit.parts[PIN] if hit.parts else 0.0) for hit in found.hits}
+    scores = {UUID(hit.key): hit.score - (hit.parts[PIN] if hit.parts else 0.0) for hit in found.documents}
     best = sorted(scores, key=lambda key: -scores[key])[:DEPTH]
     return dict(zip(best, matches([scores[key] for key in best]), strict=True)), query
 

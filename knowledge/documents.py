@@ -360,12 +360,12 @@ class ResultPage:
     of when what curators declared may be remembered; `None`: nothing told it.
     ``near_only``: nothing holds the query's words; the results are near in meaning.
     ``titles_only``: the index does not answer, so nothing but titles was looked at.
-    ``hits``: everything that was found, in order, for whoever asks the database more about it; none of it is confirmed.
+    ``documents``: all that was found but people, in order, for whoever asks the database more about it: unconfirmed.
     """
 
     query: Query
     results: tuple[Result, ...] = ()
-    hits: Sequence[Hit] = ()
+    documents: Sequence[Hit] = ()
     total: int = 0
     page: int = 1
     pages: int = 1

@@ -104,7 +104,7 @@ def search(
     shown = ResultPage(
         query=query,
         results=_explained(results, found, found.asked or query) if explain else results,
-        hits=found.hits,
+        documents=found.documents,
         total=max(found.total - dropped, len(results)),
         page=page,
         pages=pages,
@@ -151,6 +151,12 @@ class Found:
     did_you_mean: str = ""
     near: Look | None = None
     alone: Collection[str] = ()
+
+    @property
+    def documents(self) -> Sequence[Hit]:
+        """The hits that are no people, as far as the index told what they are."""
+        people = {key for key, one in self.candidates.items() if one.kind == "person"}
+        return [hit for hit in self.hits if hit.key not in people]
 
     @property
     def unfolded(self) -> Sequence[Hit]:

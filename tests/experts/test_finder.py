@@ -118,6 +118,24 @@ def test_a_pin_moves_documents_and_not_people(people: dict[str, Person], tell: C
     assert after[0].score == pytest.approx(before[0].score)
 
 
+def test_what_is_told_of_people_is_no_document(
+    people: dict[str, Person], tell: Callable[..., Any], read_people: Callable[[], Any]
+) -> None:
+    """A person's own document repeats what they wrote: it neither votes nor says what matches best."""
+    tell(page("a", by("Ana Lima"), title="Descaling"), page("b", by("Ben Okafor"), title="Parking", body="No lime."))
+    before = find("lime", viewer(people["dan"]))
+    Person.objects.update(about="Lime. " * 20)
+    read_people()
+    small_company.index()
+    me = viewer(people["dan"])
+    assert {result.resource.kind for result in search("lime", me).results} == {"page", "person"}
+    after = find("lime", me)
+    assert [(one.person, one.reasons, one.documents) for one in after] == [
+        (one.person, one.reasons, one.documents) for one in before
+    ]
+    assert after == find("lime", me, found=search("lime", me))
+
+
 def test_hidden_people_and_those_who_left_are_not_found(people: dict[str, Person], tell: Callable[..., Any]) -> None:
     tell(page("a", by("Ana Lima")), page("b", by("Ben Okafor")), page("c", by("Cleo Brandt")))
     choices.hide(person=people["ana"])
