@@ -80,8 +80,8 @@ class Conversation:
 
     @property
     def answerable(self) -> bool:
-        """Whether it is still open to answers."""
-        return not (self.ask.hidden_at or self.ask.withdrawn_at)
+        """Whether an answer is offered; not to whoever asked without a name, who would sign it with their own."""
+        return not (self.ask.hidden_at or self.ask.withdrawn_at or (self.mine and self.ask.sealed))
 
 
 def of(ask: Ask, viewer: Viewer) -> Conversation:

@@ -390,6 +390,7 @@ def test_without_a_name_only_its_author_knows(people: dict[str, Any], as_: Any) 
     mine = read(as_("ana"), ask.get_absolute_url())
     assert "You asked this without a name" in said(mine)
     assert "Only you see it yet." in mine
+    assert "With your name" not in mine
     assert "Yours without a name" not in read(as_("cleo"), "/asks/")
     assert as_("cleo").get(ask.get_absolute_url()).status_code == 404
     Ask.objects.update(published_at=timezone.now() - timedelta(days=1))
