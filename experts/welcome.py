@@ -66,7 +66,7 @@ class Met(models.Model):
 
 def tick(*, viewer: Viewer, kind: str, subject: str, met: bool) -> bool:
     """Tick something off, or take the tick back; whether that could be meant at all."""
-    if kind not in KINDS or not subject or len(subject) > 80 or viewer.person_id is None:
+    if kind not in KINDS or not subject.isprintable() or not 0 < len(subject) <= 80 or viewer.person_id is None:
         return False
     mine = Met.objects.visible_to(viewer)
     if not met:

@@ -111,7 +111,7 @@ def follow(request: HttpRequest, slug: str) -> HttpResponse:
 def _named(slug: str, viewer: Viewer) -> tuple[str, str]:
     """A topic's key and how it is called for the viewer; one that nothing names for them is one that never was."""
     key = key_of(slug)
-    name = known.known([key], viewer).get(key)
+    name = known.known([key], viewer).get(key) if key.isprintable() else ""
     if not name:
         raise Http404
     return key, name

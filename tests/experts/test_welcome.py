@@ -128,7 +128,12 @@ def test_what_is_ticked_off_is_its_owners_alone(newcomer: Any, ana: Any, client:
     other.force_login(ana)
     assert 'aria-pressed="true"' not in other.get(reverse(PAGE)).content.decode()
     assert Met.objects.visible_to(Viewer.of(ana)).count() == 0
-    for odd in ({"kind": "x", "subject": "y"}, {"kind": "topic", "subject": "y" * 81}, {}):
+    for odd in (
+        {"kind": "x", "subject": "y"},
+        {"kind": "topic", "subject": "y" * 81},
+        {"kind": "topic", "subject": "a\0"},
+        {},
+    ):
         assert client.post(reverse("experts:met"), odd).status_code == 404
 
 

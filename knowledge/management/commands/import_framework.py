@@ -10,8 +10,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from knowledge.framework_file import READ, FrameworkRefused
 from knowledge.frameworks import Plan, import_framework
 
-SHOWN = 50
-
 
 class Command(BaseCommand):
     """A framework of topics from a file."""
@@ -54,7 +52,5 @@ class Command(BaseCommand):
             self.stdout.write("This was a dry run: nothing was changed.")
         for remark in plan.remarks:
             self.stdout.write(remark)
-        for fault in plan.faults[:SHOWN]:
+        for fault in plan.faults:
             self.stderr.write(str(fault))
-        if len(plan.faults) > SHOWN:
-            self.stderr.write(f"… and {len(plan.faults) - SHOWN} lines more.")
