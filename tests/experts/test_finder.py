@@ -99,6 +99,16 @@ def test_what_the_asker_may_not_read_is_no_evidence(
     assert names(find("kettle", viewer(people["cleo"]))) == ["Ben Okafor", "Ana Lima"]
 
 
+def test_a_withdrawn_right_is_gone_in_the_next_request(people: dict[str, Person], tell: Callable[..., Any]) -> None:
+    """The index still holds everybody's page; the database alone says that it is nobody's any more."""
+    source = tell(page("a", by("Ana Lima")))
+    me, shown = viewer(people["dan"]), search("kettle", viewer(people["dan"]))
+    assert names(find("kettle", me)) == names(find("kettle", me, found=shown)) == ["Ana Lima"]
+    Resource.objects.filter(source=source).update(audience=Audience.objects.of(["person:0"]))
+    assert find("kettle", me) == find("kettle", me, found=shown) == []
+    assert levels([people["ana"]], ["kettle"], me)[people["ana"].pk, "kettle"].depth == "none"
+
+
 def test_recent_work_comes_before_as_good_old_work(people: dict[str, Person], tell: Callable[..., Any]) -> None:
     tell(page("old", by("Ana Lima", days=4000), title="Kettle"), page("new", by("Ben Okafor", days=10), title="Kettle"))
     found = find("kettle", viewer(people["dan"]))
