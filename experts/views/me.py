@@ -10,10 +10,12 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from experts.choices import LONGEST_TOPIC
+from experts.digests import mail_is_sent
 from experts.evidence import shown, topics_of, written_by
 from experts.forms import CHANGES, Change, Close, HowToReach, Introduce, SayOfTopic, zones
 from experts.models import Availability, Disowned, OwnTopic, Person
@@ -75,7 +77,8 @@ def _shown(request: HttpRequest, person: Person, viewer: Viewer, form: Change | 
         "some_by_name": any(piece.by_name for piece in evidence),
         "page": page,
         "disowned": list(Resource.objects.visible_to(viewer).filter(pk__in=disowned).order_by("title").defer("body")),
-        "closed": list(person.closed.all()),
+        "closed": list(person.closed.filter(until__gte=timezone.localdate())),
+        "mails": mail_is_sent(),
         "zones": zones(),
         "there": time_there(person.time_zone),
     }

@@ -5,13 +5,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from experts.models import Availability, Closed, Disowned, OwnTopic, Person
 from knowledge.models import Resource
@@ -198,3 +201,20 @@ def test_it_asks_the_database_a_fixed_number_of_times(mine: Client, ana: Any, ho
     for n in range(30):
         OwnTopic.objects.create(person=ana, key=f"topic-{n}", name=f"Topic {n}", ask="yes")
     assert asked() == few == 12
+
+
+def test_days_that_are_over_are_not_listed(mine: Client, ana: Any) -> None:
+    today = timezone.localdate()
+    Closed.objects.create(person=ana, since=today - timedelta(days=9), until=today - timedelta(days=8))
+    assert "Take away" not in text_of(mine.get(ME))
+    Closed.objects.create(person=ana, since=today, until=today)
+    assert "Take away" in text_of(mine.get(ME))
+
+
+def test_where_no_mail_is_sent_the_page_says_so(mine: Client, ana: Any, settings: LazySettings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    assert "No mail is sent from here" in text_of(mine.get(ME))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert "No mail is sent" not in text_of(mine.get(ME))
+    Person.objects.filter(pk=ana.pk).update(email="")
+    assert "No address of yours is known here" in text_of(mine.get(ME))
