@@ -49,7 +49,7 @@ ASK, ANSWER = UUID(int=1 << 100), UUID(int=1 << 101)
 RANDOM = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z?|\d\d?:\d\d(:\d\d)?( [ap]\.m\.| GMT)?|\b\d+\.\d{3,}|\d ?ms\b"  # times
     r"|[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}|\b\d{8}-[0-9a-f]{8}\b"  # what was drawn by lot
-    r"|csrfmiddlewaretoken\S+ \S+|nonce-\S+|={8,}\d+=="
+    r"|/\d+/change/|value=\"\d+\"|exact=\d+|csrfmiddlewaretoken\S+ \S+|nonce-\S+|={8,}\d+=="
 )
 """What differs between two requests for the same page, or two writings of the same row."""
 QUICK = ("/asks/<uuid:public_id>/", "/asks/new", "/notices", "/people/<uuid:public_id>/", "/r/", "/search", "/topics/<")
@@ -125,15 +125,24 @@ def looked_at(clients: dict[str, Client], here: SimpleNamespace, *, thorough: bo
 
 
 def stored() -> dict[str, str]:
-    """Every row of every table but the mark; their order too."""
+    """Every row of every table but the mark, in their order; what is counted on by the database, by its place."""
     rows = {}
+    place: dict[Any, dict[Any, int]] = {}
+    for model in apps.get_models():
+        keys = model._default_manager.order_by("pk").values_list("pk", flat=True)
+        place[model] = {pk: number for number, pk in enumerate(keys)}
     for model in apps.get_models():
         said = json.loads(serializers.serialize("json", model._default_manager.order_by("pk")))
         for one in said:
-            one["fields"].pop("mark", None)
-            one["fields"].pop("session_data", None)  # signed anew each time: `sessions` reads them
+            for name in ("mark", "session_data", "seen_in"):  # sessions are signed anew each time: they are read below
+                one["fields"].pop(name, None)
+            for field in (*model._meta.concrete_fields, *model._meta.many_to_many):
+                if field.is_relation and field.name in one["fields"]:
+                    value, known = one["fields"][field.name], place[field.related_model]
+                    many = isinstance(value, list)
+                    one["fields"][field.name] = [known.get(pk) for pk in value] if many else known.get(value, value)
             if model is not Ask:
-                one.pop("pk", None)  # a count that goes on; the order is compared
+                one.pop("pk", None)
         rows[model._meta.label] = RANDOM.sub("~", json.dumps(said, sort_keys=True))
     from django.contrib.sessions.models import Session
 
