@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -348,6 +349,28 @@ def test_pages_of_users_in_few_questions(scim: Ask, emil: str) -> None:
         scim("get", "Users")
         scim("get", "Groups")
     assert len(asked) == 8, "token, count, page and those beside, for each"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_would_manage_each_other_at_the_same_moment(token: str, make_person: Any) -> None:
+    answers: list[int] = []
+
+    def appoint(one: Person, over: Person, gate: threading.Barrier) -> None:
+        client = Client(headers={"Authorization": f"Bearer {token}"})
+        body = json.dumps(sent.entra_manager(str(over.public_id))[0])
+        gate.wait(10)
+        answers.append(client.patch(f"/scim/v2/Users/{one.public_id}", body, "application/scim+json").status_code)
+        connection.close()
+
+    for number in range(5):
+        a, b, gate = make_person(f"a{number}"), make_person(f"b{number}"), threading.Barrier(2)
+        both = [threading.Thread(target=appoint, args=(*pair, gate)) for pair in ((a, b), (b, a))]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        assert Person.objects.exclude(manager=None).filter(pk__in=[a.pk, b.pk]).count() == 1
+    assert sorted(answers) == [200] * 5 + [400] * 5
 
 
 # Groups -------------------------------------------------------------------------------------------------------------
