@@ -254,7 +254,8 @@ def shown(rows: Iterable[dict[str, Any]]) -> list[Evidence]:
 def topics_of(person: Person, viewer: Viewer, *, hidden: bool = False) -> list[dict[str, Any]]:
     """Topics of what they worked on and the viewer may read: ``name, documents, last``, the most worked on first.
 
-    What they keep to themselves only where ``hidden`` is wanted too: on the page that is theirs alone.
+    What they keep to themselves, and what is beyond the first dozen, only where ``hidden`` is wanted too: on the
+    page that is theirs alone.
     """
     rows = (
         _touched(viewer, hidden=hidden, person=person)
@@ -269,7 +270,8 @@ def topics_of(person: Person, viewer: Viewer, *, hidden: bool = False) -> list[d
         topic = topics.setdefault(spelling[row["name"]], {"name": spelling[row["name"]], "documents": 0, "last": None})
         topic["documents"] += row["documents"]
         topic["last"] = max(filter(None, (topic["last"], row["last"])), default=None)
-    return sorted(topics.values(), key=lambda topic: (-topic["documents"], topic["name"]))[:SHOWN_TOPICS]
+    most = sorted(topics.values(), key=lambda topic: (-topic["documents"], topic["name"]))
+    return most if hidden else most[:SHOWN_TOPICS]
 
 
 def evidence_lines(public_ids: Iterable[UUID], viewer: Viewer) -> dict[UUID, str]:

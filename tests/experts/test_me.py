@@ -218,3 +218,10 @@ def test_where_no_mail_is_sent_the_page_says_so(mine: Client, ana: Any, settings
     assert "No mail is sent" not in text_of(mine.get(ME))
     Person.objects.filter(pk=ana.pk).update(email="")
     assert "No address of yours is known here" in text_of(mine.get(ME))
+
+
+def test_every_topic_is_there_however_many(mine: Client, ana: Any, hold: Any) -> None:
+    hold("book", [page(f"p{n}", "Ana Lima", topics=(f"Topic {n:02}",)) for n in range(30)])
+    said = text_of(mine.get(ME))
+    assert "All 30 topics" in said
+    assert all(said.count(f"Do not ask me about Topic {n:02}") == 1 for n in range(30))
