@@ -64,7 +64,7 @@ def test_groups_open_under_the_box_and_axe_finds_nothing(open_as: Open, mode: di
         box.fill("pump")
         expect(page.locator("[role=option]").first).to_be_visible()
         box.press("ArrowDown")
-        assert [line.partition(":")[0] for line in shown(page)] == ["Pages", "Topics", "My searches"]
+        assert [line.partition(":")[0] for line in shown(page)] == ["People", "Pages", "Topics", "My searches"]
         assert [f"{v['id']}: {v['nodes'][0]['html']}" for v in Axe().run(page).response["violations"]] == []
         assert page.evaluate("window.__refused") == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -80,10 +80,10 @@ def test_keys_choose_and_the_screen_reader_is_told(open_as: Open, site: str, com
     expect(box).to_be_focused()
     box.press_sequentially("pum")
     options = page.get_by_role("option")
-    expect(options).to_have_count(5)
+    expect(options).to_have_count(7)
     expect(box).to_have_attribute("aria-expanded", "true")
     assert box.get_attribute("aria-activedescendant") is None
-    expect(page.locator("form[role=search] [role=status]")).to_have_text("5 suggestions. Arrow down to choose.")
+    expect(page.locator("form[role=search] [role=status]")).to_have_text("7 suggestions. Arrow down to choose.")
     assert box.get_attribute("aria-controls") == page.get_by_role("listbox").get_attribute("id")
 
     def chosen() -> str:
@@ -92,7 +92,7 @@ def test_keys_choose_and_the_screen_reader_is_told(open_as: Open, site: str, com
         assert marked == ([name] if name else [])
         return page.locator(f"#{name}").inner_text().split("\n")[0] if name else ""
 
-    for key, place in (("ArrowDown", 0), ("ArrowDown", 1), ("End", 4), ("ArrowDown", -1), ("ArrowUp", 4), ("Home", 0)):
+    for key, place in (("ArrowDown", 0), ("ArrowDown", 1), ("End", 6), ("ArrowDown", -1), ("ArrowUp", 6), ("Home", 0)):
         box.press(key)
         assert chosen() == (options.nth(place).inner_text().split("\n")[0] if place >= 0 else ""), key
     expect(box).to_be_focused()
@@ -108,8 +108,8 @@ def test_keys_choose_and_the_screen_reader_is_told(open_as: Open, site: str, com
     box.press("Escape")
     box.press("ArrowDown")  # opens again
     expect(options.first).to_be_visible()
-    box.press("ArrowDown")
-    box.press("ArrowDown")
+    for _ in range(4):  # past two people who are known for it
+        box.press("ArrowDown")
     assert chosen().startswith("Priming a feed pump")
     box.press("Enter")
     expect(page).to_have_url(site + company["pump"].get_absolute_url())
@@ -130,7 +130,7 @@ def test_enter_searches_for_what_was_typed_and_a_click_opens(open_as: Open) -> N
     expect(page).to_have_url(re.compile(r"/search\?q=pum$"))
     box = box_of(page)
     box.fill("pump")
-    page.get_by_role("option", name="Pumps").click()
+    page.get_by_role("option", name=re.compile("^Pumps")).click()
     expect(page).to_have_url(re.compile(r"/topics/pumps/$"))
     expect(page.get_by_role("heading", name="Pumps", exact=True)).to_be_visible()
 
