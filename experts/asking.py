@@ -327,9 +327,8 @@ def hand_on(*, ask: UUID, viewer: Viewer) -> bool:
         if found.routed or found.closed_at:
             return False
         turns.end(found, Turn.How.PASSED)
-        now = (
-            timezone.now()
-        )  # without a name, not at once either: when somebody is asked tells when its author was here
+        now = timezone.now()
+        # Without a name, not at once either: when somebody is asked tells when its author was here.
         due = max(sealed.publish_at(now), found.published_at) if found.mark else now
         Ask.objects.filter(pk=found.pk).update(routed=True, look_at=due)
     return False if found.mark else turns.route(found)

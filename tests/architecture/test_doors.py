@@ -20,8 +20,17 @@ PUBLIC = {
     "operate-sign-in": "leads to the one sign-in, which counts wrong passwords",
     **{
         f"scim:{name}": "a provisioning service has no account: a token of its own lets it in, and no session does"
-        for name in ("users", "user", "groups", "group", "service", "schemas", "schema", "resource-types",
-                     "resource-type")  # fmt: skip
+        for name in (
+            "users",
+            "user",
+            "groups",
+            "group",
+            "service",
+            "schemas",
+            "schema",
+            "resource-types",
+            "resource-type",
+        )
     },
     "admin:login": "stands behind operate-sign-in, at the same address, and is never reached",
 }
