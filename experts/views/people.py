@@ -26,6 +26,7 @@ from knowledge.index.language import to_text
 
 PEOPLE_A_PAGE = 60
 EVIDENCE_A_PAGE = 20
+WHO_KNOW = 10
 TOPICS = 8
 """Topics whose depth is looked up: a search each."""
 ALIKE, ALIKE_BY = 3, 5
@@ -35,20 +36,21 @@ DEPTHS = ("none", "learning", "practised", "deeply")
 HOW_WELL = ("Says so", "Learning", "Practised", "Deeply")
 
 
-class NameForm(forms.Form):
-    """Part of a name."""
+class WhoForm(forms.Form):
+    """Part of a name, or what somebody should know."""
 
-    q = forms.CharField(label="Name contains", max_length=100, required=False)
+    q = forms.CharField(label="A name, or what they know", max_length=300, required=False)
 
 
 def people(request: HttpRequest) -> HttpResponse:
-    """Everybody who works here, by team."""
+    """Everybody who works here, by team; or those of a name, and those who know what was written."""
     viewer = Viewer.of(request.user)
-    form = NameForm(request.GET)
+    form = WhoForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
     found = Person.objects.visible_to(viewer).named(text).by_team()
     page = Paginator(found, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "experts/people.html", {"form": form, "text": text, "people": page})
+    known = find(text, viewer, count=WHO_KNOW) if page.number == 1 else []
+    return render(request, "experts/people.html", {"form": form, "text": text, "people": page, "known": known})
 
 
 def person(request: HttpRequest, public_id: UUID) -> HttpResponse:

@@ -170,6 +170,26 @@ def test_the_list_is_by_team_and_by_name(ana: Any, reader: Any, client: Client, 
         assert client.get(reverse("experts:people"), odd).status_code == 200
 
 
+def test_the_box_takes_what_somebody_should_know(ana: Any, reader: Any, client: Client, hold: Any) -> None:
+    def about(text: str) -> str:
+        with CaptureQueriesContext(connection) as context:
+            html = client.get(reverse("experts:people"), {"q": text}).content.decode()
+        counts.append(len(context))
+        return html
+
+    counts: list[int] = []
+    hold("book", [page("a", "Ana Lima", title="Priming a feed pump")])
+    small_company.index()
+    html = about("how do I prime a pump")
+    assert "Who knows about “how do I prime a pump”" in html and "Wrote “Priming a feed pump”" in html
+    assert f"to={ana.public_id}" in html, "she can be asked from here"
+    assert "Who knows about" not in about("") + about("zeppelins")
+    hide_twenty(hold, Team.objects.get(name="Pumps"))
+    small_company.index()
+    assert plain(about("how do I prime a pump").encode()) == plain(html.encode()), "hidden documents change no byte"
+    assert max(counts) - counts[1] <= 9, counts  # the search asks six, the finder three
+
+
 def test_long_lists_have_pages_that_keep_the_filter(reader: Any, client: Client) -> None:
     Person.objects.bulk_create(Person(username=f"p{n}", name=f"Person {n:03} & Co") for n in range(130))
     html = client.get(reverse("experts:people"), {"q": "& Co"}).content.decode()
