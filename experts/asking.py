@@ -172,6 +172,7 @@ def ask(
         subject = shared  # that its author may read something that others may not would tell who they may be
     chosen = _topics(text, topics, shared, reader if anonymous else viewer)
     now = timezone.now()
+    shown = sealed.publish_at(now) if anonymous else now
     what = Wanted(
         text,
         frozenset(topic.slug for topic in chosen) | names_in(text),
@@ -180,7 +181,7 @@ def ask(
         frozenset({viewer.person_id}),
     )
     try:
-        first = _first(to, what, now, anonymous)
+        first = _first(to, what, now, shown)
         if first is None and audience == ONLY_ASKED:
             raise ValidationError({"audience": "Nobody was found who can be asked now. Let more people read it."})
     except ValidationError:
@@ -191,7 +192,7 @@ def ask(
         Person.objects.select_for_update().get(pk=viewer.person_id)
         if same := _same(text, viewer, anonymous):
             return same
-        made = _made(viewer.person_id, text, anonymous, now)
+        made = _made(viewer.person_id, text, anonymous, now, shown)
         made.details, made.wish, made.about, made.routed = details, wish, subject, to is None
         made.audience, made.only_asked = Audience.objects.of(tokens_of), audience == ONLY_ASKED
         made.save(force_insert=True)
@@ -206,29 +207,30 @@ def ask(
     return made
 
 
-def _made(person_id: int, text: str, anonymous: bool, now: datetime) -> Ask:
+def _made(person_id: int, text: str, anonymous: bool, now: datetime, shown: datetime) -> Ask:
     """The row, with its author or the mark of one. What is due now is due: a job finds it where nobody was found."""
-    made = Ask(pk=sealed.number(), public_id=uuid4(), text=text, created_at=now, published_at=now, look_at=now)
+    made = Ask(pk=sealed.number(), public_id=uuid4(), text=text, created_at=now, published_at=shown, look_at=shown)
     if not anonymous:
         made.author_id = person_id
         return made
     made.mark, made.created_at = sealed.mark_of(person_id, made.public_id), sealed.day_of(now)
-    made.published_at = made.look_at = sealed.publish_at(now)
     return made
 
 
-def _first(to: UUID | None, what: Wanted, now: datetime, anonymous: bool) -> Choice | None:
-    """Whose turn it is first. Without a name and a person, that is found out when others may see the ask."""
+def _first(to: UUID | None, what: Wanted, now: datetime, shown: datetime) -> Choice | None:
+    """Whose turn it is first, and until when by the moment when it shows: that of asking would be told by it.
+
+    What is shown later, and is for nobody in particular, finds that out then.
+    """
     if to is None:
-        return None if anonymous else turns.choice_for(what, now)
+        return None if shown > now else turns.choice_for(what, now)
     person = Person.objects.visible_to(what.viewer).filter(public_id=to).first()
     if person is not None and person.pk == what.viewer.person_id:
         raise ValidationError({"to": "This is you. Ask whoever knows instead."})
     asked = turns.one(person.pk, what.keys, now) if person else None
     if asked is None:
         raise ValidationError({"to": NOT_NOW})
-    begins = now + sealed.LATEST if anonymous else now
-    return Choice(asked.person, 1.0, quiet_until(begins, asked.zone), "chosen by whoever asks")
+    return Choice(asked.person, 1.0, quiet_until(shown, asked.zone), "chosen by whoever asks")
 
 
 def _same(text: str, viewer: Viewer, anonymous: bool) -> Ask | None:

@@ -311,7 +311,7 @@ def reachable(viewer: Viewer) -> Any:
     Hours that somebody keeps to themselves decide nothing: asking for more and more would tell them.
     """
     now, today = timezone.now(), timezone.localdate()
-    turns = Turn.objects.filter(person=OuterRef("pk"), how__in=Turn.COUNTED)
+    turns = Turn.objects.filter(person=OuterRef("pk"), how__in=Turn.COUNTED, at__lte=now)  # as in `time_left`
     places = Place.objects.filter(person=OuterRef("pk"))
     agreed = places.filter(agreed_at__gte=now - KEPT).values("person")
     return (

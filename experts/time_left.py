@@ -43,10 +43,13 @@ class TimeLeft:
 
 
 def with_time(people: People) -> People:
-    """These people, with what `time_left` needs to know of them."""
+    """These people, with what `time_left` needs to know of them.
+
+    What is asked without a name counts when it shows: a number that went down before would tell when it was asked.
+    """
     now, today = timezone.now(), timezone.localdate()
     shows = Availability.objects.filter(person=OuterRef("pk"), shows_time=True)
-    turns = Turn.objects.filter(person=OuterRef("pk"), at__gt=now - WEEK, how__in=Turn.COUNTED)
+    turns = Turn.objects.filter(person=OuterRef("pk"), at__gt=now - WEEK, at__lte=now, how__in=Turn.COUNTED)
     counted = turns.order_by().values("person").annotate(count=Count("pk"))
     closed = Closed.objects.filter(person=OuterRef("pk"), since__lte=today, until__gte=today)
     return people.annotate(

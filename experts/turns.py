@@ -253,8 +253,8 @@ def people_left(people: Collection[int] | None = None) -> int:
 
 
 def end(ask: Ask, how: str) -> None:
-    """End the turns of an ask that wait."""
-    Turn.objects.filter(ask=ask, how=Turn.How.WAITING).update(how=how, ended_at=timezone.now())
+    """End the turns of an ask that wait; where it has no name, no row says more than the day of that."""
+    Turn.objects.filter(ask=ask, how=Turn.How.WAITING).update(how=how, ended_at=sealed.moment(ask))
 
 
 def wait_again(ask: Ask) -> None:

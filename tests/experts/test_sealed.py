@@ -15,10 +15,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.utils import timezone
 
-from experts import asking, moderation, sealed, turns
+from experts import asking, choices, line_ups, moderation, sealed, turns
 from experts.asks import Ask, SealOpened, Thanks, Turn
-from experts.models import Membership
+from experts.load import quiet_until
+from experts.models import Membership, Person
 from experts.notices import Notice
+from experts.time_left import time_left, with_time
 from knowledge.models import Resource, Search
 from knowledge.waiting import WaitingSearch
 from tests.experts.asked import PUMPS, company, see
@@ -106,6 +108,32 @@ def test_one_person_hears_of_it_when_it_shows(here: SimpleNamespace) -> None:
     assert Notice.objects.count() == 1, "its author looks for themselves"
     assert not asking.hand_on(ask=made.public_id, viewer=see(here.ana))
     assert Ask.objects.get().look_at >= timezone.now() + timedelta(minutes=14), "nor does handing on tell the moment"
+
+
+def test_no_moment_of_one_person_s_turn_tells_when_it_was_asked(
+    here: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until when, what is left of their week and when it ended follow from when it shows, and from days."""
+    today = timezone.now().replace(hour=8)
+    wednesday = today + timedelta(days=7 + (2 - today.weekday()) % 7)  # people are at work, so each minute shows
+    monkeypatch.setattr(timezone, "now", lambda: wednesday)
+    choices.choose(person=here.ben, asks_a_week=1, shows_time=True)
+
+    def left() -> tuple[Any, ...]:
+        ben = with_time(Person.objects.filter(pk=here.ben.pk)).get()
+        free = [line_ups.reachable(see(here.cleo)).filter(pk=here.ben.pk).exists()]
+        return (time_left(ben), *free)
+
+    before = left()
+    made = ask(here.ana, to=here.ben.public_id)
+    assert left() == before
+    turn = Turn.objects.get()
+    assert turn.at == made.published_at
+    assert turn.until == quiet_until(made.published_at, here.ben.time_zone)
+    Turn.objects.update(at=published(made).published_at)
+    assert left() != before
+    asking.hand_on(ask=made.public_id, viewer=see(here.ana))
+    assert Turn.objects.get().ended_at == sealed.day_of(timezone.now())
 
 
 def test_its_author_does_all_that_authors_do(here: SimpleNamespace) -> None:
