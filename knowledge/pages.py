@@ -1,4 +1,4 @@
-"""What pages show beside a search: what changed lately, what one person looked for.
+"""What pages show beside a search: what changed lately, what a sentence is about, what one person looked for.
 
 Each answers for one viewer, or for one resource that was already authorised; how to ask is the same for all.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import logging
 import re
+from collections import Counter, defaultdict
 from functools import cache
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,14 +21,20 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_variables
 
 from knowledge import standing
-from knowledge.access import Viewer
+from knowledge.access import Ground, Viewer
 from knowledge.edition import Standing
+from knowledge.index import IndexProblem
+from knowledge.index.analysis import tokens, topic_key
+from knowledge.index.language import parse
 from knowledge.models import Click, Resource, Search
 from knowledge.reader import render
+from knowledge.search import retrieve
 
 logger = logging.getLogger(__name__)
 
 HIGHEST_RANK = 32_767
+NEAR, TOGETHER, SHARE = 10, 2, 0.5
+"""Documents that tell what a text is about, how many of them must bear a topic, and its least share of the best one."""
 HOW_TO_ASK = ("What you can type", "How your search was read", "While you type", "Misspelled words",
               "Outside the portal")  # fmt: skip
 """The parts of docs/search.md that are for whoever searches."""
@@ -45,6 +52,31 @@ def changed_lately(viewer: Viewer, count: int = 6) -> list[Resource]:
         .order_by("-updated", "pk")[:count]
     )
     return found
+
+
+@sensitive_variables()
+def topics_near(text: str, viewer: Viewer, count: int = 5) -> list[str]:
+    """Topics that the documents closest to a text share, as far as the viewer may read them; the most shared first.
+
+    For what a sentence is about without naming it. None where the index does not answer (one search and one query).
+    """
+    try:
+        hits = retrieve(parse(" ".join(tokens(text))), Ground(viewer)).documents[:NEAR]
+    except IndexProblem:
+        return []
+    best = max((hit.score for hit in hits), default=0.0) or 1.0
+    weight = {UUID(hit.key): (hit.score / best) ** 2 for hit in hits}
+    rows = Resource.objects.visible_to(viewer).filter(public_id__in=weight, topics__isnull=False)
+    shared: dict[str, dict[UUID, float]] = defaultdict(dict)
+    spelled: Counter[str] = Counter()
+    for key, name in rows.values_list("public_id", "topics__name"):
+        shared[topic_key(name)][key] = weight[key]
+        spelled[name] += 1
+    spelling = {topic_key(name): name for name, _ in reversed(spelled.most_common())}
+    told = {topic: sum(of.values()) for topic, of in shared.items() if len(of) >= TOGETHER}
+    least = SHARE * max(told.values(), default=0.0)
+    ordered = sorted((topic for topic in told if told[topic] >= least), key=lambda topic: (-told[topic], topic))
+    return [spelling[topic] for topic in ordered[:count]]
 
 
 @sensitive_variables()

@@ -22,6 +22,7 @@ from experts.line_ups import MOST_PEOPLE, MOST_TOPICS, USUAL_HOURS, USUAL_PEOPLE
 from experts.models import one_line
 from knowledge.access import Viewer
 from knowledge.index.analysis import topic_key
+from knowledge.pages import topics_near
 from knowledge.topics import proposed
 
 LONGEST_TOPIC = 80
@@ -83,6 +84,7 @@ class Asked:
         dropped, turned = topic_key(data.get("drop", "")), topic_key(data.get("turn", ""))
         if self.text and self.text != data.get("said", "") and "q" not in self.form.errors:
             needs += [Need(name) for name in _longest(topic.name for topic in proposed(self.text, None, viewer))]
+            needs += [Need(name, critical=False) for name in topics_near(self.text, viewer)]
         added = [] if "add" in self.form.errors else [one_line(name) for name in data.get("add", "").split(",")]
         needs += [Need(name) for name in added]
         kept: dict[str, Need] = {}

@@ -102,6 +102,24 @@ def test_a_topic_within_a_longer_one_is_not_proposed_beside_it(owner: Client, ho
     assert topics_of(owner, {"q": "Mind the water quality of pumps"}) == [("Pumps", True), ("Water quality", True)]
 
 
+def test_what_a_sentence_is_about_without_naming_it_is_proposed_as_nice(
+    owner: Client, hold: Callable[..., Any], crew: dict[str, Person]
+) -> None:
+    text = "Swap the leaking gasket on a compressor"
+    told = Document("g", "A gasket that leaks", "Compressor gasket, leaking.", topics=("Sealing", "One alone"))
+    hold("more", [told, Document("h", "Swap a compressor gasket", "It leaks.", topics=("Sealing",))])
+    small_company.index()
+    assert topics_of(owner, {"q": text}) == [("Sealing", False)], "one document alone says little of what it is about"
+    team = Team.objects.create(name="Elsewhere", slug="elsewhere")
+    small_company.source_of(
+        "secret",
+        [Document(f"z{n}", f"Swap a compressor gasket {n}", "Leaking.", topics=("Zyxwv",)) for n in range(5)],
+        audience=[f"team:{team.pk}"],
+    )
+    small_company.index()
+    assert topics_of(owner, {"q": text}) == [("Sealing", False)], "what one may not read proposes nothing"
+
+
 def test_a_topic_turns_from_must_to_nice_and_another_is_added(owner: Client) -> None:
     turned = topics_of(owner, {"must": ["Pumps"], "turn": "Pumps", "add": "Seals, pumps"})
     assert turned == [("Seals", True), ("Pumps", False)]
