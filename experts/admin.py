@@ -28,7 +28,9 @@ from experts import actions, tokens
 from experts.imports import PeopleImport
 from experts.models import Membership, Person, Team, one_line
 from experts.tokens import ProvisioningToken
+from knowledge.access import Viewer
 from knowledge.admin import OfferedLookups
+from knowledge.models import Resource
 
 NO_DELETION = (
     "Accounts are not deleted here, so that teams' history and documents' authors stay true, and so that nobody is "
@@ -133,12 +135,12 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
             raise PermissionDenied("With a password comes what is a person's alone. manage.py invite lets them choose.")
         return redirect("admin:password_change")
 
-    @admin.action(description="Deactivate (memberships end, nothing is deleted)")
+    @admin.action(description="Deactivate (memberships end, nothing is deleted)", permissions=["change"])
     def deactivate_chosen(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         ended = actions.deactivate(people=queryset.exclude(pk=request.user.pk or 0))
         messages.success(request, f"{ended} accounts deactivated. Your own account is never among them.")
 
-    @admin.action(description="Give the account back (teams are joined again by hand)")
+    @admin.action(description="Give the account back (teams are joined again by hand)", permissions=["change"])
     def reactivate_chosen(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         for person in queryset:
             try:
@@ -148,7 +150,7 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
             else:
                 messages.success(request, f"Given back: {person.username}.")
 
-    @admin.action(description="Remove the name of who left (write why)")
+    @admin.action(description="Remove the name of who left (write why)", permissions=["change"])
     def remove_names(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         reason = one_line(request.POST.get("reason", ""))
         for person in queryset:
@@ -159,7 +161,8 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
                 continue
             self.log_change(request, person, f"Name removed: {reason}")
             messages.success(request, "The name was removed; pages and search follow within a minute.")
-            if holding:
+            readable = Resource.objects.visible_to(Viewer.of(request.user)).select_related("source")
+            if holding := list(readable.filter(pk__in=[row.pk for row in holding]).order_by("source", "title", "pk")):
                 told = "; ".join(f"{row.source.name}: {row.title}" for row in holding)
                 messages.warning(request, f"The name still stands in texts that only their source can change: {told}.")
 
@@ -208,7 +211,9 @@ class TeamAdmin(OfferedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
             actions.place_team(team=obj, name=name, parent=parent)
         actions.people_changed(names=False)
 
-    @admin.action(description="Dissolve (members leave it, teams beneath move up, its history stays)")
+    @admin.action(
+        description="Dissolve (members leave it, teams beneath move up, its history stays)", permissions=["change"]
+    )
     def dissolve_chosen(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
         for team in queryset.filter(until=None):
             actions.dissolve(team=team)

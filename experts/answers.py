@@ -15,14 +15,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from experts.asks import Answer
 from experts.models import FORMER, Person
+from experts.sealed import whoever
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Contribution, Document
-from knowledge.models import Resource, Source, SourceGroup, Verification
+from knowledge.models import Resource, Source, SourceGroup, Topic, Verification
 
 KIND = "answers"
 EVERY = timedelta(minutes=15)
@@ -77,7 +78,7 @@ def document_of(answer: Answer) -> Document:
         title=answer.ask.text,
         body=answer.body,
         kind="answer",
-        topics=tuple(topic.name for topic in answer.ask.topics.all()),
+        topics=_topics(answer),
         audience=None if EVERYONE in tokens else frozenset(tokens),
         contributions=(Contribution(name=_name(answer.author), last=answer.edited_at or answer.created_at),),
         facts={"ask": str(answer.ask.public_id)},
@@ -85,6 +86,17 @@ def document_of(answer: Answer) -> Document:
         updated=answer.edited_at or answer.created_at,
     )
     return replace(document, version=document.fingerprint())
+
+
+def _topics(answer: Answer) -> tuple[str, ...]:
+    """Those that all who may read the answer know from elsewhere: whoever asked may know more, and tells none of it."""
+    names = {topic.pk: topic.name for topic in answer.ask.topics.all()}
+    if not names:
+        return ()
+    others = Resource.objects.visible_to(whoever(answer.ask.audience.tokens)).exclude(source__kind=KIND)
+    known = Topic.objects.filter(Exists(others.filter(topics=OuterRef("pk"))), pk__in=names)
+    shared = set(known.values_list("pk", flat=True))
+    return tuple(name for pk, name in names.items() if pk in shared)
 
 
 def _name(author: Person | None) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from experts.finder import Expert, find
-from experts.models import Person
+from experts.models import OwnTopic, Person
 from experts.time_left import with_time
 from knowledge.access import Viewer
 from knowledge.models import Resource
@@ -48,10 +50,15 @@ class Help:
 
 
 def who_can_help(resource: Resource, viewer: Viewer) -> Help:
-    """Those who did most come first. The resource must be one that the viewer may read: who wrote it is part of it."""
+    """Those who did most come first. The resource must be one that the viewer may read: who wrote it is part of it.
+
+    Nobody is led to whoever keeps a topic of it to themselves (as `evidence.kept_back`).
+    """
     parts = list(resource.contributions.order_by("-share", "-changes", "name"))
     ids = {part.person_id for part in parts if part.person_id}
-    found = with_time(Person.objects.findable().visible_to(viewer)).in_bulk(ids) if ids else {}
+    kept = OwnTopic.objects.filter(person=OuterRef("pk"), hidden=True, key__in=resource.topics.values("slug"))
+    led_to = Person.objects.findable().visible_to(viewer).exclude(Exists(kept))
+    found = with_time(led_to).in_bulk(ids) if ids else {}
     left = Person.objects.former(viewer).in_bulk(ids - found.keys()) if ids - found.keys() else {}
     known: dict[int, Helper] = {}
     names: dict[str, None] = {}

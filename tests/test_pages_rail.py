@@ -109,3 +109,14 @@ def test_who_hides_stays_an_author_by_the_sources_word_and_leads_nowhere(
     verified = text_of(ana.get(found["pump"].get_absolute_url()))
     assert "Verified until 14 March 2099" in verified
     assert "Verified until 14 March 2099" in text_of(ana.get("/search", {"q": "priming"}))
+
+
+def test_who_keeps_a_topic_to_themselves_is_led_to_from_no_document_on_it(
+    ana: Client, people: dict[str, Any], found: dict[str, Any]
+) -> None:
+    assert str(people["ben"].public_id) in ana.get(found["seal"].get_absolute_url()).content.decode()
+    topic = found["seal"].topics.first()
+    choices.say_of_topic(person=people["ben"], name=topic.name, hidden=True)
+    page = ana.get(found["seal"].get_absolute_url())
+    assert "Written by Ben Okafor." in text_of(page), "the source's own words stay"
+    assert str(people["ben"].public_id) not in page.content.decode()

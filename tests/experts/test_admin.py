@@ -179,3 +179,22 @@ def test_history_is_kept(ana: Any, operator: Any, client: Client, team: Team) ->
     for name in ("person", "team", "membership"):
         assert client.get(reverse(f"admin:experts_{name}_changelist")).status_code == 200
         assert client.get(reverse(f"admin:experts_{name}_add")).status_code == 200
+
+
+@pytest.mark.parametrize("action", ["deactivate_chosen", "reactivate_chosen", "remove_names", "dissolve_chosen"])
+def test_who_may_only_look_changes_nothing(
+    ana: Any, team: Team, make_person: Callable[..., Any], client: Client, action: str
+) -> None:
+    kind = "team" if action == "dissolve_chosen" else "person"
+    looks = make_person("looks", is_staff=True)
+    looks.user_permissions.add(Permission.objects.get(codename=f"view_{kind}"))
+    client.force_login(looks)
+    Person.objects.filter(pk=ana.pk).update(is_active=action == "deactivate_chosen")
+    where = reverse(f"admin:experts_{kind}_changelist")
+    before = (Person.objects.filter(pk=ana.pk).values().get(), Team.objects.filter(pk=team.pk).values().get())
+    chosen = {"action": action, "_selected_action": [(team if kind == "team" else ana).pk], "reason": "A reason"}
+    client.post(where, chosen | {"index": 0})
+    assert (Person.objects.filter(pk=ana.pk).values().get(), Team.objects.filter(pk=team.pk).values().get()) == before
+    looks.user_permissions.add(Permission.objects.get(codename=f"change_{kind}"))
+    client.post(where, chosen | {"index": 0})
+    assert (Person.objects.filter(pk=ana.pk).values().get(), Team.objects.filter(pk=team.pk).values().get()) != before

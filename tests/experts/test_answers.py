@@ -19,7 +19,7 @@ from knowledge import ingest
 from knowledge.models import Resource, SyncRun, Verification
 from knowledge.search import search
 from tests import small_company
-from tests.experts.asked import PUMPS, company, see
+from tests.experts.asked import PUMPS, company, page, see
 
 pytestmark = pytest.mark.django_db
 BODY = "Open the vent, then fill the casing: quixotry, as we call it."
@@ -83,6 +83,21 @@ def test_a_team_s_answer_is_found_by_the_team(
 def test_what_only_the_asked_may_read_is_no_document(here: SimpleNamespace, accepted: Callable[..., Answer]) -> None:
     accepted(audience="asked")
     assert not Resource.objects.filter(kind="answer").exists()
+
+
+def test_a_topic_that_its_readers_know_from_nowhere_else_is_not_told(
+    here: SimpleNamespace, accepted: Callable[..., Answer], hold: Callable[..., Any], committed: Callable[[], Any]
+) -> None:
+    """The form proposes the topics of what a question is about, which only whoever asks may read."""
+    own = page("takeover", "Buying the pump maker", topics=("Project Zephyr", "Boilers"))
+    hold("Board", [own], [f"person:{here.ana.pk}"])
+    about = Resource.objects.get(key="takeover")
+    given = accepted(about=about.public_id, topics=["Project Zephyr", "Boilers"])
+    told = Resource.objects.get(key=given.public_id.hex)
+    assert [topic.name for topic in told.topics.all()] == ["Boilers"]
+    hold("Annual report", [page("report", "What was bought", topics=("Project Zephyr",))])
+    read_again(committed)
+    assert {topic.name for topic in told.topics.all()} == {"Boilers", "Project Zephyr"}
 
 
 def test_it_is_its_author_s_whatever_others_are_called(

@@ -179,6 +179,21 @@ def test_a_source_whose_own_text_holds_the_name_is_told_to_the_operator(
     assert not Person.objects.get(pk=ana.pk).is_active
 
 
+def test_an_operator_is_told_only_of_texts_that_they_may_read(
+    leave: Any, hold: Any, committed: Any, client: Client, make_person: Any
+) -> None:
+    """Whoever may change names could else search every document here for any words, by calling somebody so."""
+    hold("minutes", [page("m", title="Meeting", body="Present: Ana Lima and others.")])
+    ana = leave()
+    hold("board", [page("b", title="Takeover", body="Ana Lima agrees.")], [f"person:{ana.pk}"])
+    client.force_login(make_person("operator", is_staff=True, is_superuser=True))
+    chosen = {"action": "remove_names", "_selected_action": [ana.pk], "index": 0, "reason": "Asked in writing"}
+    html = client.post(reverse("admin:experts_person_changelist"), chosen, follow=True).content.decode()
+    assert "minutes: Meeting" in html
+    assert "Takeover" not in html
+    assert "board" not in html
+
+
 def test_no_file_and_no_service_writes_a_name_back(leave: Any, committed: Any) -> None:
     from experts.directory import import_people
     from experts.provisioning import people, save_person
