@@ -181,7 +181,8 @@ def test_the_box_takes_what_somebody_should_know(ana: Any, reader: Any, client: 
     hold("book", [page("a", "Ana Lima", title="Priming a feed pump")])
     small_company.index()
     html = about("how do I prime a pump")
-    assert "Who knows about “how do I prime a pump”" in html and "Wrote “Priming a feed pump”" in html
+    assert "Who knows about “how do I prime a pump”" in html
+    assert "Wrote “Priming a feed pump”" in html
     assert f"to={ana.public_id}" in html, "she can be asked from here"
     assert "Who knows about" not in about("") + about("zeppelins")
     hide_twenty(hold, Team.objects.get(name="Pumps"))
