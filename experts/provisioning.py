@@ -47,10 +47,16 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
     """Make or change somebody as it was said; raises `SCIMException` with what is wrong."""
     said = dict(said)
     manager, active = said.pop("manager", None), said.pop("active", None)
-    if person is None:
-        person = _again(said) or Person()
-        person.taken_out_at = None
+    comes = person is None
+    person = person or _again(said) or Person()
     new = person.pk is None
+    boss = _manager(manager) if manager else None
+    if not new:
+        person = _held(person, boss)
+    if comes:
+        person.taken_out_at = None
+    elif person.taken_out_at:
+        raise refused("There is nothing with this id.", status=404, kind="")  # deleted while this waited
     _take_username(person, said.pop("username", ""))
     _take_external_id(person, said.pop("external_id", person.external_id))
     _take_name(person, said)
@@ -60,8 +66,8 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
         person.set_unusable_password()
         person.is_active = active is not False
         person.save()
-    if manager is not None:  # before the rest is stored: it takes the rows of both in one order, whoever else asks
-        actions.appoint(person=person, manager=_manager(manager) if manager else None)
+    if manager is not None:
+        actions.appoint(person=person, manager=boss)
     if not new:
         person.save()
     if active is False and person.is_active:
@@ -70,6 +76,15 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
         actions.reactivate(person=person, follow=False)
     actions.people_soon()
     return people().get(pk=person.pk)
+
+
+def _held(person: Person, boss: Person | None) -> Person:
+    """The account as it is now, held until the transaction ends: what others changed meanwhile is not written back.
+
+    With whoever is to be its manager, in one order, so that two such changes wait for each other.
+    """
+    both = Person.objects.filter(pk__in=[person.pk, boss.pk if boss else person.pk]).order_by("pk")
+    return {one.pk: one for one in both.select_for_update(no_key=True)}[person.pk]
 
 
 def _again(said: Said) -> Person | None:
@@ -182,7 +197,7 @@ def _patch_members(team: Team, op: str, path: str, value: Any) -> None:
             raise refused('A member is chosen as in members[value eq "…"].', kind="invalidFilter")
         value = [{"value": match[1]}]
     if op == "remove":
-        gone = _members(value, missing=True) if value else None
+        gone = None if value is None else _members(value, missing=True)  # an empty list names nobody
         actions.leave_members(team=team, people=gone)
     elif op == "replace" and not which:
         actions.set_members(team=team, people=_members(value))

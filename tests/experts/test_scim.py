@@ -16,8 +16,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django_scim.exceptions import SCIMException
 
-from experts import actions, tokens
+from experts import actions, provisioning, tokens
 from experts.models import Membership, Person, ProvisioningToken, Team
 from knowledge.access import Viewer
 from knowledge.models import SyncRun
@@ -522,3 +523,22 @@ def test_many_changes_ask_for_people_to_be_read_once(scim: Ask, dora: str, emil:
         scim("patch", f"Users/{dora}", sent.patch({"op": "replace", "path": "title", "value": title}))
     [run] = SyncRun.objects.filter(source__kind="people", done_at=None)
     assert run.due_at > run.created_at
+
+
+def test_what_changed_meanwhile_is_not_written_back(dora: str) -> None:
+    """Somebody leaves and writes about themselves while another request of the service has them in hand."""
+    in_hand = provisioning.people().get(public_id=dora)
+    Person.objects.filter(public_id=dora).update(about="Listens to pumps.")
+    actions.deactivate(people=[in_hand])
+    provisioning.save_person(said={"role": "Fitter"}, person=in_hand)
+    now = person(dora)
+    assert (now.role, now.is_active, now.sign_outs, now.about) == ("Fitter", False, 1, "Listens to pumps.")
+    actions.take_out(person=now)
+    with pytest.raises(SCIMException, match="nothing with this id"):
+        provisioning.save_person(said={"role": "Clerk"}, person=in_hand)
+
+
+def test_an_empty_list_of_members_removes_nobody(scim: Ask, dora: str) -> None:
+    group = scim("post", "Groups", {"displayName": "Blue", "members": [{"value": dora}]})[1]
+    body = {"Operations": [{"op": "remove", "path": "members", "value": []}]}
+    assert [one["value"] for one in told_after(scim, f"Groups/{group['id']}", body)["members"]] == [dora]
