@@ -163,7 +163,7 @@ def ask(
     tokens_of, team = _audience(audience, viewer)
     if anonymous:
         _wide_enough(audience, team)
-    if same := _same(text, viewer, anonymous):
+    if same := _same(text, viewer, anonymous, to):
         return same
     reader = sealed.whoever(tokens_of)
     subject = Resource.objects.visible_to(viewer).filter(public_id=about).first() if about else None
@@ -185,12 +185,13 @@ def ask(
         if first is None and audience == ONLY_ASKED:
             raise ValidationError({"audience": "Nobody was found who can be asked now. Let more people read it."})
     except ValidationError:
-        if same := _same(text, viewer, anonymous):  # another tab was quicker, and it is this that they are asked now
+        if same := _same(text, viewer, anonymous, to):  # another tab was quicker: this is what they are asked
             return same
         raise
     with transaction.atomic():
-        Person.objects.select_for_update().get(pk=viewer.person_id)
-        if same := _same(text, viewer, anonymous):
+        both = Person.objects.filter(pk__in={viewer.person_id, first.person if first else viewer.person_id})
+        list(both.order_by("pk").select_for_update(no_key=True))  # in one order: two may ask each other at one moment
+        if same := _same(text, viewer, anonymous, to):
             return same
         made = _made(viewer.person_id, text, anonymous, now, shown)
         made.details, made.wish, made.about, made.routed = details, wish, subject, to is None
@@ -233,14 +234,17 @@ def _first(to: UUID | None, what: Wanted, now: datetime, shown: datetime) -> Cho
     return Choice(asked.person, 1.0, quiet_until(shown, asked.zone), "chosen by whoever asks")
 
 
-def _same(text: str, viewer: Viewer, anonymous: bool) -> Ask | None:
-    """What this person asked in the same words within a day and still waits for."""
+def _same(text: str, viewer: Viewer, anonymous: bool, to: UUID | None) -> Ask | None:
+    """What this person asked in the same words, of the same, within a day, and still waits for."""
     since = timezone.now() - SAME
     if anonymous:
         day = sealed.day_of(since)
         found = (one for one in sealed.mine(viewer) if one.created_at >= day)
-        return next((one for one in found if one.text == text and one.closed_at is None), None)
-    rows = Ask.objects.open().filter(author=viewer.person_id, text=text, created_at__gte=since)
+        alike = [one.pk for one in found if one.text == text and one.closed_at is None]
+        rows = Ask.objects.filter(pk__in=alike)
+    else:
+        rows = Ask.objects.open().filter(author=viewer.person_id, text=text, created_at__gte=since)
+    rows = rows.filter(routed=False, turns__person__public_id=to) if to else rows.filter(routed=True)
     same: Ask | None = rows.select_related("audience").first()
     return same
 
@@ -352,6 +356,8 @@ def answer(*, ask: UUID, viewer: Viewer, body: str) -> Answer:
     body = _body(body)
     with transaction.atomic():
         found = _held(ask, viewer)
+        if sealed.is_mine(found, viewer.person_id):
+            raise ValidationError({"body": "You asked this without a name, and an answer bears yours."})
         standing = Answer.objects.filter(ask=found, author=viewer.person_id, withdrawn_at=None, hidden_at=None)
         if same := next((one for one in standing if one.body == body), None):
             return same

@@ -162,7 +162,7 @@ def give(ask: Ask, person_id: int, until: datetime, *, at: datetime | None = Non
     one moment wait for each other, and the second sees the first.
     """
     now = timezone.now()
-    held = Person.objects.select_for_update().filter(pk=person_id, is_active=True).first()
+    held = Person.objects.select_for_update(no_key=True).filter(pk=person_id, is_active=True).first()
     if held is None or Turn.objects.filter(ask=ask, person=held).exists():
         return False
     cap = Availability.of(held).asks_a_week

@@ -303,3 +303,17 @@ def test_a_question_to_everyone_that_nobody_answers_is_a_gap(here: SimpleNamespa
     assert gap() == [PUMPS]
     asking.close(ask=asked.public_id, viewer=see(here.ana))
     assert gap() == []
+
+
+def test_the_same_words_to_somebody_else_are_another_question(here: SimpleNamespace) -> None:
+    first = asking.ask(viewer=see(here.ana), text=PUMPS, to=here.finn.public_id)
+    assert asking.ask(viewer=see(here.ana), text=PUMPS, to=here.finn.public_id) == first
+    other = asking.ask(viewer=see(here.ana), text=PUMPS, to=here.ben.public_id, details="It hisses.")
+    assert (other.turns.get().person, other.details) == (here.ben, "It hisses.")
+
+
+def test_whoever_asked_without_a_name_signs_no_answer(here: SimpleNamespace) -> None:
+    made = asking.ask(viewer=see(here.ana), text=PUMPS, anonymous=True)
+    with pytest.raises(ValidationError, match="without a name"):
+        asking.answer(ask=made.public_id, viewer=see(here.ana), body="I know by now.")
+    assert not made.answers.exists()

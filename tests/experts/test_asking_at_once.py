@@ -96,3 +96,10 @@ def test_candidates_cost_five_questions_however_many(make_person: Callable[..., 
     assert (by_person[people[5].pk].week, by_person[people[5].pk].month) == (1, 1)
     asking.withdraw(ask=ask.public_id, viewer=viewer(people[0]))
     assert turns.one(people[5].pk, (), now).week == 0  # type: ignore[union-attr]
+
+
+def test_two_ask_each_other_at_one_moment(in_threads: Callable[..., list[Any]], two: SimpleNamespace) -> None:
+    def ask(one: Any, other: Any) -> Callable[[], Any]:
+        return lambda: asking.ask(viewer=viewer(one), text=TEXT, to=other.public_id).turns.get().person_id
+
+    assert in_threads(ask(two.ana, two.ben), ask(two.ben, two.ana)) == [two.ben.pk, two.ana.pk]
