@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from knowledge.access import Viewer
 
 
+LOOKED_AT = 50
+"""Notices, the newest, among which those are found that may still be told."""
+
+
 class Notice(models.Model):
     """That something of a ``kind`` happened to a ``subject`` (its public id), once each until it was seen."""
 
@@ -79,7 +83,8 @@ def teller(kind: str) -> Callable[[Teller], Teller]:
     """Register how notices of this kind are told."""
 
     def register(tell: Teller) -> Teller:
-        _tellers[kind] = tell
+        if _tellers.setdefault(kind, tell) is not tell:
+            raise ValueError(f"Two tell of {kind!r}: {_tellers[kind].__module__} and {tell.__module__}.")
         return tell
 
     return register
@@ -125,7 +130,8 @@ def mine(viewer: Viewer) -> models.QuerySet[Notice]:
 
 def news(viewer: Viewer, count: int = 5, *, without: Collection[str] = ()) -> list[News]:
     """What the viewer has not seen yet, newest first; ``without``: kinds that the page shows in another way."""
-    return in_words(mine(viewer).filter(seen_at=None).exclude(kind__in=list(without))[:count], viewer)
+    fresh = mine(viewer).filter(seen_at=None).exclude(kind__in=list(without))
+    return in_words(fresh[:LOOKED_AT], viewer)[:count]
 
 
 def see(*, viewer: Viewer, subjects: Collection[UUID] | None = None, until: datetime | None = None) -> int:

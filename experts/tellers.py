@@ -21,15 +21,6 @@ def asked(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
     return {one.public_id: Said(f"{_name(one.author)} asks you: “{one.text}”", one.get_absolute_url()) for one in asks}
 
 
-@teller("quiet")
-def quiet(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
-    """Whom you asked has not answered: you may hand your question on. Why they have not is theirs."""
-    asks = Ask.objects.visible_to(viewer).open().filter(public_id__in=subjects, author=viewer.person_id)
-    return {
-        one.public_id: Said(f"No answer yet: “{one.text}”. You can hand it on.", one.get_absolute_url()) for one in asks
-    }
-
-
 @teller("answered")
 def answered(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
     """There is an answer to your question, or to one that is yours too."""

@@ -18,13 +18,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from experts import digests, notices
+from experts import asking, digests, notices
 from experts.asks import Answer, Ask, Thanks
 from experts.choices import Availability
 from experts.models import Person, Team
 from experts.notices import Digest, Notice
 from knowledge.access import Viewer
 from knowledge.models import Audience
+from tests.experts import asked
 
 pytestmark = pytest.mark.django_db
 
@@ -343,3 +344,26 @@ def test_mail_and_page_lead_to_where_mail_is_chosen(ana: Any, client: Client) ->
     client.force_login(ana)
     assert '/people/me/#reach_mail"' in client.get("/notices/").content.decode()
     assert 'id="reach_mail"' in client.get("/people/me/").content.decode()
+
+
+def test_no_answer_yet_is_said_while_there_is_none(make_person: Callable[..., Any], hold: Callable[..., Any]) -> None:
+    here = asked.company(make_person, hold)
+    made = asking.ask(viewer=asked.see(here.ana), text=asked.PUMPS, to=here.finn.public_id)
+    notices.tell([here.ana.pk], "quiet", made.public_id)
+    assert len(notices.news(asked.see(here.ana))) == 1
+    asking.answer(ask=made.public_id, viewer=asked.see(here.finn), body="Open the vent.")
+    assert [one.notice.kind for one in notices.news(asked.see(here.ana))] == ["answered"]
+
+
+def test_two_do_not_tell_of_one_kind() -> None:
+    with pytest.raises(ValueError, match="Two tell"):
+        notices.teller("asked")(lambda viewer, subjects: {})
+
+
+def test_what_cannot_be_told_hides_nothing_older(make_person: Callable[..., Any], hold: Callable[..., Any]) -> None:
+    here = asked.company(make_person, hold)
+    made = asking.ask(viewer=asked.see(here.ana), text=asked.PUMPS, to=here.finn.public_id)
+    asking.answer(ask=made.public_id, viewer=asked.see(here.finn), body="Open the vent.")
+    for _ in range(6):
+        notices.tell([here.ana.pk], "answered", uuid4())
+    assert len(notices.news(asked.see(here.ana))) == 1
