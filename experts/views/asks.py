@@ -206,15 +206,18 @@ def _gone(request: HttpRequest, form: AnswerForm) -> HttpResponse:
 def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Write one's own answer anew."""
     viewer = Viewer.of(request.user)
-    found = asking.answer_or_404(public_id, viewer)
-    if viewer.person_id is None or found.author_id != viewer.person_id:
-        raise Http404
-    form = AnswerForm(request.POST or None, initial={"body": found.body})
+    form = AnswerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(asking.edit_answer(answer=public_id, viewer=viewer, body=form.cleaned_data["body"]))
         except ValidationError as problem:
             refuse(form, problem)
+        except Http404:
+            return _gone(request, form)
+    found = asking.answer_or_404(public_id, viewer)
+    if viewer.person_id is None or found.author_id != viewer.person_id:
+        raise Http404
+    form.initial = {"body": found.body}
     status = 422 if form.errors else 200
     return render(request, "experts/answer_edit.html", {"form": form, "answer": found, "ask": found.ask}, status=status)
 

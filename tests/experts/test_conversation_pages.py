@@ -238,3 +238,13 @@ def test_who_left_keeps_their_words_without_a_link(people: dict[str, Any], as_: 
     assert str(people["ben"].public_id) not in html
     Person.objects.filter(pk=people["ben"].pk).update(name_removed=True)
     assert "Ben Okafor" not in read(as_("ana"), asked.get_absolute_url())
+
+
+def test_what_is_written_anew_is_given_back_where_the_question_went_meanwhile(
+    people: dict[str, Any], as_: Any, asked: Ask
+) -> None:
+    answer = asking.answer(ask=asked.public_id, viewer=Viewer.of(people["ben"]), body="Open the vent.")
+    asking.withdraw(ask=asked.public_id, viewer=Viewer.of(people["ana"]))
+    gone = as_("ben").post(f"/answers/{answer.public_id}/edit", {"body": "Open the vent, slowly."})
+    assert gone.status_code == 404
+    assert "Open the vent, slowly." in gone.content.decode()
