@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from experts.choices import LONGEST_TOPIC
 from experts.evidence import evidence_line, shown, topics_of, written_by
-from experts.finder import Level, find, levels
+from experts.finder import ONLY_SAID, Level, find, levels
 from experts.models import Offer, OwnTopic, Person
 from experts.time_left import with_time
 from knowledge.access import Ground, Viewer
@@ -28,7 +28,9 @@ PEOPLE_A_PAGE = 60
 EVIDENCE_A_PAGE = 20
 WHO_KNOW = 10
 TOPICS = 8
-"""Topics whose depth is looked up: a search each."""
+"""Topics of documents that are shown."""
+LOOKED_UP = 16
+"""Topics, those of documents first, whose depth is looked up: a search each."""
 ALIKE, ALIKE_BY = 3, 5
 """People who know almost the same, and the topics by which they are looked for."""
 FADING = timedelta(days=2 * 365)
@@ -108,12 +110,13 @@ def knowledge_of(one: Person, said: Sequence[OwnTopic], viewer: Viewer, ground: 
     shows = [topic["name"] for topic in topics_of(one, viewer)][:TOPICS]
     names = {topic_key(name)[:LONGEST_TOPIC]: name for name in shows}
     names |= {key: name for key, name in claims.items() if key not in names}
-    told = levels([one], list(names.values()), viewer, ground=ground) if names else {}
+    told = levels([one], list(names.values())[:LOOKED_UP], viewer, ground=ground) if names else {}
+    unseen = Level("none", ONLY_SAID, url=one.get_absolute_url())
     old = timezone.now() - FADING
     rows = [
         Known(name, level, key in claims, bool(level.last and level.last < old))
         for key, name in names.items()
-        for level in (told[one.pk, name],)
+        for level in (told.get((one.pk, name), unseen),)
         if level.depth != "none" or key in claims
     ]
     return sorted(rows, key=lambda row: -row.step)

@@ -285,3 +285,19 @@ def test_one_sees_ones_own_page_though_hidden(ana: Any, reader: Any, client: Cli
     client.force_login(ana)
     assert "Only you see this page." in page_of(client, ana)
     assert "Ask Ana" not in page_of(client, ana)
+
+
+def test_a_page_looks_up_no_more_topics_however_many_somebody_claims(
+    ana: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experts import finder
+
+    searches: list[Any] = []
+    real = finder.retrieve
+    monkeypatch.setattr(finder, "retrieve", lambda *said, **more: searches.append(said) or real(*said, **more))
+    claims = (choices.OwnTopic(person=ana, key=f"thing-{at}", name=f"Thing {at}", knows=True) for at in range(60))
+    choices.OwnTopic.objects.bulk_create(claims)
+    client.force_login(ana)
+    html = client.get(ana.get_absolute_url()).content.decode()
+    assert "Thing 59" in html
+    assert len(searches) < 20
