@@ -197,9 +197,11 @@ def renew(answer: Answer) -> bool:
     return bool(said.update(verified_at=now, until=until, owner=answer.author_id))
 
 
-def run_out(today: date) -> list[tuple[int, UUID, date]]:
-    """Of answers that nobody vouches for any more: their author who works here, which, and since when."""
+def run_out(today: date, *, subjects: Collection[UUID] | None = None) -> list[tuple[int, UUID, date]]:
+    """Of answers (these, or all) that nobody vouches for any more: their author who works here, which, since when."""
     gone = Verification.objects.filter(resource__source__kind=KIND, resource__gone_at=None, until__lt=today)
+    if subjects is not None:
+        gone = gone.filter(resource__key__in=[key.hex for key in subjects])
     until = {UUID(key): day for key, day in gone.values_list("resource__key", "until")}
     who = standing().filter(Q(author__is_active=True), public_id__in=list(until))
     return [(author, key, until[key]) for author, key in who.values_list("author", "public_id")]

@@ -21,10 +21,10 @@ def ask_again() -> int:
     if answers.answers_source() is None and answers.standing().exists():
         answers.read_again()
     asked = 0
+    told = dict(Notice.objects.filter(kind=STILL_RIGHT).values_list("subject", "at"))
     for author, answer, until in answers.run_out(timezone.localdate()):
         since = timezone.make_aware(datetime.combine(until, time()))
-        known = Notice.objects.filter(person=author, kind=STILL_RIGHT, subject=answer, at__gte=since)
-        if not known.exists():
+        if answer not in told or told[answer] < since:
             notices.tell([author], STILL_RIGHT, answer)
             asked += 1
     return asked
@@ -33,8 +33,8 @@ def ask_again() -> int:
 @notices.teller(STILL_RIGHT)
 def still_right(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
     """Is it still right? Nothing where its author has said so meanwhile, or taken it back."""
-    due = {key for person, key, _ in answers.run_out(timezone.localdate()) if person == viewer.person_id}
-    mine = Answer.objects.visible_to(viewer).filter(author=viewer.person_id, public_id__in=due & set(subjects))
+    due = {key for _, key, _ in answers.run_out(timezone.localdate(), subjects=subjects)}
+    mine = Answer.objects.visible_to(viewer).filter(author=viewer.person_id, public_id__in=due)
     return {
         one.public_id: Said(f"Is your answer to “{one.ask.text}” still right?", one.get_absolute_url())
         for one in mine.select_related("ask")
