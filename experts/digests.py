@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Exists, Min, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -105,26 +107,39 @@ def send() -> int:
         return 0
     plan()
     until, sent, failed = time.monotonic() + SECONDS, 0, 0
+    server = get_connection()
     for pk in list(Digest.objects.due().order_by("due_at", "pk").values_list("pk", flat=True)):
-        done = work(Digest.objects, pk, _send)
+        done = work(Digest.objects, pk, partial(_send, server=server))
         sent, failed = sent + done, 0 if done else failed + 1
         if failed == MOST_FAILURES or time.monotonic() > until:
             break
+    server.close()
     return sent
 
 
-def _send(digest: Digest) -> None:
+def _send(digest: Digest, server: BaseEmailBackend) -> None:
     now = timezone.now()
     waiting = _waiting(now).filter(person=digest.person_id)
     person = Person.objects.filter(pk=digest.person_id, is_active=True).exclude(email="").first()
     if person and Availability.of(person).mail != Availability.Mail.NEVER:
         if told := in_words(waiting[:MOST], Viewer.of(person)):
-            letter(person, told).send()
+            _deliver(letter(person, told), server)
         with transaction.atomic():
             waiting.filter(at__lte=now).update(mailed_at=timezone.now())  # one that came back meanwhile is news again
             digest.finish()
     else:  # they left, or chose meanwhile to get none
         digest.finish()
+
+
+def _deliver(mail: EmailMultiAlternatives, server: BaseEmailBackend) -> None:
+    """Send it over the one connection of this run, which is begun anew after a failure."""
+    mail.connection = server
+    try:
+        server.open()
+        mail.send()
+    except Exception:
+        server.close()
+        raise
 
 
 def letter(person: Person, told: list[News]) -> EmailMultiAlternatives:

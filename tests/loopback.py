@@ -1,4 +1,4 @@
-"""Servers on loopback: one whose every answer a test writes, and a trap that counts who knocks."""
+"""Servers on loopback: one whose every answer a test writes, one that takes mail, and a trap that counts who knocks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler, TCPServer, ThreadingTCPServer
 from typing import Any
 
 Answer = Callable[["Handler"], None]
@@ -94,7 +95,7 @@ class Web(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(server: ThreadingHTTPServer) -> Iterator[None]:
+def serving(server: TCPServer) -> Iterator[None]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -103,6 +104,40 @@ def serving(server: ThreadingHTTPServer) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Letterbox(ThreadingTCPServer):
+    """A mail server on loopback that takes everything: its ``letters``, and how many ``connections`` brought them."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Postman)
+        self.letters: list[str] = []
+        self.connections = 0
+
+
+class Postman(StreamRequestHandler):
+    """One connection to a `Letterbox`, in as much of SMTP (RFC 5321) as a client without extensions speaks."""
+
+    server: Letterbox
+
+    def handle(self) -> None:
+        self.server.connections += 1
+        self.say("220 loopback")
+        while line := self.rfile.readline():
+            verb = line.split()[0].upper() if line.split() else b""
+            if verb == b"DATA":
+                self.say("354 go on")
+                said = b"".join(iter(self.rfile.readline, b".\r\n"))
+                self.server.letters.append(said.decode())
+            self.say("221 bye" if verb == b"QUIT" else "250 ok")
+            if verb == b"QUIT":
+                return
+
+    def say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
 
 
 class Trap:

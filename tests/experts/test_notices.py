@@ -26,6 +26,7 @@ from experts.notices import Digest, Notice
 from knowledge.access import Viewer
 from knowledge.models import Audience
 from tests.experts import asked
+from tests.loopback import Letterbox, serving
 
 pytestmark = pytest.mark.django_db
 
@@ -259,6 +260,28 @@ def test_a_mail_server_that_is_away_loses_nothing_and_the_operator_is_told(
     assert digests.send() == 1
     assert len(mail.outbox) == 1
     assert [one for one in run_checks(databases=["default"]) if one.id == "experts.W003"] == []
+
+
+def test_all_mails_of_a_run_go_over_one_connection(
+    ana: Any, ben: Any, make_person: Any, settings: LazySettings
+) -> None:
+    answer = answered(ana, ben)
+    for n in range(4):
+        one = make_person(f"p{n}", email=f"p{n}@example.org", time_zone=where_it_is_noon())
+        notices.tell([one.pk], "answered", answer.public_id)
+    Notice.objects.update(at=timezone.now() - timedelta(days=1))
+    box = Letterbox()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = box.server_address
+    with serving(box):
+        assert digests.send() == 5
+        notices.tell([ana.pk], "answered", answer.public_id)
+        Digest.objects.filter(person=ana).delete()
+        Notice.objects.update(at=timezone.now() - timedelta(days=1))
+        assert digests.send() == 1, "another run begins another connection"
+    assert (len(box.letters), box.connections) == (6, 2)
+    assert all("Subject: 1 thing for you in Immersive" in letter for letter in box.letters)
+    assert "To: ana@example.org" in box.letters[-1]
 
 
 def test_while_the_server_is_away_most_are_not_tried_in_vain(
