@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -89,6 +90,7 @@ def _folder() -> Path:
 
 
 def files() -> Iterator[tuple[uuid.UUID, Path]]:
-    """Every file that is kept, with the import that it belongs to."""
+    """Every file that is kept, with the import that it belongs to; what else lies there is nobody's of ours."""
     for path in _folder().iterdir():
-        yield uuid.UUID(path.stem), path
+        with suppress(ValueError):
+            yield uuid.UUID(path.stem), path

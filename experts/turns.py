@@ -11,6 +11,7 @@ needs an excuse.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ from knowledge.durable import prompt
 from knowledge.index.analysis import tokens
 from knowledge.index.language import parse
 from knowledge.topics import names_in
+
+logger = logging.getLogger(__name__)
 
 CONSIDERED = 40
 """People that the finder hands over; of a team, those of them who belong to it out of more."""
@@ -206,7 +209,10 @@ def pass_on() -> int:
     due = Ask.objects.open().filter(look_at__lte=now, published_at__lte=now).order_by("look_at", "pk")
     for ask in due.select_related("audience")[:AT_ONCE]:
         claimed = Ask.objects.filter(pk=ask.pk, look_at=ask.look_at).update(look_at=now + CLAIM)
-        given += bool(claimed) and _take_up(ask, now)
+        try:
+            given += bool(claimed) and _take_up(ask, now)
+        except Exception as error:  # no other question waits for one that fails: it is taken up again after the claim
+            logger.warning("a question could not be passed on: %s", type(error).__name__)
     return given
 
 

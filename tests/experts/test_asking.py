@@ -317,3 +317,23 @@ def test_whoever_asked_without_a_name_signs_no_answer(here: SimpleNamespace) -> 
     with pytest.raises(ValidationError, match="without a name"):
         asking.answer(ask=made.public_id, viewer=see(here.ana), body="I know by now.")
     assert not made.answers.exists()
+
+
+def test_a_question_that_fails_holds_up_no_other(here: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (
+        asking.ask(viewer=see(here.ana), text=text, to=here.finn.public_id) for text in (PUMPS, f"{PUMPS} And seals?")
+    )
+    Ask.objects.update(look_at=timezone.now())
+    Turn.objects.update(until=timezone.now())
+    take_up = turns._take_up
+
+    def failing(ask: Ask, now: Any) -> bool:
+        return 1 / 0 if ask.pk == min(first.pk, second.pk) else take_up(ask, now)  # type: ignore[return-value]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(turns, "_take_up", failing)
+        turns.pass_on()
+    assert sorted(Turn.objects.values_list("how", flat=True)) == ["passed", "waiting"]
+    Ask.objects.exclude(look_at=None).update(look_at=timezone.now())
+    turns.pass_on()
+    assert set(Turn.objects.values_list("how", flat=True)) == {"passed"}, "the other is taken up again later"
