@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -47,11 +47,15 @@ class FollowQuerySet(models.QuerySet["Follow"]):
     """Follows by who looks."""
 
     def visible_to(self, viewer: Viewer) -> FollowQuerySet:
-        """One's own, and those of people whom the viewer may see and who chose to show that they follow."""
-        from experts.models import Person
+        """One's own, and those of people whom the viewer may see and who chose to show that they follow.
+
+        Not of a topic that they keep to themselves: that binds before what they showed earlier.
+        """
+        from experts.models import OwnTopic, Person
 
         people = Person.objects.visible_to(viewer).values("pk")
-        return self.filter(Q(person=viewer.person_id or 0) | Q(shown=True, person__in=people))
+        kept = Exists(OwnTopic.objects.filter(person=OuterRef("person"), key=OuterRef("key"), hidden=True))
+        return self.filter(Q(person=viewer.person_id or 0) | Q(~kept, shown=True, person__in=people))
 
     def of(self, viewer: Viewer) -> FollowQuerySet:
         """The viewer's own alone."""

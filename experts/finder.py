@@ -293,7 +293,7 @@ def _sayings() -> Any:
     own = OwnTopic.objects.filter(_findable(), key__in=Blank("topics", "text"))
     knows = own.filter(Q(knows=True) | Q(ask=OwnTopic.Ask.YES)).annotate(what=Value("knows"), which=F("name"))
     away = own.filter(Q(hidden=True) | Q(ask=OwnTopic.Ask.NO)).annotate(what=Value("away"), which=F("name"))
-    teaches = Offer.objects.filter(_findable(), key__in=Blank("topics", "text"))
+    teaches: Any = Offer.objects.filter(_findable(), key__in=Blank("topics", "text"))
     teaches = teaches.annotate(what=Value("teaches"), which=F("name"))
     thanks = Thanks.objects.filter(answer__public_id__in=Blank("answers", "uuid"))
     thanks = thanks.annotate(what=Value("thanks"), which=Cast("answer__public_id", CharField()))

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.utils import timezone
 
@@ -43,6 +43,18 @@ SHORTEST, LONGEST = 10, 240
 LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID = 80, 300, 400
 
 
+class OfferQuerySet(models.QuerySet["Offer"]):
+    """Offers by who looks."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """One's own, and those of others but in topics that they keep to themselves; of people whom the viewer sees."""
+        from experts.models import OwnTopic, Person
+
+        kept = Exists(OwnTopic.objects.filter(person=OuterRef("person"), key=OuterRef("key"), hidden=True))
+        people = Person.objects.visible_to(viewer).values("pk")
+        return self.filter(Q(person=viewer.person_id or 0) | Q(~kept, person__in=people))
+
+
 class Offer(models.Model):
     """That a person would be a mentor in a topic, for so many at one time."""
 
@@ -53,7 +65,7 @@ class Offer(models.Model):
     note = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
-    objects: ClassVar[Any] = models.Manager()
+    objects: ClassVar[Any] = OfferQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "key"], name="one_offer_in_a_topic")]
@@ -204,7 +216,8 @@ def _say(model: Any, person: Person, topic: str, note: str, **more: Any) -> Any:
 
 def take_back(*, person: Person, key: str, offered: bool) -> None:
     """Take an offer or a wish away; what was begun because of it goes on."""
-    (Offer if offered else Wish).objects.filter(person=person, key=key).delete()
+    rows: Any = Offer.objects if offered else Wish.objects
+    rows.filter(person=person, key=key).delete()
 
 
 # What the two do -----------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "there": time_there(one.time_zone),
         "known": known,
         "glad": [own.name for own in said if own.ask == OwnTopic.Ask.YES],
-        "offers": list(Offer.objects.filter(person=one).order_by("name")),
+        "offers": list(Offer.objects.visible_to(viewer).filter(person=one).order_by("name")),
         "alike": find(names, viewer, ground=ground, count=ALIKE, without=[one.pk]) if names else [],
         "line": evidence_line(one, viewer),
         "evidence": evidence,

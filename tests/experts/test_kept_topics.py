@@ -1,0 +1,36 @@
+"""A topic that somebody keeps to themselves: it binds before what they showed of it earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from experts import choices, communities, mentoring
+from tests.experts.asked import company
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here(make_person: Callable[..., Any], hold: Callable[..., Any]) -> SimpleNamespace:
+    return company(make_person, hold)
+
+
+def test_who_keeps_a_topic_is_no_follower_and_no_mentor_in_it_for_others(here: SimpleNamespace, client: Client) -> None:
+    communities.follow(person=here.finn, key="boilers", name="Boilers")
+    mentoring.offer(person=here.finn, topic="Boilers")
+
+    def seen(person: Any) -> tuple[bool, bool]:
+        client.force_login(person)
+        topic, page = (client.get(where).content.decode() for where in ("/topics/boilers/", url))
+        return (url in topic, "Offers to be a mentor" in page)
+
+    url = here.finn.get_absolute_url()
+    assert seen(here.ana) == (True, True)
+    choices.say_of_topic(person=here.finn, name="BOILERS", hidden=True)
+    assert seen(here.ana) == (False, False)
+    assert seen(here.finn) == (True, True)
