@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,12 +21,13 @@ from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from experts import answers, notices, sealed, turns
+from experts import answers, notices, own_asks, sealed, turns
 from experts.alike import Similar, similar  # noqa: F401 - asked for while somebody writes
 from experts.asks import LONGEST, LONGEST_ANSWER, MOST_DETAILS, Answer, Ask, Joined, Thanks, Turn
 from experts.load import Choice, quiet_until
 from experts.models import Membership, Person, Team, one_line
 from experts.turns import Wanted
+from knowledge import gaps
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE
 from knowledge.index.analysis import topic_key
@@ -34,8 +35,6 @@ from knowledge.ingest import storable
 from knowledge.models import Audience, Resource, Topic
 from knowledge.topics import names_in, proposed
 
-SAME = timedelta(days=1)
-"""The same words of the same person within a day are the same question, sent twice."""
 ONLY_ASKED = "asked"
 MOST_TOPICS = 5
 NOT_NOW = "They cannot be asked just now. Ask whoever knows instead."
@@ -104,14 +103,6 @@ def answer_or_404(public_id: UUID, viewer: Viewer) -> Answer:
     return found
 
 
-def mine(viewer: Viewer) -> list[Ask]:
-    """What the viewer asked, with or without a name, and has not taken back; newest first."""
-    if viewer.person_id is None:
-        return []
-    named = Ask.objects.visible_to(viewer).filter(author=viewer.person_id)
-    return sorted([*named, *sealed.mine(viewer)], key=lambda ask: ask.published_at, reverse=True)
-
-
 def about_of(ask: Ask, viewer: Viewer) -> Resource | None:
     """What the ask is about, if this viewer may read it; others learn nothing of it."""
     if ask.about_id is None:
@@ -163,7 +154,7 @@ def ask(
     tokens_of, team = _audience(audience, viewer)
     if anonymous:
         _wide_enough(audience, team)
-    if same := _same(text, viewer, anonymous, to):
+    if same := own_asks.same(text, viewer, anonymous, to):
         return same
     reader = sealed.whoever(tokens_of)
     subject = Resource.objects.visible_to(viewer).filter(public_id=about).first() if about else None
@@ -185,14 +176,15 @@ def ask(
         if first is None and audience == ONLY_ASKED:
             raise ValidationError({"audience": "Nobody was found who can be asked now. Let more people read it."})
     except ValidationError:
-        if same := _same(text, viewer, anonymous, to):  # another tab was quicker: this is what they are asked
+        if same := own_asks.same(text, viewer, anonymous, to):  # another tab was quicker: this is what they are asked
             return same
         raise
     with transaction.atomic():
         both = Person.objects.filter(pk__in={viewer.person_id, first.person if first else viewer.person_id})
         list(both.order_by("pk").select_for_update(no_key=True))  # in one order: two may ask each other at one moment
-        if same := _same(text, viewer, anonymous, to):
+        if same := own_asks.same(text, viewer, anonymous, to):
             return same
+        own_asks.refuse_too_much(viewer, anonymous, first.person if first and to else None, now)
         made = _made(viewer.person_id, text, anonymous, now, shown)
         made.details, made.wish, made.about, made.routed = details, wish, subject, to is None
         made.audience, made.only_asked = Audience.objects.of(tokens_of), audience == ONLY_ASKED
@@ -232,21 +224,6 @@ def _first(to: UUID | None, what: Wanted, now: datetime, shown: datetime) -> Cho
     if asked is None:
         raise ValidationError({"to": NOT_NOW})
     return Choice(asked.person, 1.0, quiet_until(shown, asked.zone), "chosen by whoever asks")
-
-
-def _same(text: str, viewer: Viewer, anonymous: bool, to: UUID | None) -> Ask | None:
-    """What this person asked in the same words, of the same, within a day, and still waits for."""
-    since = timezone.now() - SAME
-    if anonymous:
-        day = sealed.day_of(since)
-        found = (one for one in sealed.mine(viewer) if one.created_at >= day)
-        alike = [one.pk for one in found if one.text == text and one.closed_at is None]
-        rows = Ask.objects.filter(pk__in=alike)
-    else:
-        rows = Ask.objects.open().filter(author=viewer.person_id, text=text, created_at__gte=since)
-    rows = rows.filter(routed=False, turns__person__public_id=to) if to else rows.filter(routed=True)
-    same: Ask | None = rows.select_related("audience").first()
-    return same
 
 
 def _text(text: str) -> str:
@@ -312,6 +289,7 @@ def withdraw(*, ask: UUID, viewer: Viewer) -> None:
             raise ValidationError("You have accepted an answer, which helps others by now: close the question instead.")
         turns.end(found, Turn.How.WITHDRAWN)
         Ask.objects.filter(pk=found.pk).update(withdrawn_at=sealed.moment(found), look_at=None)
+        gaps.forget(turns.GAP, found.text)
 
 
 def close(*, ask: UUID, viewer: Viewer) -> None:

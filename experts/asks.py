@@ -34,14 +34,16 @@ class AskQuerySet(models.QuerySet["Ask"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Published and not taken away, for its audience, whoever is being asked it, and its author.
 
-        The author of an ask without a name is in its audience like anybody else.
+        The author of an ask without a name is in its audience like anybody else. What was handed round in a team is
+        for the team: who leaves it reads no more of it, turn or not. Who was asked by name need not be in it.
         """
         if viewer.person_id is None:
             return self.none()
         asked = Turn.objects.filter(ask=OuterRef("pk"), person=viewer.person_id, how__in=Turn.STILL_READS)
         # A named author reads their own until they withdraw it, and after moderators have hidden it too.
         mine = Q(author=viewer.person_id)
-        others = Q(hidden_at=None, published_at__lte=timezone.now()) & (Q(may_read(viewer, "audience")) | Exists(asked))
+        by_name = (Q(only_asked=True) | Q(routed=False)) & Exists(asked)
+        others = Q(hidden_at=None, published_at__lte=timezone.now()) & (Q(may_read(viewer, "audience")) | by_name)
         return self.filter(mine | others, withdrawn_at=None)
 
     def open(self) -> Self:

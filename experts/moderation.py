@@ -18,6 +18,7 @@ from experts import answers, notices, sealed, turns
 from experts.asking import answer_or_404, ask_or_404
 from experts.asks import Answer, Ask, SealOpened, Turn
 from experts.models import Person, one_line
+from knowledge import gaps
 from knowledge.access import Viewer
 from knowledge.ingest import storable
 
@@ -46,6 +47,7 @@ def hide_ask(*, ask: UUID, person: Person, reason: str) -> None:
             hidden_at=timezone.now(), hidden_why=why, look_at=None
         ):
             turns.end(found, Turn.How.OVER)
+            gaps.forget(turns.GAP, found.text)
             answers.bury(list(found.answers.values_list("public_id", flat=True)))
             notices.tell([found.author_id] if found.author_id else [], "taken-away", found.public_id)
 

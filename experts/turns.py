@@ -48,6 +48,7 @@ TRIED = timedelta(days=14)
 CLAIM = timedelta(minutes=10)
 """After that another worker may take up an ask that one began with and did not finish."""
 AT_ONCE = 100
+GAP = "question"
 UNANSWERED = timedelta(days=7)
 """After that a question to everyone is a gap that curators see."""
 
@@ -292,7 +293,7 @@ def unanswered(now: datetime) -> Iterator[gaps.Told]:
     old = Ask.objects.open().filter(published_at__lte=now - UNANSWERED, published_at__gt=now - gaps.KEPT)
     silent = old.exclude(answers__in=Answer.objects.filter(withdrawn_at=None, hidden_at=None))
     for ask in silent.filter(audience__rows__token=EVERYONE).order_by("published_at"):
-        yield gaps.Told(ask.text, "question", timezone.localdate(ask.published_at))
+        yield gaps.Told(ask.text, GAP, timezone.localdate(ask.published_at))
 
 
 @notices.teller("quiet")

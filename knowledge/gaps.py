@@ -116,10 +116,19 @@ def gather(now: datetime | None = None) -> int:
     told = {key: one for key, one in asked.items() if len(one.people) >= PEOPLE}
     gaps = {key: Told(one.words, one.kinds, timezone.localdate(one.last)) for key, one in told.items()}
     for further in (one for tell in _tellers for one in tell(now)):
-        gaps[hashlib.sha256("\x00".join((further.kind, further.words)).encode()).hexdigest()] = further
+        gaps[_key_of(further.kind, further.words)] = further
     with transaction.atomic():
         Gap.objects.exclude(key__in=list(gaps)).delete()
         for key, row in gaps.items():
             shown = {"words": row.words[:300], "kinds": row.kind[:100], "last_on": row.last}
             Gap.objects.update_or_create(key=key, defaults=shown)
     return len(gaps)
+
+
+def forget(kind: str, words: str) -> None:
+    """Take out at once what a floor above told and may not tell any more; the next `gather` would."""
+    Gap.objects.filter(key=_key_of(kind, words)).delete()
+
+
+def _key_of(kind: str, words: str) -> str:
+    return hashlib.sha256("\x00".join((kind, words)).encode()).hexdigest()

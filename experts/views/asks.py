@@ -22,7 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from experts import asking, conversation, finder, moderation, turns
+from experts import asking, conversation, finder, moderation, own_asks, turns
 from experts.alike import Similar, similar
 from experts.asks import LONGEST, Answer, Ask
 from experts.finder import Expert
@@ -53,7 +53,7 @@ def by_their_clock(request: HttpRequest) -> AbstractContextManager[None]:
 def mine(request: HttpRequest) -> HttpResponse:
     """What waits for me, what I asked, and what I could answer."""
     viewer = Viewer.of(request.user)
-    waiting, own = turns.waiting_for(viewer), asking.mine(viewer)
+    waiting, own = turns.waiting_for(viewer), own_asks.mine(viewer)
     page = Paginator(conversation.open_to(viewer), A_PAGE).get_page(request.GET.get("page"))
     lines = {line.ask.pk: line for line in conversation.lines([*waiting, *own, *page.object_list], viewer)}
     context = {

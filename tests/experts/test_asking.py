@@ -63,6 +63,37 @@ def test_whoever_knows_is_asked_and_told(here: SimpleNamespace) -> None:
     assert turns.waiting_for(see(turn.person)) == [made]
 
 
+@pytest.mark.parametrize("how", ["withdrawn", "taken away"])
+def test_what_is_withdrawn_or_taken_away_is_no_gap_from_then_on(here: SimpleNamespace, how: str) -> None:
+    from django.contrib.auth.models import Permission
+
+    from experts import moderation
+
+    made = asking.ask(viewer=see(here.ana), text="Who sleeps beside the zephyr press?")
+    Ask.objects.update(published_at=timezone.now() - timedelta(days=8))
+    gaps.gather()
+    assert gaps.Gap.objects.filter(words=made.text).exists()
+    if how == "withdrawn":
+        asking.withdraw(ask=made.public_id, viewer=see(here.ana))
+    else:
+        here.eva.user_permissions.add(Permission.objects.get(codename="moderate_ask"))
+        moderation.hide_ask(
+            ask=made.public_id, person=type(here.eva).objects.get(pk=here.eva.pk), reason="A name in it"
+        )
+    assert not gaps.Gap.objects.exists()
+
+
+def test_who_leaves_a_team_reads_no_more_of_what_was_handed_round_in_it(here: SimpleNamespace) -> None:
+    made = asking.ask(viewer=see(here.ana), text=PUMPS, audience=str(here.team.public_id))
+    asked = made.turns.get().person
+    named = asking.ask(viewer=see(here.ana), text="And why?", to=asked.public_id, audience=str(here.team.public_id))
+    assert set(turns.waiting_for(see(asked))) == {made, named}
+    actions.leave_team(person=asked, team=here.team)
+    assert turns.waiting_for(see(asked)) == [named]
+    with pytest.raises(Http404):
+        asking.answer(ask=made.public_id, viewer=see(asked), body="Fill it first.")
+
+
 def test_who_says_that_they_know_is_asked_where_no_work_shows_it(here: SimpleNamespace) -> None:
     OwnTopic.objects.create(person=here.finn, key="kettles", name="Kettles", knows=True, ask=OwnTopic.Ask.YES)
     assert asking.ask(viewer=see(here.ana), text="Who cleans kettles?").turns.get().person == here.finn
@@ -127,7 +158,8 @@ def test_nobody_who_cannot_be_asked_differs_from_another(here: SimpleNamespace) 
 
 
 def test_the_cap_is_hard_and_a_withdrawn_ask_does_not_count(here: SimpleNamespace) -> None:
-    asks = [asking.ask(viewer=see(here.ana), text=f"{PUMPS} {n}", to=here.ben.public_id) for n in range(3)]
+    askers = (here.ana, here.ana, here.finn)
+    asks = [asking.ask(viewer=see(who), text=f"{PUMPS} {n}", to=here.ben.public_id) for n, who in enumerate(askers)]
     assert refused("to", viewer=see(here.cleo), text=PUMPS, to=here.ben.public_id)
     asking.withdraw(ask=asks[0].public_id, viewer=see(here.ana))
     assert asking.ask(viewer=see(here.cleo), text=PUMPS, to=here.ben.public_id).turns.get().person == here.ben
@@ -337,3 +369,26 @@ def test_a_question_that_fails_holds_up_no_other(here: SimpleNamespace, monkeypa
     Ask.objects.exclude(look_at=None).update(look_at=timezone.now())
     turns.pass_on()
     assert set(Turn.objects.values_list("how", flat=True)) == {"passed"}, "the other is taken up again later"
+
+
+def test_nobody_measures_a_week_by_asking_and_taking_back(here: SimpleNamespace) -> None:
+    """Whoever may ask one person without end learns how often others ask them, and takes their week from others."""
+    for number in range(2):
+        made = asking.ask(viewer=see(here.ana), text=f"{PUMPS} {number}", to=here.ben.public_id, anonymous=bool(number))
+        asking.withdraw(ask=made.public_id, viewer=see(here.ana))
+    for anonymous in (False, True):
+        with pytest.raises(ValidationError, match="twice within a week"):
+            asking.ask(viewer=see(here.ana), text="And again?", to=here.ben.public_id, anonymous=anonymous)
+    assert asking.ask(viewer=see(here.dai), text="And I?", to=here.ben.public_id).turns.count() == 1
+    Turn.objects.update(at=timezone.now() - timedelta(days=8))
+    assert asking.ask(viewer=see(here.ana), text="And again?", to=here.ben.public_id).turns.count() == 1
+
+
+def test_a_flood_without_a_name_is_stopped(here: SimpleNamespace) -> None:
+    for number in range(3):
+        made = asking.ask(viewer=see(here.ana), text=f"{PUMPS} {number}", anonymous=True)
+        asking.withdraw(ask=made.public_id, viewer=see(here.ana))
+    with pytest.raises(ValidationError, match="a day go without a name"):
+        asking.ask(viewer=see(here.ana), text="One more?", anonymous=True)
+    asking.ask(viewer=see(here.ana), text="One more?")
+    asking.ask(viewer=see(here.ben), text="One more?", anonymous=True)

@@ -1,0 +1,63 @@
+"""What one person asks: theirs, the same again, and how much of it is too much.
+
+Without limits a week could be measured in silence: by asking somebody again
+and again, without a name, until they cannot be asked, and taking it all back.
+What was taken back counts for whoever asked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from experts import sealed
+from experts.asks import WEEK, Ask, Turn
+from knowledge.access import Viewer
+
+SAME = timedelta(days=1)
+"""The same words of the same person within a day are the same question, sent twice."""
+OF_ONE = 2
+"""Questions of one person to one other in a week, with and without a name."""
+UNNAMED = 3
+"""Questions of one person without a name in a day."""
+
+
+def mine(viewer: Viewer) -> list[Ask]:
+    """What the viewer asked, with or without a name, and has not taken back; newest first."""
+    if viewer.person_id is None:
+        return []
+    named = Ask.objects.visible_to(viewer).filter(author=viewer.person_id)
+    return sorted([*named, *sealed.mine(viewer)], key=lambda ask: ask.published_at, reverse=True)
+
+
+def same(text: str, viewer: Viewer, anonymous: bool, to: UUID | None) -> Ask | None:
+    """What this person asked in the same words, of the same, within a day, and still waits for."""
+    since = timezone.now() - SAME
+    if anonymous:
+        day = sealed.day_of(since)
+        found = (one for one in sealed.mine(viewer) if one.created_at >= day)
+        alike = [one.pk for one in found if one.text == text and one.closed_at is None]
+        rows = Ask.objects.filter(pk__in=alike)
+    else:
+        rows = Ask.objects.open().filter(author=viewer.person_id, text=text, created_at__gte=since)
+    rows = rows.filter(routed=False, turns__person__public_id=to) if to else rows.filter(routed=True)
+    known: Ask | None = rows.select_related("audience").first()
+    return known
+
+
+def refuse_too_much(viewer: Viewer, anonymous: bool, to: int | None, now: datetime) -> None:
+    """Raise `ValidationError`, with the cure, where this person (id) or so many unnamed questions were asked lately."""
+    if to is not None:
+        asked = Turn.objects.filter(person=to, at__gt=now - WEEK).select_related("ask")
+        own = [turn for turn in asked if sealed.is_author(turn.ask, viewer)]
+        if len(own) >= OF_ONE:
+            raise ValidationError({"to": "You have asked them twice within a week. Ask whoever knows instead."})
+    if anonymous:
+        today = Ask.objects.exclude(mark="").filter(created_at__gte=sealed.day_of(now))
+        if sum(sealed.is_mine(one, viewer.person_id) for one in today) >= UNNAMED:
+            raise ValidationError(
+                {"anonymous": f"{UNNAMED} questions a day go without a name: wait for tomorrow, or give yours."}
+            )
