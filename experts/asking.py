@@ -96,7 +96,9 @@ def _asks(rows: Any) -> Any:
 
 def answer_or_404(public_id: UUID, viewer: Viewer) -> Answer:
     """The answer, if it stands and the viewer may see it."""
-    found: Answer | None = Answer.objects.filter(public_id=public_id, withdrawn_at=None, hidden_at=None).first()
+    found: Answer | None = Answer.objects.filter(
+        public_id=public_id, withdrawn_at=None, hidden_at=None, ask__hidden_at=None
+    ).first()
     if found is None:
         raise Http404
     found.ask = ask_or_404(found.ask.public_id, viewer)

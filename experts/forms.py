@@ -89,7 +89,10 @@ class SayOfTopic(Change):
         "knows": ({"knows": True}, "You say that you know “{}”."),
         "unsaid": ({"knows": False}, "You do not say any more that you know “{}”."),
         "ask": ({"ask": OwnTopic.Ask.YES}, "You are glad to be asked about “{}”."),
-        "no-ask": ({"ask": OwnTopic.Ask.NO}, "You are not asked about “{}”. Nobody is told."),
+        "no-ask": (
+            {"ask": OwnTopic.Ask.NO},
+            "You are not asked about “{}”, nor named to who looks for it. Your page stays.",
+        ),
         "any-ask": ({"ask": ""}, "You may be asked about “{}” like about anything else."),
         "hide": ({"hidden": True}, "“{}” is not shown about you. Nobody is told."),
         "show": ({"hidden": False}, "“{}” is shown again."),
@@ -234,7 +237,9 @@ class HowToReach(Change):
             ("invalid", "min_value", "max_value"), f"Write a number from 0 to {choices.MOST_HOURS}, or nothing."
         ),
     )  # fmt: skip
-    shows_time = forms.BooleanField(label="Show colleagues how much of it is left this week", required=False)
+    shows_time = forms.BooleanField(
+        label="Show colleagues what is left of it this week, and when you are back", required=False
+    )
     prefers = forms.ChoiceField(label="Best reached by", choices=Availability.Way.choices)
     mail = forms.ChoiceField(label="Mail to me", choices=Availability.Mail.choices)
 

@@ -119,8 +119,8 @@ def mail_of(meeting: Meeting, person: Person) -> EmailMessage:
     """The mail that brings an invitation to one person."""
     there = meeting.start.astimezone(zone_of(person.time_zone))
     when = f"{there:%A} {there.day} {there:%B %Y}, {there:%H:%M} ({person.time_zone or 'UTC'})"
-    subject = f"{'Called off' if meeting.cancelled else 'You meet'}: {meeting.title}"
+    subject = "A meeting was called off" if meeting.cancelled else "A meeting for your calendar"  # with whom is inside
     text = f"{meeting.text}\n\n{'It would have been' if meeting.cancelled else 'It is'} on {when}.\n"
-    mail = EmailMessage(" ".join(subject.split()), text, to=[person.email])
+    mail = EmailMessage(subject, text, to=[person.email])
     mail.attach("invitation.ics", written(meeting).decode(), f"text/calendar; method={meeting.method}")
     return mail

@@ -94,14 +94,18 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
 def follow(request: HttpRequest, slug: str) -> HttpResponse:
     """Follow a topic (``do``: follow), stop (stop), or choose whether others see it (show, hide); back to its page."""
     viewer, person = Viewer.of(request.user), cast(Person, request.user)
-    key, name = _named(slug, viewer)
     do = request.POST.get("do", "")
+    stopped = do == "stop" and communities.unfollow(person=person, key=key_of(slug))
+    try:
+        key, name = _named(slug, viewer)
+    except Http404:
+        if stopped:  # nothing that they may read names it any more
+            return redirect("experts:topics")
+        raise
     if do not in ("follow", "stop", "show", "hide"):
         raise Http404
     try:
-        if do == "stop":
-            communities.unfollow(person=person, key=key)
-        else:
+        if do != "stop":
             communities.follow(person=person, key=key, name=name, shown=do != "hide")
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))

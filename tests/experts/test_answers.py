@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.http import Http404
 from django.utils import timezone
 
 from experts import actions, answers, asking, moderation, still_right
@@ -139,6 +140,9 @@ def test_what_is_taken_back_is_gone_from_search_at_once(
     else:
         moderation.hide_ask(ask=given.ask.public_id, person=here.finn, reason="It names a customer.")
     assert finds(here.cleo) == [], "no worker has come by"
+    for person in (here.ana, here.ben):
+        with pytest.raises(Http404):
+            asking.answer_or_404(given.public_id, see(person))
     read_again(committed)
     small_company.index()
     assert finds(here.cleo) == []

@@ -175,6 +175,11 @@ def test_following_shows_as_the_follower_chose(ana: Any, reader: Any, client: Cl
     assert not Follow.objects.exists()
     assert client.post(address, {"do": "x"}).status_code == 404
     assert client.get(address).status_code == 405
+    client.post(address, {"do": "follow"})
+    hold("Book", [])
+    assert client.post(address, {"do": "follow"}).status_code == 404
+    assert client.post(address, {"do": "stop"}).headers["Location"] == "/topics/", "what vanished can still be left"
+    assert client.post(address, {"do": "stop"}).status_code == 404
 
 
 def test_a_follower_sees_what_is_new_and_is_told_once_a_day(
