@@ -27,7 +27,7 @@ def test_from_a_question_to_a_line_in_the_learning_log(open_as: Open, company: d
     page.get_by_role("link", name="Priming a feed pump").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Priming a feed pump")
     expect(page.locator(".prose")).to_contain_text("Close the discharge valve")
-    expect(page.get_by_role("link", name="Ben Okafor")).to_be_visible()
+    expect(page.get_by_role("link", name="Ben Okafor", exact=True)).to_be_visible()
     page.get_by_role("link", name="Start a task with this").click()
     page.get_by_label("What are you working on?").fill("Prime P-102 before the night shift")
     page.get_by_role("button", name="Start").click()
