@@ -26,6 +26,7 @@ from experts import notices
 from experts.notices import Notice, Said, teller
 from knowledge import frameworks, topics
 from knowledge.access import Viewer
+from knowledge.explain import listed
 from knowledge.models import Resource
 
 if TYPE_CHECKING:
@@ -227,12 +228,12 @@ def told(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
     if not new:
         return {}
     url = topics.address(new[0].key) if len(new) == 1 else reverse("experts:topics")
-    return dict.fromkeys(subjects, Said(f"New on {_listed(new)}", url))
+    return dict.fromkeys(subjects, Said(f"New on {_told(new)}", url))
 
 
-def _listed(new: Sequence[Followed]) -> str:
+def _told(new: Sequence[Followed]) -> str:
     names = [f"{one.name} ({one.new} document{'s' * (one.new > 1)})" for one in new[:NAMED]]
     more = len(new) - len(names)
     if more:
         names.append(f"{more} more topic{'s' * (more > 1)} that you follow")
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return listed(names)

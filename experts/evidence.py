@@ -42,6 +42,7 @@ from django.utils.formats import date_format
 from experts.answers import authors
 from experts.models import Disowned, OwnTopic, Person, one_line
 from knowledge.access import Viewer
+from knowledge.explain import listed
 from knowledge.index.analysis import one_spelling
 from knowledge.models import Contribution, Resource, Source, Topic
 
@@ -299,7 +300,6 @@ def sentence(parts: Iterable[tuple[str, int, datetime | None]]) -> str:
     things = [
         f"{count} {kind if count == 1 else {'person': 'people'}.get(kind, kind + 's')}" for kind, count, _ in parts
     ]
-    listed = " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things)
     newest = max((last for _, _, last in parts if last), default=None)
     when = f", the newest in {date_format(newest, 'F Y')}" if newest else ""
-    return f"Wrote or edited {listed} that you can read{when}."
+    return f"Wrote or edited {listed(things)} that you can read{when}."

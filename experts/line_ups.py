@@ -25,6 +25,7 @@ from experts.models import Person
 from experts.proposals import Place
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Result
+from knowledge.explain import listed
 from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse
 from knowledge.search import search
@@ -50,11 +51,6 @@ NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eig
 def number(count: int) -> str:
     """A small number as a word."""
     return NUMBERS[count] if 0 < count < len(NUMBERS) else str(count)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as a sentence has them: ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from django.utils import timezone
 from experts.choices import OwnTopic
 from knowledge import standing, topics
 from knowledge.access import Viewer
+from knowledge.explain import listed
 from knowledge.models import Resource, Topic
 
 if TYPE_CHECKING:
@@ -338,4 +339,4 @@ def _entry(
 def _and(names: Sequence[str], of: int = 0) -> str:
     """``Ana, Ben and 2 more``."""
     said = [*names, *([f"{of - len(names)} more"] if of > len(names) else [])]
-    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+    return listed(said)

@@ -94,9 +94,9 @@ class Why:
             where.setdefault((one.places, one.instead_of), []).append(one.word)
         for (places, instead_of), words in where.items():
             stands_for = f", for “{instead_of}”" if instead_of else ""
-            said.append(f"In the {_and(places)}: {_and([f'“{word}”' for word in words])}{stands_for}.")
+            said.append(f"In the {listed(places)}: {listed([f'“{word}”' for word in words])}{stands_for}.")
         if self.lacking and (self.words or self.pinned):
-            said.append(f"Not in it: {_and([f'“{word}”' for word in self.lacking])}.")
+            said.append(f"Not in it: {listed([f'“{word}”' for word in self.lacking])}.")
         elif self.lacking and any(part.name == "meaning" for part in self.parts):
             said.append(BY_MEANING)
         return said
@@ -108,8 +108,9 @@ def also(page: ResultPage) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.word for one in words if one.instead_of))
 
 
-def _and(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def why(query: Query, hits: Sequence[Hit], candidates: Mapping[str, Candidate], languages: Iterable[str]) -> list[Why]:
