@@ -21,10 +21,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.text import slugify
 
-from experts import mentoring, turns
+from experts.asking import turns
 from experts.connector import documents_of
+from experts.directory.history import Placement, Reporting, refuse_circle
 from experts.evidence import attribute, email_key, mark, name_key
-from experts.history import Placement, Reporting, refuse_circle
+from experts.mentoring import mentorships as mentoring
 from experts.models import FORMER, Membership, Person, Team, one_line
 from knowledge.documents import Document
 from knowledge.index.analysis import topic_key

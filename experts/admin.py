@@ -24,10 +24,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from experts import actions, tokens
-from experts.imports import PeopleImport
+from experts import actions
+from experts.directory import tokens
+from experts.directory.imports import PeopleImport
+from experts.directory.tokens import ProvisioningToken
 from experts.models import Membership, Person, Team, one_line
-from experts.tokens import ProvisioningToken
 from knowledge.access import Viewer
 from knowledge.admin import OfferedLookups
 from knowledge.models import Resource

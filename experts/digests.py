@@ -27,8 +27,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from experts.asking.load import zone_of
 from experts.choices import Availability
-from experts.load import zone_of
 from experts.models import Person, one_line
 from experts.notices import Digest, News, Notice, in_words
 from knowledge.access import Viewer

@@ -39,7 +39,7 @@ from django.db.models.functions import Least
 from django.utils.crypto import salted_hmac
 from django.utils.formats import date_format
 
-from experts.answers import authors
+from experts.asking.answers import authors
 from experts.models import Disowned, OwnTopic, Person, one_line
 from knowledge.access import Viewer
 from knowledge.explain import listed

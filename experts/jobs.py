@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from experts import bringing, communities, digests, invitations, matching, still_right, turns
+from experts import communities, digests
+from experts.asking import still_right, turns
+from experts.directory import bringing
+from experts.mentoring import invitations, matching
 
 
 @shared_task(name="experts.jobs.pass_on", soft_time_limit=300, time_limit=330)

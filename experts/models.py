@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Concat, Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from experts.history import TeamQuerySet, lasted
+from experts.directory.history import TeamQuerySet, lasted
 from knowledge.documents import EVERYONE
 from knowledge.models import Source
 
@@ -258,13 +258,13 @@ class Membership(models.Model):
 
 
 # Rows of this package that stand in a file of their own and name those above.
-from experts.asks import Answer, Ask, Joined, SealOpened, Thanks, Turn  # noqa: E402, F401
+from experts.asking.asks import Answer, Ask, Joined, SealOpened, Thanks, Turn  # noqa: E402, F401
 from experts.choices import Availability, Closed, Disowned, OwnTopic  # noqa: E402, F401
 from experts.communities import Follow  # noqa: E402, F401
-from experts.history import Placement, Reporting  # noqa: E402, F401
-from experts.imports import PeopleImport  # noqa: E402, F401
-from experts.mentoring import Invitation, Mentorship, Offer, Wish  # noqa: E402, F401
+from experts.directory.history import Placement, Reporting  # noqa: E402, F401
+from experts.directory.imports import PeopleImport  # noqa: E402, F401
+from experts.directory.tokens import ProvisioningToken  # noqa: E402, F401
+from experts.mentoring.mentorships import Invitation, Mentorship, Offer, Wish  # noqa: E402, F401
 from experts.notices import Digest, Notice  # noqa: E402, F401
-from experts.proposals import Place, Proposal  # noqa: E402, F401
-from experts.tokens import ProvisioningToken  # noqa: E402, F401
+from experts.teams.proposals import Place, Proposal  # noqa: E402, F401
 from experts.welcome import Met  # noqa: E402, F401

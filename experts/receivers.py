@@ -22,7 +22,8 @@ def connect() -> None:
 
 def on_synced(source_id: int, **_: Any) -> None:
     """Contributions were stored without knowing who is meant."""
-    from experts import actions, answers
+    from experts import actions
+    from experts.asking import answers
 
     actions.source_synced(source_id=source_id)
     answers.settle(source_id)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from experts.asks import WEEK, Turn
+from experts.asking.asks import WEEK, Turn
 from experts.models import Availability, Closed, Person
 
 People = TypeVar("People", bound=QuerySet[Any])

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from experts.alike import Similar
-from experts.asks import Answer, Ask
-from experts.conversation import Line, Reply, Signed
+from experts.asking.alike import Similar
+from experts.asking.asks import Answer, Ask
+from experts.asking.conversation import Line, Reply, Signed
 from experts.models import Person
 from experts.notices import News, Notice, Said
 from knowledge.documents import Result

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from experts.finder import Expert, Reason
-from experts.formation import Need
-from experts.line_ups import Cell, Draft, Row, Someone, Wanted
+from experts.teams.formation import Need
+from experts.teams.line_ups import Cell, Draft, Row, Someone, Wanted
 from experts.time_left import TimeLeft
 from immersive.forms import Chip, Group
 from immersive.sample_questions import questions

@@ -319,7 +319,7 @@ IMMERSIVE_CONNECTORS = {
     "feed": "knowledge.connectors.feed.FeedConnector",
     "catalogue": "knowledge.connectors.catalogue.CatalogueConnector",
     "people": "experts.connector.PeopleConnector",
-    "answers": "experts.answers.AnswersConnector",
+    "answers": "experts.asking.answers.AnswersConnector",
 }
 FOLDER_ROOTS = [Path(path) for path in env.list("FOLDER_ROOTS", default=[])]
 """Folders that the folder, catalogue and git connectors may read beneath."""

@@ -18,7 +18,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url
 
-from experts import notices, turns
+from experts import notices
+from experts.asking import turns
 from experts.evidence import evidence_lines
 from experts.welcome import is_new
 from immersive import forms, samples

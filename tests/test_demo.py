@@ -235,9 +235,9 @@ def person(username: str) -> Any:
 
 def snapshot() -> dict[str, Any]:
     """Everything that seeding again must leave as it is."""
-    from experts.mentoring import Mentorship, Offer, Wish
+    from experts.mentoring.mentorships import Mentorship, Offer, Wish
     from experts.models import Membership, Person, Team
-    from experts.proposals import Place
+    from experts.teams.proposals import Place
     from immersive.work.models import LearningEntry, Outcome, Task
     from knowledge.models import Click, Contribution, Resource, Search, Source, SourceGroup, Verification
 
@@ -294,8 +294,8 @@ def test_topics_have_descriptions_followers_and_a_newcomer(client: Client) -> No
 
 @pytest.mark.usefixtures("company")
 def test_people_learn_from_each_other_and_a_team_is_asked() -> None:
-    from experts.mentoring import Mentorship, Offer, Wish
-    from experts.proposals import Place
+    from experts.mentoring.mentorships import Mentorship, Offer, Wish
+    from experts.teams.proposals import Place
 
     assert Offer.objects.count() == 5
     assert set(Wish.objects.values_list("person__username", flat=True)) == {"priya.nandekar", "nils.ravnskov"}

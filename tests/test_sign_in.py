@@ -374,7 +374,7 @@ def test_a_session_of_before_stays_ended(client: Client, ana: Any, settings: Laz
 
 
 def test_a_file_that_ends_an_account_ends_its_sessions(client: Client, ana: Any) -> None:
-    from experts.directory import import_people
+    from experts.directory.plan import import_people
 
     sign_in(client)
     for active in ("no", "yes"):

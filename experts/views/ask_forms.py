@@ -9,8 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from experts.asking import NOT_NOW, Among
-from experts.asks import LONGEST, Ask
+from experts.asking.actions import NOT_NOW, Among
+from experts.asking.asks import LONGEST, Ask
 from experts.models import Person
 from knowledge.documents import EVERYONE
 

@@ -22,11 +22,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from experts import asking, conversation, finder, moderation, own_asks, turns
-from experts.alike import Similar, similar
-from experts.asks import LONGEST, Answer, Ask
+from experts import finder
+from experts.asking import actions as asking
+from experts.asking import conversation, moderation, own_asks, turns
+from experts.asking.alike import Similar, similar
+from experts.asking.asks import LONGEST, Answer, Ask
+from experts.asking.load import zone_of
 from experts.finder import Expert
-from experts.load import zone_of
 from experts.models import Person
 from experts.notices import see
 from experts.views.ask_forms import WHOEVER, AnswerForm, AskForm, refuse, still_kept

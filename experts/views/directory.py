@@ -11,11 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from experts import bringing, sheet
-from experts.bringing import KINDS
-from experts.imports import PeopleImport, Stage
+from experts.directory import bringing, sheet
+from experts.directory.bringing import KINDS
+from experts.directory.imports import PeopleImport, Stage
+from experts.directory.sheet import ImportRefused
 from experts.models import Person
-from experts.sheet import ImportRefused
 
 A_PAGE = 500
 RECENT = 10

@@ -17,14 +17,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from experts import mentoring as verbs
+from experts.asking.load import zone_of
 from experts.digests import mail_is_sent
 from experts.forms import TopicInput
-from experts.invitations import meeting_of, written
-from experts.load import zone_of
-from experts.mentoring import LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID, MOST_PLACES, Mentorship
+from experts.mentoring import mentorships as verbs
+from experts.mentoring.invitations import meeting_of, written
+from experts.mentoring.mentorships import LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID, MOST_PLACES, Mentorship
+from experts.mentoring.my_mentoring import Line, mine
 from experts.models import Person
-from experts.my_mentoring import Line, mine
 from knowledge.access import Viewer
 
 

@@ -28,9 +28,10 @@ from django_scim.constants import SCIM_CONTENT_TYPE, SchemaURI
 from django_scim.exceptions import SCIMException
 from django_scim.schemas import default_schemas_getter
 
-from experts import actions, provisioning, scim, tokens
+from experts import actions
+from experts.directory import provisioning, scim, tokens
+from experts.directory.scim import refused
 from experts.models import Person, Team
-from experts.scim import refused
 
 logger = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from experts import proposals
-from experts.formation import Need
-from experts.line_ups import MOST_PEOPLE, MOST_TOPICS, USUAL_HOURS, USUAL_PEOPLE, Draft, Wanted, draft
 from experts.models import one_line
+from experts.teams import proposals
+from experts.teams.formation import Need
+from experts.teams.line_ups import MOST_PEOPLE, MOST_TOPICS, USUAL_HOURS, USUAL_PEOPLE, Draft, Wanted, draft
 from knowledge.access import Viewer
 from knowledge.index.analysis import topic_key
 from knowledge.pages import topics_near

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from experts import communities, finder
 from experts import welcome as beginning
-from experts.asks import Ask
+from experts.asking.asks import Ask
 from experts.models import Person
 from knowledge import frameworks
 from knowledge import topics as known

@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from experts import asking, sealed
-from experts.asks import Answer, Ask, Joined, Thanks, Turn
+from experts.asking import actions as asking
+from experts.asking import sealed
+from experts.asking.asks import Answer, Ask, Joined, Thanks, Turn
 from experts.models import Person, Team
 from experts.notices import Notice
 from immersive.demo.history import moment, pages_of

@@ -22,8 +22,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from experts import actions as people_actions
-from experts import directory
-from experts.answers import ensure_answers_source
+from experts.asking.answers import ensure_answers_source
+from experts.directory import plan as directory
 from experts.models import Membership, Person, Team
 from immersive.demo import COMPANY, MARK
 from knowledge import actions

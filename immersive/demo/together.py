@@ -12,14 +12,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from experts import mentoring, proposals
-from experts.formation import Need
-from experts.line_ups import Wanted, draft
-from experts.load import at_work
-from experts.matching import match
-from experts.mentoring import Invitation, Mentorship, Offer, Wish
+from experts.asking.load import at_work
+from experts.mentoring import mentorships as mentoring
+from experts.mentoring.matching import match
+from experts.mentoring.mentorships import Invitation, Mentorship, Offer, Wish
 from experts.models import Person
-from experts.proposals import Place, Proposal
+from experts.teams import proposals
+from experts.teams.formation import Need
+from experts.teams.line_ups import Wanted, draft
+from experts.teams.proposals import Place, Proposal
 from immersive.demo.seed import demo_people, rows_of
 from knowledge.access import Viewer
 

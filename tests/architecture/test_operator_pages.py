@@ -14,8 +14,8 @@ from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from experts.mentoring import Invitation, Mentorship, Wish
-from experts.proposals import Place, Proposal
+from experts.mentoring.mentorships import Invitation, Mentorship, Wish
+from experts.teams.proposals import Place, Proposal
 from knowledge.admin import OfferedLookups
 from knowledge.models import Click, Search, Verdict
 from knowledge.waiting import WaitingSearch

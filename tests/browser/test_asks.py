@@ -11,8 +11,8 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from experts import asking
-from experts.asks import Ask, SealOpened
+from experts.asking import actions as asking
+from experts.asking.asks import Ask, SealOpened
 from knowledge.access import Viewer
 from tests.browser.test_every_page import MODES, troubles_of
 

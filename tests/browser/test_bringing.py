@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from playwright.sync_api import Page, expect
 
-from experts import bringing
-from experts.imports import PeopleImport
+from experts.directory import bringing
+from experts.directory.imports import PeopleImport
 from experts.models import Person
 from tests.browser.test_every_page import MODES, troubles_of
 

@@ -11,10 +11,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from experts import mentoring, proposals
-from experts.formation import Need
-from experts.matching import match
+from experts.mentoring import mentorships as mentoring
+from experts.mentoring.matching import match
 from experts.models import Availability, Mentorship
+from experts.teams import proposals
+from experts.teams.formation import Need
 from tests import small_company
 from tests.browser.test_every_page import MODES, troubles_of
 from tests.experts.conftest import page as written

@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from experts import communities
-from experts.asks import Ask
+from experts.asking.asks import Ask
 from experts.communities import Follow
 from experts.models import Membership, Team
 from knowledge.frameworks import import_framework

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from experts import asking
-from experts.asks import Ask
+from experts.asking import actions as asking
+from experts.asking.asks import Ask
 from experts.models import Team
 from knowledge.access import Viewer
 

@@ -11,8 +11,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
+from experts.directory.tokens import ProvisioningToken
 from experts.models import Membership, Person, Team
-from experts.tokens import ProvisioningToken
 from immersive.work.models import Assessment, Task
 from knowledge.models import Search
 

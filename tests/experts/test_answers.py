@@ -12,8 +12,10 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils import timezone
 
-from experts import actions, answers, asking, moderation, still_right
-from experts.asks import Answer, Ask
+from experts import actions
+from experts.asking import actions as asking
+from experts.asking import answers, moderation, still_right
+from experts.asking.asks import Answer, Ask
 from experts.evidence import evidence_line
 from experts.notices import Notice
 from knowledge import ingest

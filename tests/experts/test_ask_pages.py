@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from experts import actions, asking, notices
-from experts.asks import Answer, Ask, Turn
+from experts import actions, notices
+from experts.asking import actions as asking
+from experts.asking.asks import Answer, Ask, Turn
 from experts.choices import Availability, Closed, OwnTopic
 from knowledge.access import Viewer
 from tests.experts import talking

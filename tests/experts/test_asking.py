@@ -13,8 +13,10 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils import timezone
 
-from experts import actions, asking, turns
-from experts.asks import Answer, Ask, Joined, Thanks, Turn
+from experts import actions
+from experts.asking import actions as asking
+from experts.asking import turns
+from experts.asking.asks import Answer, Ask, Joined, Thanks, Turn
 from experts.choices import Availability, Closed, OwnTopic
 from experts.notices import Notice
 from knowledge import gaps
@@ -67,7 +69,7 @@ def test_whoever_knows_is_asked_and_told(here: SimpleNamespace) -> None:
 def test_what_is_withdrawn_or_taken_away_is_no_gap_from_then_on(here: SimpleNamespace, how: str) -> None:
     from django.contrib.auth.models import Permission
 
-    from experts import moderation
+    from experts.asking import moderation
 
     made = asking.ask(viewer=see(here.ana), text="Who sleeps beside the zephyr press?")
     Ask.objects.update(published_at=timezone.now() - timedelta(days=8))

@@ -12,8 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from experts import asking, load, turns
-from experts.asks import Answer, Ask, Thanks, Turn
+from experts.asking import actions as asking
+from experts.asking import load, turns
+from experts.asking.asks import Answer, Ask, Thanks, Turn
 from experts.choices import Availability, Closed, OwnTopic
 from experts.models import Person, Team
 from knowledge.access import Viewer

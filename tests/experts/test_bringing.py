@@ -17,8 +17,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from experts import actions, bringing, directory
-from experts.imports import PeopleImport, Stage
+from experts import actions
+from experts.directory import bringing
+from experts.directory import plan as directory
+from experts.directory.imports import PeopleImport, Stage
 from experts.models import Membership, Person, Team
 from tests.experts.test_import import COMPANY
 

@@ -12,8 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from experts import actions, asking, notices
-from experts.asks import Answer, Ask, SealOpened, Thanks, Turn
+from experts import actions, notices
+from experts.asking import actions as asking
+from experts.asking.asks import Answer, Ask, SealOpened, Thanks, Turn
 from experts.models import Person
 from knowledge.access import Viewer
 from tests.experts import talking

@@ -16,7 +16,7 @@ from statistics import mean, median
 
 import pytest
 
-from experts.load import MEMORY, WEEK, Candidate, at_work, choose, quiet_until
+from experts.asking.load import MEMORY, WEEK, Candidate, at_work, choose, quiet_until
 
 ASKS, WEEKS, PEOPLE, TOPICS, CAP = 600, 10, 400, 60, 3
 BEGIN = datetime(2026, 9, 7, tzinfo=UTC)

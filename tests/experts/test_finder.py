@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from experts import choices
-from experts.asks import Answer, Ask, Thanks
+from experts.asking.asks import Answer, Ask, Thanks
 from experts.finder import find, levels
-from experts.mentoring import Offer
+from experts.mentoring.mentorships import Offer
 from experts.models import Person
 from knowledge.access import Ground, Viewer
 from knowledge.documents import EVERYONE, Contribution, Document

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experts.formation import COVERS, Free, Need, bar, form, line_up, others, worth
+from experts.teams.formation import COVERS, Free, Need, bar, form, line_up, others, worth
 
 TOPICS = [f"topic {n}" for n in range(12)]
 

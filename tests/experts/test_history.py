@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from experts import actions
-from experts.directory import import_people
-from experts.history import managers_as_of
+from experts.directory.history import managers_as_of
+from experts.directory.plan import import_people
 from experts.models import Membership, Person, Placement, Reporting, Team
 
 pytestmark = pytest.mark.django_db

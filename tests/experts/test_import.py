@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from experts.directory import Plan, import_people
+from experts.directory.plan import Plan, import_people
+from experts.directory.sheet import ImportRefused
 from experts.models import Membership, Person, Team
-from experts.sheet import ImportRefused
 from knowledge.models import Contribution, Source
 from tests.experts.conftest import page
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from experts import choices, communities, mentoring
+from experts import choices, communities
+from experts.mentoring import mentorships as mentoring
 from tests.experts.asked import company
 
 pytestmark = pytest.mark.django_db

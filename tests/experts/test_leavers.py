@@ -195,8 +195,8 @@ def test_an_operator_is_told_only_of_texts_that_they_may_read(
 
 
 def test_no_file_and_no_service_writes_a_name_back(leave: Any, committed: Any) -> None:
-    from experts.directory import import_people
-    from experts.provisioning import people, save_person
+    from experts.directory.plan import import_people
+    from experts.directory.provisioning import people, save_person
 
     ana = leave()
     Person.objects.filter(pk=ana.pk).update(external_id="E1")

@@ -19,10 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 from icalendar import Calendar
 
-from experts import invitations, mentoring, my_mentoring
 from experts.actions import deactivate, remove_name
-from experts.invitations import Meeting, meeting_of, written
-from experts.matching import match
+from experts.mentoring import invitations, my_mentoring
+from experts.mentoring import mentorships as mentoring
+from experts.mentoring.invitations import Meeting, meeting_of, written
+from experts.mentoring.matching import match
 from experts.models import Availability, Invitation, Mentorship, Notice, Offer, Person, Team, Wish
 from experts.notices import _tellers
 from knowledge.access import Viewer

@@ -18,8 +18,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from experts import asking, digests, notices
-from experts.asks import Answer, Ask, Thanks
+from experts import digests, notices
+from experts.asking import actions as asking
+from experts.asking.asks import Answer, Ask, Thanks
 from experts.choices import Availability
 from experts.models import Person, Team
 from experts.notices import Digest, Notice

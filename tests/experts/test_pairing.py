@@ -8,7 +8,7 @@ from itertools import chain, combinations, permutations, product
 
 import pytest
 
-from experts.pairing import blocking, pairs
+from experts.mentoring.pairing import blocking, pairs
 
 Lists = dict[int, tuple[int, ...]]
 

@@ -18,7 +18,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django_scim.exceptions import SCIMException
 
-from experts import actions, provisioning, tokens
+from experts import actions
+from experts.directory import provisioning, tokens
 from experts.models import Membership, Person, ProvisioningToken, Team
 from knowledge.access import Viewer
 from knowledge.models import SyncRun

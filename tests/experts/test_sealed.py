@@ -15,11 +15,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.utils import timezone
 
-from experts import asking, choices, line_ups, moderation, own_asks, sealed, turns
-from experts.asks import Ask, SealOpened, Thanks, Turn
-from experts.load import quiet_until
+from experts import choices
+from experts.asking import actions as asking
+from experts.asking import moderation, own_asks, sealed, turns
+from experts.asking.asks import Ask, SealOpened, Thanks, Turn
+from experts.asking.load import quiet_until
 from experts.models import Membership, Person
 from experts.notices import Notice
+from experts.teams import line_ups
 from experts.time_left import time_left, with_time
 from knowledge.models import Resource, Search
 from knowledge.waiting import WaitingSearch

@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from experts import proposals
 from experts.actions import deactivate
-from experts.formation import Need
 from experts.models import Availability, Closed, Notice, OwnTopic, Person, Place, Proposal, Team, Turn
 from experts.notices import _tellers
+from experts.teams import proposals
+from experts.teams.formation import Need
 from knowledge.access import Viewer
 from knowledge.documents import Document
 from tests import small_company

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from experts import choices, communities
-from experts.asks import Ask
+from experts.asking.asks import Ask
 from experts.communities import Follow
 from experts.models import Team
 from experts.notices import Notice

@@ -7,7 +7,7 @@ import random
 import pytest
 from django.conf import LazySettings
 
-from experts.directory import import_people
+from experts.directory.plan import import_people
 from experts.evidence import attribute
 from experts.finder import find
 from experts.models import OwnTopic, Person

@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from experts import asking
-from experts.imports import PeopleImport
+from experts.asking import actions as asking
+from experts.directory.imports import PeopleImport
 from experts.models import Mentorship, Person, Proposal, Team
 from immersive.work import actions as work
 from knowledge import waiting

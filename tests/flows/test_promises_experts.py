@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
 
-from experts.asks import Answer, Ask, Thanks
+from experts.asking.asks import Answer, Ask, Thanks
 from experts.evidence import attribute
 from experts.finder import find, levels
 from experts.models import Person

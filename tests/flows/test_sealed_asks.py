@@ -31,8 +31,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from experts import asking, digests, moderation, sealed, still_right, turns
-from experts.asks import Answer, Ask
+from experts import digests
+from experts.asking import actions as asking
+from experts.asking import moderation, sealed, still_right, turns
+from experts.asking.asks import Answer, Ask
 from experts.choices import Availability
 from experts.notices import Notice
 from knowledge import gaps

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from experts.directory import Plan, import_people
-from experts.sheet import ImportRefused
+from experts.directory.plan import Plan, import_people
+from experts.directory.sheet import ImportRefused
 
 SHOWN = 50
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from experts import tokens
+from experts.directory import tokens
 from experts.models import ProvisioningToken
 
 

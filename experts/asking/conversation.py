@@ -15,9 +15,10 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from experts import asking, moderation, sealed, turns
-from experts.answers import KIND
-from experts.asks import Answer, Ask, SealOpened, Thanks, Turn
+from experts.asking import actions as asking
+from experts.asking import moderation, sealed, turns
+from experts.asking.answers import KIND
+from experts.asking.asks import Answer, Ask, SealOpened, Thanks, Turn
 from experts.choices import OwnTopic
 from experts.communities import Follow
 from experts.models import Person, Team

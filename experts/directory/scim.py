@@ -26,7 +26,7 @@ from scim2_filter_parser import ast
 from scim2_filter_parser.lexer import SCIMLexer
 from scim2_filter_parser.parser import SCIMParser
 
-from experts import sheet
+from experts.directory import sheet
 from experts.models import Membership, one_line
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:user"

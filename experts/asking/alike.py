@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from django.views.decorators.debug import sensitive_variables
 
-from experts.asks import LONGEST, Ask
-from experts.sealed import is_author
-from experts.turns import query_of
+from experts.asking.asks import LONGEST, Ask
+from experts.asking.sealed import is_author
+from experts.asking.turns import query_of
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Result
 from knowledge.index.analysis import content_words, stem, tokens

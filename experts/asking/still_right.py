@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from experts import answers, notices
-from experts.asks import Answer
+from experts import notices
+from experts.asking import answers
+from experts.asking.asks import Answer
 from experts.notices import Notice, Said
 from knowledge.access import Viewer
 

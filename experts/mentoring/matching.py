@@ -20,11 +20,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from experts.line_ups import DEPTHS, known
-from experts.mentoring import LAPSES, Mentorship, Offer, Wish, people_left
+from experts.mentoring.mentorships import LAPSES, Mentorship, Offer, Wish, people_left
+from experts.mentoring.pairing import pairs
 from experts.models import Membership, Person
 from experts.notices import tell
-from experts.pairing import pairs
+from experts.teams.line_ups import DEPTHS, known
 from knowledge.access import Viewer
 
 

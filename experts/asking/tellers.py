@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from experts.asks import Answer, Ask, Thanks
+from experts.asking.asks import Answer, Ask, Thanks
 from experts.notices import Said, teller
 
 if TYPE_CHECKING:

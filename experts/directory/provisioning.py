@@ -17,8 +17,7 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
 from experts import actions
-from experts.models import Membership, Person, Team, one_line
-from experts.scim import (
+from experts.directory.scim import (
     MEMBER_CHOSEN,
     Said,
     external_id,
@@ -29,6 +28,7 @@ from experts.scim import (
     plain,
     refused,
 )  # fmt: skip
+from experts.models import Membership, Person, Team, one_line
 
 
 def people() -> QuerySet[Person]:

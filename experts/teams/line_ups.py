@@ -18,11 +18,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from experts import finder
-from experts.asks import Turn
+from experts.asking.asks import Turn
 from experts.choices import A_WEEK, Closed, OwnTopic
-from experts.formation import Covered, Free, LineUp, Need, Other, form, line_up, others
 from experts.models import Person
-from experts.proposals import Place
+from experts.teams.formation import Covered, Free, LineUp, Need, Other, form, line_up, others
+from experts.teams.proposals import Place
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Result
 from knowledge.explain import listed

@@ -21,10 +21,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from experts import actions, sheet
+from experts import actions
+from experts.directory import sheet
+from experts.directory.sheet import ImportRefused, Problem, Row
 from experts.evidence import email_key, name_key
 from experts.models import Membership, Person, Team
-from experts.sheet import ImportRefused, Problem, Row
 
 BATCH = 100
 """People written in one transaction: some tens of milliseconds on SQLite."""

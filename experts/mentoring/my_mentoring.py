@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from experts.mentoring import LAPSES, Mentorship, Offer, Wish
+from experts.mentoring.mentorships import LAPSES, Mentorship, Offer, Wish
 from experts.models import Person
 from experts.notices import Said, teller
 

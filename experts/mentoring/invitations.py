@@ -17,10 +17,10 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 from icalendar import Calendar, Event, vCalAddress, vText
 
+from experts.asking.load import zone_of
 from experts.choices import Availability
 from experts.digests import mail_is_sent
-from experts.load import zone_of
-from experts.mentoring import Invitation, Mentorship
+from experts.mentoring.mentorships import Invitation, Mentorship
 from experts.models import Person
 from knowledge.durable import work
 

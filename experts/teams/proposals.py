@@ -26,8 +26,8 @@ from experts.notices import Said, tell, teller
 from knowledge.models import Audience, may_read
 
 if TYPE_CHECKING:
-    from experts.formation import Need
     from experts.models import Person, Team
+    from experts.teams.formation import Need
     from knowledge.access import Viewer
 
 WAITS = timedelta(days=14)
@@ -216,8 +216,8 @@ def ask_all(*, proposal: Proposal, owner: Person) -> int:
 
     The others stay as they are. A second call asks nobody twice.
     """
-    from experts.line_ups import reachable
     from experts.models import Person
+    from experts.teams.line_ups import reachable
     from knowledge.access import Viewer
 
     now = timezone.now()

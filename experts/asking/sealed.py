@@ -24,7 +24,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from experts.asks import Ask
+from experts.asking.asks import Ask
 from experts.models import Membership, Person
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE

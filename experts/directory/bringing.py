@@ -21,11 +21,12 @@ from typing import Any, cast
 
 from django.utils import timezone
 
-from experts import actions, sheet
-from experts.directory import Change, Plan, carry_out, make_plan
-from experts.imports import KEPT, PeopleImport, Stage, files
+from experts import actions
+from experts.directory import sheet
+from experts.directory.imports import KEPT, PeopleImport, Stage, files
+from experts.directory.plan import Change, Plan, carry_out, make_plan
+from experts.directory.sheet import ImportRefused
 from experts.models import Membership, Person, one_line
-from experts.sheet import ImportRefused
 from knowledge import durable
 
 logger = logging.getLogger(__name__)

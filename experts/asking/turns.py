@@ -21,10 +21,11 @@ from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
-from experts import finder, notices, sealed
-from experts.asks import Answer, Ask, Turn
+from experts import finder, notices
+from experts.asking import sealed
+from experts.asking.asks import Answer, Ask, Turn
+from experts.asking.load import MEMORY, WEEK, Candidate, Choice, choose, zone_of
 from experts.choices import A_WEEK, Availability, Closed, OwnTopic
-from experts.load import MEMORY, WEEK, Candidate, Choice, choose, zone_of
 from experts.models import Membership, Person
 from knowledge import gaps
 from knowledge.access import Viewer

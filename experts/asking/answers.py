@@ -18,9 +18,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from experts.asks import Answer
+from experts.asking.asks import Answer
+from experts.asking.sealed import whoever
 from experts.models import FORMER, Person
-from experts.sealed import whoever
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Contribution, Document
 from knowledge.models import Resource, Source, SourceGroup, Topic, Verification

@@ -22,7 +22,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.utils import timezone
 
-from experts.load import zone_of
+from experts.asking.load import zone_of
 from experts.notices import tell
 from knowledge.durable import Work, WorkQuerySet
 

@@ -13,8 +13,8 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from experts import sealed
-from experts.asks import WEEK, Ask, Turn
+from experts.asking import sealed
+from experts.asking.asks import WEEK, Ask, Turn
 from knowledge.access import Viewer
 
 SAME = timedelta(days=1)

@@ -14,9 +14,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from experts import answers, notices, sealed, turns
-from experts.asking import answer_or_404, ask_or_404
-from experts.asks import Answer, Ask, SealOpened, Turn
+from experts import notices
+from experts.asking import answers, sealed, turns
+from experts.asking.actions import answer_or_404, ask_or_404
+from experts.asking.asks import Answer, Ask, SealOpened, Turn
 from experts.models import Person, one_line
 from knowledge import gaps
 from knowledge.access import Viewer

@@ -21,12 +21,13 @@ from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from experts import answers, notices, own_asks, sealed, turns
-from experts.alike import Similar, similar  # noqa: F401 - asked for while somebody writes
-from experts.asks import LONGEST, LONGEST_ANSWER, MOST_DETAILS, Answer, Ask, Joined, Thanks, Turn
-from experts.load import Choice, quiet_until
+from experts import notices
+from experts.asking import answers, own_asks, sealed, turns
+from experts.asking.alike import Similar, similar  # noqa: F401 - asked for while somebody writes
+from experts.asking.asks import LONGEST, LONGEST_ANSWER, MOST_DETAILS, Answer, Ask, Joined, Thanks, Turn
+from experts.asking.load import Choice, quiet_until
+from experts.asking.turns import Wanted
 from experts.models import Membership, Person, Team, one_line
-from experts.turns import Wanted
 from knowledge import gaps
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE

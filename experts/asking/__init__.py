@@ -1,0 +1,1 @@
+"""Asking: questions, fair turns, sealed names, answers that stay."""

@@ -1,0 +1,1 @@
+"""Mentoring: offers and wishes, who is matched with whom, and their meetings."""

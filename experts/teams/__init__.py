@@ -1,0 +1,1 @@
+"""Forming a team: who covers which topic, what is missing, and who agrees."""
