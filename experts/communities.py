@@ -8,6 +8,8 @@ the rights of the moment, and told at most once a day.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +19,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -32,12 +34,19 @@ from knowledge.models import Resource
 if TYPE_CHECKING:
     from experts.models import Person
 
+logger = logging.getLogger(__name__)
+
 MOST = 200
 """Topics that one person follows."""
 NEW_FOR = timedelta(days=30)
 """How long somebody is a new member."""
 NEWS = "topic_news"
 ONCE_IN = timedelta(hours=24)
+EVERY = timedelta(hours=1)
+"""How often somebody's topics are looked at for whom there was nothing new."""
+A_RUN = 500
+"""Follows that are read at once, and ``SECONDS`` for how long one run looks: the next goes on where it stopped."""
+SECONDS = 60
 MUCH = 2000
 NAMED = 3
 """Topics that a notice names."""
@@ -75,6 +84,7 @@ class Follow(models.Model):
     shown = models.BooleanField(default=True)
     at = models.DateTimeField(default=timezone.now)
     visited_at = models.DateTimeField(default=timezone.now)
+    look_at = models.DateTimeField(default=timezone.now, db_index=True, help_text="When to look for news next.")
 
     objects: ClassVar[Any] = FollowQuerySet.as_manager()
 
@@ -200,25 +210,44 @@ def followed(viewer: Viewer) -> list[Followed]:
 # Being told -------------------------------------------------------------------------------------------------------
 
 
-def tell_news(now: datetime | None = None) -> int:
+def tell_news(now: datetime | None = None, *, seconds: float = SECONDS) -> int:
     """Leave a notice for everybody with something new on a topic that they follow, at most one a day; how many.
 
-    What it says is looked up when it is read (`told`), so a right that was withdrawn meanwhile is silent.
+    Who waited longest for a look is looked at first, one at least. Nobody waits for somebody whose look fails: it is
+    done again when the next is due. What a notice says is looked up when it is read (`told`), so a right that was
+    withdrawn meanwhile is silent.
     """
+    now, until, told = now or timezone.now(), time.monotonic() + seconds, 0
+    due = Follow.objects.filter(look_at__lte=now, person__is_active=True).order_by("look_at", "pk")
+    while people := dict.fromkeys(due.values_list("person", flat=True)[:A_RUN]):
+        for person in people:
+            try:
+                told += _look(person, now)
+            except Exception as error:
+                logger.warning("news of topics could not be looked up: %s", type(error).__name__)
+            if time.monotonic() > until:
+                return told
+    return told
+
+
+def _look(person_id: int, now: datetime) -> bool:
+    """Whether one follower is told that there is something new; their next look is written down before this one."""
     from experts.models import Person
 
-    now = now or timezone.now()
-    last = dict(Notice.objects.filter(kind=NEWS).order_by().values_list("person").annotate(last=Max("at")))
-    people = Person.objects.filter(is_active=True, follows__isnull=False).distinct()
-    told = 0
-    for person in people.prefetch_related("follows").iterator(chunk_size=500):
-        before = last.get(person.pk)
-        if before and before > now - ONCE_IN:
-            continue
-        if fresh(person.follows.all(), Viewer.of(person), since=before):
-            notices.tell([person.pk], NEWS, person.public_id)
-            told += 1
-    return told
+    mine = Follow.objects.filter(person=person_id)
+    if not mine.filter(look_at__lte=now).update(look_at=now + EVERY):  # another worker was quicker
+        return False
+    notice = Notice.objects.filter(person=person_id, kind=NEWS).first()
+    if notice and notice.at > now - ONCE_IN:
+        mine.update(look_at=notice.at + ONCE_IN)
+        return False
+    person = Person.objects.get(pk=person_id)
+    if not fresh(mine, Viewer.of(person), since=notice and notice.at):
+        return False
+    with transaction.atomic():
+        notices.tell([person_id], NEWS, person.public_id)
+        mine.update(look_at=now + ONCE_IN)
+    return True
 
 
 @teller(NEWS)

@@ -46,7 +46,7 @@ def send_invitations() -> None:
     invitations.send()
 
 
-@shared_task(name="experts.jobs.tell_topic_news", soft_time_limit=600, time_limit=660)
+@shared_task(name="experts.jobs.tell_topic_news", soft_time_limit=120, time_limit=150)
 def tell_topic_news() -> None:
     """Tell followers of topics that there is something new, at most once a day."""
     communities.tell_news()

@@ -43,6 +43,7 @@ class Notice(models.Model):
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["person", "-at"]),
+            models.Index(fields=["at"], name="notice_by_time"),
             models.Index(fields=["person"], name="notice_to_mail", condition=models.Q(mailed_at=None, seen_at=None)),
         ]
         constraints = [models.UniqueConstraint(fields=["person", "kind", "subject"], name="one_notice_of_a_thing")]
@@ -56,7 +57,7 @@ class Digest(Work):
     BACKOFF = timedelta(minutes=5)
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="digests")
-    day = models.DateField()
+    day = models.DateField(db_index=True)
 
     objects: ClassVar[Any] = WorkQuerySet.as_manager()
 

@@ -277,9 +277,9 @@ CELERY_BEAT_SCHEDULE = {
     "gather-gaps": {"task": "knowledge.jobs.gather_gaps", "schedule": 3600.0},
     "pass-on": {"task": "experts.jobs.pass_on", "schedule": 60.0, "options": {"expires": 60}},
     "ask-again": {"task": "experts.jobs.ask_again", "schedule": 3600.0},
-    "match-mentors": {"task": "experts.jobs.match_mentors", "schedule": 86400.0},
+    "match-mentors": {"task": "experts.jobs.match_mentors", "schedule": 3600.0, "options": {"expires": 3600}},
     "send-invitations": {"task": "experts.jobs.send_invitations", "schedule": 60.0, "options": {"expires": 60}},
-    "topic-news": {"task": "experts.jobs.tell_topic_news", "schedule": 3600.0},
+    "topic-news": {"task": "experts.jobs.tell_topic_news", "schedule": 300.0, "options": {"expires": 300}},
     "send-digests": {"task": "experts.jobs.send_digests", "schedule": 60.0, "options": {"expires": 60}},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
 }

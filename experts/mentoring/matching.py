@@ -1,23 +1,27 @@
-"""Bringing mentors and mentees together, once a day, by what `pairing` decides of wishes and offers.
+"""Bringing mentors and mentees together, topic by topic, by what `pairing` decides of wishes and offers.
 
 Mentees rank mentors by evidence that they may read, then by free places, then
 by who offered first. Mentors take those of another team first (an eye from
 outside, and fewer who share a manager), then whoever waits longest. A manager
-and their report are never paired, nor two who were brought together before in
-the same topic; nobody is given somebody whom they may not see.
+and their report are never paired; nobody is given somebody whom they may not
+see. Two who were brought together before in the same topic are not again,
+unless it was only that they did not answer: that can change (`AGAIN`).
 
-The rows are the work: a wish without a proposal, an offer with a free place.
-Looking twice brings nobody together twice.
+The rows are the work: a wish that was not looked at for a day brings its topic
+up, the one that waits longest first. Looking twice brings nobody together twice.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Min, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from experts.mentoring.mentorships import LAPSES, Mentorship, Offer, Wish, people_left
@@ -27,35 +31,84 @@ from experts.notices import tell
 from experts.teams.line_ups import DEPTHS, known
 from knowledge.access import Viewer
 
+logger = logging.getLogger(__name__)
 
-def match(now: datetime | None = None) -> int:
-    """Let old proposals lapse and end what leavers began; then bring together who can be, topic by topic.
+EVERY = timedelta(days=1)
+"""How often a mentor is looked for; for a new wish at the next run."""
+AGAIN = timedelta(days=90)
+"""After that two can be proposed to each other again who did not answer. Whoever said no is asked no second time."""
+AT_ONCE = 200
+"""Wishes of one topic in one look, those that were not looked at for longest; the others have the next."""
+SECONDS = 600
+"""How long one run looks; the next goes on where it stopped."""
 
-    How many were brought together. Again changes nothing.
+
+def match(now: datetime | None = None, *, seconds: float = SECONDS) -> int:
+    """Let old proposals lapse and end what leavers began; then bring together who can be, one topic at least.
+
+    How many were brought together. Again changes nothing; a topic that fails holds up no other.
     """
-    now = now or timezone.now()
+    now, until, together = now or timezone.now(), time.monotonic() + seconds, 0
     people_left()
     Mentorship.objects.filter(
         Q(mentor_yes_at=None) | Q(mentee_yes_at=None), ended_at=None, proposed_at__lte=now - LAPSES
     ).update(ended_at=now)
-    keys = Wish.objects.filter(key__in=Offer.objects.values("key")).order_by("key").values_list("key", flat=True)
-    return sum(_match_topic(key, now) for key in dict.fromkeys(keys))
+    for key in _due(now):
+        try:
+            together += _look(key, now)
+        except Exception as error:
+            logger.warning("mentors of a topic could not be looked for: %s", type(error).__name__)
+        if time.monotonic() > until:
+            break
+    return together
 
 
-def _match_topic(key: str, now: datetime) -> int:
-    here = Person.objects.findable().values("pk")
-    offers = {row.person_id: row for row in Offer.objects.filter(key=key, person__in=here).select_related("person")}
-    wishes = {row.person_id: row for row in Wish.objects.filter(key=key, person__in=here).select_related("person")}
-    before = list(Mentorship.objects.filter(key=key))
+def _due(now: datetime) -> list[str]:
+    """Topics with a wish that is to be looked at, the one that waits longest first."""
+    due = Q(looked_at=None) | Q(looked_at__lte=now - EVERY)
+    wishes = Wish.objects.filter(due, key__in=Offer.objects.values("key")).order_by().values("key")
+    return list(
+        wishes.annotate(since=Min(Coalesce("looked_at", "at"))).order_by("since", "key").values_list("key", flat=True)
+    )
+
+
+def _look(key: str, now: datetime) -> int:
+    """Look for mentors of a topic's wishes; that this was done is written down first."""
+    turn = Wish.objects.filter(key=key).order_by(F("looked_at").asc(nulls_first=True), "at", "pk")
+    wishes = list(turn.select_related("person")[:AT_ONCE])
+    Wish.objects.filter(pk__in=[row.pk for row in wishes]).update(looked_at=now)
+    return _match_topic(key, wishes, now)
+
+
+def _match_topic(key: str, turn: Sequence[Wish], now: datetime) -> int:
+    here = Person.objects.findable()
+    offers = {
+        row.person_id: row
+        for row in Offer.objects.filter(key=key, person__in=here.values("pk")).select_related("person")
+    }
+    mentees = [row.person_id for row in turn]
+    held = Q(ended_at=None, mentor__in=Offer.objects.filter(key=key).values("person"))
+    before = list(Mentorship.objects.filter(held | Q(mentee__in=mentees), key=key))
     places = _places(offers, before)
-    wishes = {mentee: row for mentee, row in wishes.items() if not _waits(mentee, before)}
-    apart = {(row.mentee_id, row.mentor_id) for row in before} | _managed([*offers, *wishes])
+    offers = {mentor: row for mentor, row in offers.items() if places[mentor]}
+    if not offers:
+        return 0
+    found = set(here.filter(pk__in=mentees).values_list("pk", flat=True))
+    wishes = {row.person_id: row for row in turn if row.person_id in found and not _waits(row.person_id, before)}
+    apart = {(row.mentee_id, row.mentor_id) for row in before if not _may_again(row, now)}
+    apart |= _managed([*offers, *wishes])
     orders = {
         mentee: [mentor for mentor in _ranked(row, offers, places) if (mentee, mentor) not in apart]
         for mentee, row in wishes.items()
     }
     given = pairs(orders, _takes(offers, wishes), places)
     return sum(_propose(wishes[mentee], offers[mentor], now) for mentee, mentor in given.items())
+
+
+def _may_again(row: Mentorship, now: datetime) -> bool:
+    """Whether two may be proposed to each other once more: it only lapsed, and a decent time ago."""
+    lapsed = row.ended_at is not None and not row.begun and not (row.mentor_no_at or row.mentee_no_at)
+    return lapsed and row.proposed_at <= now - AGAIN
 
 
 def _places(offers: Mapping[int, Offer], before: Iterable[Mentorship]) -> dict[int, int]:
@@ -82,7 +135,7 @@ def _ranked(wish: Wish, offers: Mapping[int, Offer], places: Mapping[int, int]) 
     seen = list(Person.objects.visible_to(viewer).filter(pk__in=offers))
     shown = known([wish.name], viewer, seen)
     depth = {who: max(DEPTHS[level.depth] for level in of.values()) for who, of in shown.items()}
-    able = [one.pk for one in seen if places[one.pk]]
+    able = [one.pk for one in seen]
     return sorted(able, key=lambda one: (-depth.get(one, 0), -places[one], offers[one].at, offers[one].pk))
 
 
@@ -107,7 +160,8 @@ def _propose(wish: Wish, offer: Offer, now: datetime) -> bool:
     with transaction.atomic():
         stand = Wish.objects.select_for_update().filter(pk=wish.pk).exists()
         stand = stand and Offer.objects.select_for_update().filter(pk=offer.pk).exists()
-        before = list(Mentorship.objects.filter(key=wish.key))
+        either = Q(mentor=offer.person_id) | Q(mentee=wish.person_id)
+        before = list(Mentorship.objects.filter(either, key=wish.key, ended_at=None))
         if (
             not stand
             or _waits(wish.person_id, before)

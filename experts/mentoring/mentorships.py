@@ -1,6 +1,6 @@
 """Mentoring: who offers it, who wishes for it, and who is brought together.
 
-Wishes and offers wait until a daily look brings two together (`matching`).
+Wishes and offers wait until a look, soon and then daily, brings two together (`matching`).
 Both have to say yes within two weeks, else the proposal lapses. Who says no is
 free at once; the other reads what they would read of somebody who never
 looked. Either leaves a running mentorship at any time: there is no field for
@@ -79,6 +79,7 @@ class Wish(models.Model):
     name = models.CharField(max_length=80)
     note = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField(default=timezone.now)
+    looked_at = models.DateTimeField(null=True, editable=False, help_text="When a mentor was last looked for.")
 
     objects: ClassVar[Any] = models.Manager()
 
@@ -102,7 +103,7 @@ class Mentorship(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     mentor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentees")
     mentee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentors")
-    key = models.CharField(max_length=80)
+    key = models.CharField(max_length=80, db_index=True)
     name = models.CharField(max_length=80)
     proposed_at = models.DateTimeField(default=timezone.now)
     mentor_yes_at = models.DateTimeField(null=True)
@@ -277,14 +278,16 @@ def leave(*, mentorship: Mentorship, person: Person) -> Mentorship:
 
 
 def people_left() -> int:
-    """End the mentorships of those who have left; how many. The other is told as if they had ended it."""
-    now = timezone.now()
-    gone = Q(mentor__is_active=False) | Q(mentee__is_active=False)
-    with transaction.atomic():
-        rows = list(Mentorship.objects.filter(gone, ended_at=None).select_related("mentor", "mentee"))
-        for row in rows:
-            _end(row, now, tell_whom=row.mentee if row.mentee.is_active else row.mentor)
-    return len(rows)
+    """End the mentorships of those who have left, each by itself; how many. The other is told as if it were they."""
+    now, ended = timezone.now(), 0
+    gone = Mentorship.objects.filter(Q(mentor__is_active=False) | Q(mentee__is_active=False), ended_at=None)
+    for pk in list(gone.values_list("pk", flat=True)):
+        with transaction.atomic():
+            row = gone.filter(pk=pk).select_for_update(of=("self",)).select_related("mentor", "mentee").first()
+            if row is not None:
+                _end(row, now, tell_whom=row.mentee if row.mentee.is_active else row.mentor)
+                ended += 1
+    return ended
 
 
 def forget(*, person: Person) -> None:

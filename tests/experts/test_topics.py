@@ -191,14 +191,18 @@ def test_a_follower_sees_what_is_new_and_is_told_once_a_day(
     viewer = Viewer.of(reader)
     assert communities.tell_news() == 0
     earlier = timezone.now() - timedelta(days=3)
-    Follow.objects.update(visited_at=earlier, at=earlier)
+    Follow.objects.update(visited_at=earlier, at=earlier, look_at=earlier)
     Resource.objects.update(first_seen_at=earlier - timedelta(days=1))
     assert communities.tell_news() == 0
     hold("News", [page("b", title="A new seal", topics=("pumps",), updated=timezone.now())])
     team = Team.objects.create(name="Board", slug="board")
     hold("Hidden", [page("c", title="Zyxwv", topics=("Pumps",), updated=timezone.now())], audience=[f"team:{team.pk}"])
-    assert communities.tell_news() == 1
-    assert communities.tell_news() == 0, "at most once a day"
+    assert communities.tell_news() == 0, "it was looked up this hour"
+    soon = timezone.now() + communities.EVERY
+    assert communities.tell_news(soon) == 1
+    assert communities.tell_news(soon) == 0, "at most once a day"
+    Follow.objects.update(look_at=earlier)
+    assert communities.tell_news(soon) == 0, "whatever caused another look"
     assert Notice.objects.get(person=reader).subject == reader.public_id
 
     def told() -> str:
@@ -217,6 +221,30 @@ def test_a_follower_sees_what_is_new_and_is_told_once_a_day(
     Resource.objects.filter(title="A new seal").update(audience=Audience.objects.of([f"team:{team.pk}"]))
     assert told() == "", "a right that was withdrawn is silent"
     assert communities.tell_news(timezone.now() + timedelta(days=2)) == 0
+
+
+def test_every_follower_has_their_turn_in_runs_that_are_cut_short_or_fail(
+    make_person: Any, hold: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold("Book", [page("a", topics=("Pumps", "Seals"))])
+    people = [make_person(f"p{n}", name=f"Person {n}") for n in range(3)]
+    for person in people:
+        for key in ("pumps", "seals"):
+            communities.follow(person=person, key=key, name=key)
+    then = timezone.now() - timedelta(days=1)
+    Follow.objects.update(visited_at=then, look_at=then)
+    fresh = communities.fresh
+
+    def broken(follows: Any, viewer: Viewer, **more: Any) -> Any:
+        if viewer.person_id == people[1].pk:
+            raise OSError("a disk")
+        return fresh(follows, viewer, **more)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(communities, "fresh", broken)
+        assert [communities.tell_news(seconds=0) for _ in range(4)] == [1, 0, 1, 0]
+    assert communities.tell_news(timezone.now() + communities.EVERY) == 1
+    assert set(Notice.objects.values_list("person", flat=True)) == {one.pk for one in people}
 
 
 def test_a_followed_topic_that_is_hidden_now_is_named_nowhere(reader: Any, client: Client, hold: Any) -> None:
