@@ -31,7 +31,7 @@ from django.utils.text import Truncator
 
 from experts.evidence import sentence
 from experts.models import Offer, OwnTopic, Person, Thanks
-from experts.time_left import with_time
+from experts.room import with_room
 from experts.votes import CLOSE, Depth, Vote, depth, matches, score, years_since
 from knowledge import index
 from knowledge.access import Ground, Viewer
@@ -142,7 +142,7 @@ def find(
     best = sorted(filter(scores.get, scores), key=lambda who: (-scores[who], who))[:count]
     others = [who for who, said in own.items() if who not in scores and who not in away and said]
     best += sorted(others, key=lambda who: (-len(own[who].teaches + own[who].knows), who))[: count - len(best)]
-    people = with_time(Person.objects.findable().visible_to(viewer)).in_bulk(best)
+    people = with_room(Person.objects.findable().visible_to(viewer)).in_bulk(best)
     return [
         _expert(people[who], scores.get(who, 0.0), worked.get(who, []), match, own.get(who), thanked, query)
         for who in best

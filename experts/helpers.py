@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from experts.finder import Expert, find
 from experts.models import OwnTopic, Person
-from experts.time_left import with_time
+from experts.room import with_room
 from knowledge.access import Viewer
 from knowledge.models import Resource
 
@@ -58,7 +58,7 @@ def who_can_help(resource: Resource, viewer: Viewer) -> Help:
     ids = {part.person_id for part in parts if part.person_id}
     kept = OwnTopic.objects.filter(person=OuterRef("pk"), hidden=True, key__in=resource.topics.values("slug"))
     led_to = Person.objects.findable().visible_to(viewer).exclude(Exists(kept))
-    found = with_time(led_to).in_bulk(ids) if ids else {}
+    found = with_room(led_to).in_bulk(ids) if ids else {}
     left = Person.objects.former(viewer).in_bulk(ids - found.keys()) if ids - found.keys() else {}
     known: dict[int, Helper] = {}
     names: dict[str, None] = {}

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from experts.finder import Expert, Reason
+from experts.room import TimeLeft
 from experts.teams.formation import Need
 from experts.teams.line_ups import Cell, Draft, Row, Someone, Wanted
-from experts.time_left import TimeLeft
 from immersive.forms import Chip, Group
 from immersive.sample_questions import questions
 from immersive.way_on import Rail, WayOn

@@ -223,10 +223,10 @@ def _first(to: UUID | None, what: Wanted, now: datetime, shown: datetime) -> Cho
     person = Person.objects.visible_to(what.viewer).filter(public_id=to).first()
     if person is not None and person.pk == what.viewer.person_id:
         raise ValidationError({"to": "This is you. Ask whoever knows instead."})
-    asked = turns.one(person.pk, what.keys, now) if person else None
+    asked = turns.one(person.pk, what.keys) if person else None
     if asked is None:
         raise ValidationError({"to": NOT_NOW})
-    return Choice(asked.person, 1.0, quiet_until(shown, asked.zone), "chosen by whoever asks")
+    return Choice(asked.person, 1.0, quiet_until(shown, asked.room.zone), "chosen by whoever asks")
 
 
 def _text(text: str) -> str:

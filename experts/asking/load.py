@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 WEEK = timedelta(days=7)
@@ -34,33 +34,65 @@ DAY = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """Somebody who could be asked.
+class Room:
+    """What somebody chose of their time, and what is taken of it: read by `experts.room`.
 
-    ``match`` is how well they fit, on any scale that begins at 0; ``week`` and
-    ``month`` how often they were asked in the last seven and twenty-eight days;
-    ``weekly`` their own cap. ``closed``: not now; ``unwilling``: not about this.
+    ``week`` and ``month``: how often they were asked in the last seven and
+    twenty-eight days, beside ``weekly``, their cap; ``first`` of the week and
+    ``last`` of all. ``closed``: the last of the closed days in which they are
+    now, by their own clock. ``hours`` a week that they give, if they say, and
+    ``taken`` of them.
+    """
+
+    weekly: int = WEEKLY
+    week: int = 0
+    month: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    closed: date | None = None
+    hours: int | None = None
+    taken: int = 0
+    shows: bool = False
+    zone: str = "UTC"
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether anything may be asked of them at this moment at all."""
+        return self.closed is None and self.week < self.weekly
+
+    @property
+    def free(self) -> int | None:
+        """Hours a week that are left, of those who show them: hidden ones decide nothing, asking for more and more
+        would tell them."""
+        return self.hours - self.taken if self.hours is not None and self.shows else None
+
+    def gives(self, hours: int) -> bool:
+        """Whether they can be asked for so many hours a week; who gives none, shown or not, is asked for none."""
+        return self.can_be_asked and self.hours != 0 and (self.free is None or self.free >= hours)
+
+    @property
+    def load(self) -> float:
+        """What is spoken for as a share of what they give, 0 and up: of questions or of hours, whichever is more."""
+        asked = self.month / (self.weekly * MEMORY / WEEK) if self.weekly else 1.0
+        return max(asked, self.taken / self.hours) if self.hours and self.shows else asked
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who could be asked: how well they fit (``match``, on any scale that begins at 0), and their room.
+
+    ``unwilling``: not about this.
     """
 
     person: int
     match: float
-    week: int = 0
-    month: int = 0
-    weekly: int = WEEKLY
-    closed: bool = False
+    room: Room
     unwilling: bool = False
-    zone: str = "UTC"
-    last: datetime | None = None
 
     @property
     def can_be_asked(self) -> bool:
-        """Whether a question may go to them at this moment at all."""
-        return not self.closed and not self.unwilling and self.week < self.weekly
-
-    @property
-    def load(self) -> float:
-        """What was asked of them as a share of what they can take, 0 and up."""
-        return self.month / (self.weekly * MEMORY / WEEK) if self.weekly else 1.0
+        """Whether this question may go to them at this moment."""
+        return self.room.can_be_asked and not self.unwilling
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +120,23 @@ def choose(candidates: Iterable[Candidate], now: datetime, *, without: Collectio
     if not free:
         return None
     best = max(free, key=lambda one: (one.match, -one.person))
-    scores = {one.person: one.match / best.match - WEIGHT * one.load for one in free}
+    scores = {one.person: one.match / best.match - WEIGHT * one.room.load for one in free}
     top = max(scores.values())
     tied = [one for one in free if scores[one.person] >= top - NEAR * abs(top)]
     alone = best if all(one.match < best.match for one in free if one is not best) else None
     first = min(tied, key=lambda one: (one is alone, _wait(one, now), _asked(one), -one.match, one.person))
-    return Choice(first.person, scores[first.person], quiet_until(now, first.zone), _reason(first, best, len(tied)))
+    return Choice(
+        first.person, scores[first.person], quiet_until(now, first.room.zone), _reason(first, best, len(tied))
+    )
 
 
 def _wait(one: Candidate, now: datetime) -> timedelta:
     """How long until they are at work, in whole hours: less is no difference."""
-    return timedelta(hours=(at_work(now, one.zone) - now) // timedelta(hours=1))
+    return timedelta(hours=(at_work(now, one.room.zone) - now) // timedelta(hours=1))
 
 
 def _asked(one: Candidate) -> float:
-    return one.last.timestamp() if one.last else 0.0
+    return one.room.last.timestamp() if one.room.last else 0.0
 
 
 def _reason(chosen: Candidate, best: Candidate, tied: int) -> str:

@@ -18,15 +18,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from experts import finder, notices
 from experts.asking import sealed
 from experts.asking.asks import Answer, Ask, Turn
-from experts.asking.load import MEMORY, WEEK, Candidate, Choice, choose, zone_of
-from experts.choices import A_WEEK, Availability, Closed, OwnTopic
+from experts.asking.load import Candidate, Choice, choose
+from experts.choices import OwnTopic
 from experts.models import Membership, Person
+from experts.room import room, with_room
 from knowledge import gaps
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE, Query
@@ -92,13 +93,13 @@ def query_of(text: str) -> Query:
     return parse(" ".join(tokens(text)))
 
 
-def whoever_knows(what: Wanted, now: datetime) -> list[Candidate]:
+def whoever_knows(what: Wanted) -> list[Candidate]:
     """Who knows, as far as the viewer may know, with what can be asked of them now."""
     count = CONSIDERED if what.among is None else CONSIDERED_FOR_A_TEAM
     found = finder.find(query_of(what.text), what.viewer, count=count, without=what.without)
     best = max((one.score for one in found), default=0.0) or 1.0
     among = [one for one in found if what.among is None or one.person.pk in what.among]
-    return candidates({one.person.pk: _match(one.score / best) for one in among}, what.keys, now)
+    return candidates({one.person: _match(one.score / best) for one in among}, what.keys)
 
 
 def _match(score: float) -> float:
@@ -113,49 +114,18 @@ def _match(score: float) -> float:
     return float(score**0.5) if score > 0 else STATED
 
 
-def candidates(match: Mapping[int, float], keys: Collection[str], now: datetime) -> list[Candidate]:
-    """These people (ids, each with how well they fit) with what they were asked lately and what they chose.
-
-    One query for each kind of row, however many people.
-    """
-    people = Person.objects.findable().filter(pk__in=list(match))
-    zones = dict(people.values_list("pk", "time_zone"))
-    caps = dict(Availability.objects.filter(person__in=zones).values_list("person", "asks_a_week"))
-    unwilling = set(
-        OwnTopic.objects.filter(person__in=zones, ask=OwnTopic.Ask.NO, key__in=list(keys)).values_list(
-            "person", flat=True
-        )
-    )
-    closed: dict[int, list[tuple[object, object]]] = {}
-    yesterday, tomorrow = (now + timedelta(days=days) for days in (-1, 1))
-    periods = Closed.objects.filter(person__in=zones, since__lte=tomorrow.date(), until__gte=yesterday.date())
-    for person, since, until in periods.values_list("person", "since", "until"):
-        closed.setdefault(person, []).append((since, until))
-    counted = Turn.objects.filter(person__in=zones, at__gt=now - MEMORY, how__in=Turn.COUNTED)
-    asked = {
-        row["person"]: row
-        for row in counted.values("person").annotate(
-            week=Count("pk", filter=Q(at__gt=now - WEEK)), month=Count("pk"), last=Max("at")
-        )
-    }
-    nothing = {"week": 0, "month": 0, "last": None}
-    return [
-        Candidate(
-            person,
-            match[person],
-            **{name: asked.get(person, nothing)[name] for name in nothing},
-            weekly=caps.get(person, A_WEEK),
-            closed=any(a <= now.astimezone(zone_of(zone)).date() <= b for a, b in closed.get(person, ())),  # type: ignore[operator]
-            unwilling=person in unwilling,
-            zone=zone,
-        )
-        for person, zone in sorted(zones.items())
-    ]
+def candidates(match: Mapping[Person, float], keys: Collection[str]) -> list[Candidate]:
+    """These people (each `with_room`, and how well they fit) with their room, and whether they mind the topics."""
+    no = OwnTopic.objects.filter(person__in=match, ask=OwnTopic.Ask.NO, key__in=list(keys))
+    unwilling = set(no.values_list("person", flat=True))
+    people = sorted(match, key=lambda one: one.pk)
+    return [Candidate(one.pk, match[one], room(one), one.pk in unwilling) for one in people]
 
 
-def one(person_id: int, keys: Collection[str], now: datetime) -> Candidate | None:
+def one(person_id: int, keys: Collection[str]) -> Candidate | None:
     """One person, whom somebody wants to ask; `None` when they cannot be asked now, whyever."""
-    found = candidates({person_id: 1.0}, keys, now)
+    people = with_room(Person.objects.findable().filter(pk=person_id))
+    found = candidates(dict.fromkeys(people, 1.0), keys)
     return found[0] if found and found[0].can_be_asked else None
 
 
@@ -170,8 +140,7 @@ def give(ask: Ask, person_id: int, until: datetime, *, at: datetime | None = Non
     held = Person.objects.select_for_update(no_key=True).filter(pk=person_id, is_active=True).first()
     if held is None or Turn.objects.filter(ask=ask, person=held).exists():
         return False
-    cap = Availability.of(held).asks_a_week
-    if Turn.objects.filter(person=held, at__gt=now - WEEK, how__in=Turn.COUNTED).count() >= cap:
+    if not room(with_room(Person.objects.filter(pk=held.pk), now, promised=True).get()).can_be_asked:
         return False
     if not Ask.objects.open().filter(pk=ask.pk).update(look_at=until):
         return False
@@ -185,7 +154,7 @@ def route(ask: Ask) -> bool:
     """Give the ask to whoever should be asked next; whether there was somebody. If not, it is looked at again."""
     now = timezone.now()
     what = wanted(ask)
-    found = [one for one in whoever_knows(what, now) if not sealed.is_mine(ask, one.person)]
+    found = [one for one in whoever_knows(what) if not sealed.is_mine(ask, one.person)]
     tried: set[int] = set()
     while choice := choose(found, now, without=tried):
         if give(ask, choice.person, choice.until):
@@ -198,7 +167,7 @@ def route(ask: Ask) -> bool:
 
 def choice_for(what: Wanted, now: datetime) -> Choice | None:
     """Whom an ask that is not stored yet would go to first."""
-    return choose(whoever_knows(what, now), now)
+    return choose(whoever_knows(what), now)
 
 
 # What a job does ---------------------------------------------------------------------------------------------------

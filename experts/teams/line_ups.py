@@ -10,19 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
-
-from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Subquery, Sum, When
-from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from experts import finder
-from experts.asking.asks import Turn
-from experts.choices import A_WEEK, Closed, OwnTopic
+from experts.choices import OwnTopic
 from experts.models import Person
+from experts.room import room, with_room
 from experts.teams.formation import Covered, Free, LineUp, Need, Other, form, line_up, others
-from experts.teams.proposals import Place
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Result
 from knowledge.explain import listed
@@ -35,9 +28,6 @@ MOST_TOPICS = 12
 MOST_PEOPLE = 8
 USUAL_PEOPLE = 5
 USUAL_HOURS = 2
-KEPT = timedelta(weeks=12)
-"""How long hours that somebody agreed to are counted as taken."""
-WEEK, MONTH = timedelta(days=7), timedelta(days=28)
 MOST_KNOWN = 20
 """People who are looked at for one topic."""
 LOOKED_FOR = 3
@@ -260,7 +250,7 @@ def candidates(wanted: Wanted, viewer: Viewer, ground: Ground) -> list[Someone]:
         for one in finder.find([name], viewer, ground=ground, count=MOST_KNOWN)
         if one.score
     }
-    people = [person for person in reachable(viewer).filter(pk__in=found) if _has_time(person, wanted.hours)]
+    people = reachable(viewer, found, wanted.hours)
     levels = _as_they_wish(known(names, viewer, people, ground))
     return [_someone(person, levels[person.pk]) for person in people if person.pk in levels]
 
@@ -276,15 +266,9 @@ def known(
     return found
 
 
-def _has_time(person: Any, hours: int) -> bool:
-    return person.offered is None or person.offered - person.taken >= hours
-
-
-def _someone(person: Any, levels: Mapping[str, finder.Level]) -> Someone:
-    spoken = person.taken / person.offered if person.offered else 0.0
-    asked = person.month / (person.weekly * MONTH / WEEK)
-    free = None if person.offered is None else person.offered - person.taken
-    return Someone(person, levels, max(spoken, asked), free)
+def _someone(person: Person, levels: Mapping[str, finder.Level]) -> Someone:
+    has = room(person)
+    return Someone(person, levels, has.load, has.free)
 
 
 def _as_they_wish(found: Mapping[int, Mapping[str, finder.Level]]) -> dict[int, dict[str, finder.Level]]:
@@ -299,34 +283,10 @@ def _as_they_wish(found: Mapping[int, Mapping[str, finder.Level]]) -> dict[int, 
     return {who: of for who, of in kept.items() if of}
 
 
-def reachable(viewer: Viewer) -> Any:
-    """People whom the viewer may see and who can be asked today: not closed, not at their weekly most.
-
-    To be asked into a team counts there like a question.
-    Each with ``offered`` (hours a week, of those who show them), ``taken`` of them, ``weekly`` and ``month`` (asks).
-    Hours that somebody keeps to themselves decide nothing: asking for more and more would tell them.
-    """
-    now, today = timezone.now(), timezone.localdate()
-    turns = Turn.objects.filter(person=OuterRef("pk"), how__in=Turn.COUNTED, at__lte=now)  # as in `time_left`
-    places = Place.objects.filter(person=OuterRef("pk"))
-    agreed = places.filter(agreed_at__gte=now - KEPT).values("person")
-    return (
-        Person.objects.visible_to(viewer)
-        .findable()
-        .annotate(
-            weekly=Coalesce(F("availability__asks_a_week"), A_WEEK),
-            offered=Case(When(availability__shows_time=True, then=F("availability__hours_a_week"))),
-            week=_counted(turns.filter(at__gte=now - WEEK)),
-            month=_counted(turns.filter(at__gte=now - MONTH)),
-            teams=_counted(places.filter(asked_at__gte=now - WEEK).exclude(proposal__owner=OuterRef("pk"))),
-            taken=Coalesce(Subquery(agreed.annotate(n=Sum("proposal__hours")).values("n")), 0),
-        )
-        .filter(~Exists(Closed.objects.filter(person=OuterRef("pk"), since__lte=today, until__gte=today)))
-        .exclude(availability__hours_a_week=0)
-        .filter(weekly__gt=F("week") + F("teams"))
-        .order_by("month", "taken", "public_id")
-    )
-
-
-def _counted(asked: QuerySet[Any]) -> Coalesce:
-    return Coalesce(Subquery(asked.values("person").annotate(n=Count("pk")).values("n")), 0)
+def reachable(viewer: Viewer, people: Collection[int], hours: int) -> list[Person]:
+    """Those of these people (ids) whom the viewer may see and who can be asked now for so many hours a week, the
+    least asked lately first."""
+    found = with_room(Person.objects.visible_to(viewer).findable().filter(pk__in=people))
+    able = [(room(one), one) for one in found]
+    able = [(has, one) for has, one in able if has.gives(hours)]
+    return [one for _, one in sorted(able, key=lambda pair: (pair[0].month, pair[0].taken, pair[1].public_id.hex))]

@@ -225,8 +225,9 @@ def ask_all(*, proposal: Proposal, owner: Person) -> int:
         _own(proposal, owner)
         waiting = proposal.places.filter(asked_at=None)
         waiting.filter(person=owner).update(asked_at=now, agreed_at=now)
-        free = set(reachable(Viewer.of(owner)).filter(places__in=waiting).values_list("pk", flat=True))
-        asked = list(waiting.filter(person__in=Person.objects.filter(pk__in=free)))
+        people = sorted(waiting.exclude(person=owner).values_list("person", flat=True))
+        list(Person.objects.filter(pk__in=people).order_by("pk").select_for_update(no_key=True))  # as `turns.give`
+        asked = list(waiting.filter(person__in=reachable(Viewer.of(owner), people, proposal.hours)))
         proposal.places.filter(pk__in=[place.pk for place in asked]).update(asked_at=now)
         for place in asked:
             tell([place.person_id], "team-asked", place.public_id)

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import reverse
 
-from experts import helpers, time_left
+from experts import helpers, room
 from experts.models import Person
 from knowledge.access import Viewer
 from knowledge.models import Resource
 
 register = template.Library()
 
-register.filter("time_left", time_left.time_left)
+register.filter("time_left", room.time_left)
 
 
 @register.simple_tag

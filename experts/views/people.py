@@ -18,7 +18,7 @@ from experts.choices import LONGEST_TOPIC
 from experts.evidence import evidence_line, shown, topics_of, written_by
 from experts.finder import ONLY_SAID, Level, find, levels
 from experts.models import Offer, OwnTopic, Person
-from experts.time_left import with_time
+from experts.room import with_room
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Query
 from knowledge.index.analysis import topic_key
@@ -59,7 +59,7 @@ def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One person; who left or hides is not found, as if they had never been. Their own page they see always."""
     viewer = Viewer.of(request.user)
     one = get_object_or_404(
-        with_time(Person.objects.visible_to(viewer)).select_related("availability"), public_id=public_id
+        with_room(Person.objects.visible_to(viewer)).select_related("availability"), public_id=public_id
     )
     page = Paginator(written_by(one, viewer), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
     evidence, ground = shown(page.object_list), Ground(viewer)

@@ -8,14 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from experts.asking import actions as asking
-from experts.asking import load, turns
 from experts.asking.asks import Answer, Ask, Thanks, Turn
-from experts.choices import Availability, Closed, OwnTopic
+from experts.choices import Availability
 from experts.models import Person, Team
 from knowledge.access import Viewer
 from tests.work import conftest as rooms
@@ -74,29 +70,6 @@ def test_two_tabs_answer_accept_and_thank_once(in_threads: Callable[..., list[An
 
         assert sorted(in_threads(once, once)) == [False, True]
     assert in_threads(lambda: (Answer.objects.count(), Thanks.objects.count())) == [(1, 1)]
-
-
-@pytest.mark.django_db
-def test_candidates_cost_five_questions_however_many(make_person: Callable[..., Any]) -> None:
-    now = timezone.now()
-    people = [make_person(f"p{number}", name=f"P {number}") for number in range(12)]
-    Availability.objects.create(person=people[1], asks_a_week=1, hidden=True)
-    Availability.objects.create(person=people[2], asks_a_week=7)
-    Closed.objects.create(person=people[3], since=now.date(), until=now.date())
-    Person.objects.filter(pk=people[3].pk).update(time_zone="UTC")
-    OwnTopic.objects.create(person=people[4], key="oil", name="Oil", ask=OwnTopic.Ask.NO)
-    ask = asking.ask(viewer=viewer(people[0]), text=TEXT, to=people[5].public_id)
-    for some in (people[:6], people):
-        with CaptureQueriesContext(connection) as asked:
-            found = turns.candidates({one.pk: 1.0 for one in some}, {"oil"}, now + load.WEEK / 700)
-        assert len(asked) == 5
-    by_person = {one.person: one for one in found}
-    assert people[1].pk not in by_person
-    assert by_person[people[2].pk].weekly == 7
-    assert [by_person[people[n].pk].can_be_asked for n in (2, 3, 4, 5)] == [True, False, False, True]
-    assert (by_person[people[5].pk].week, by_person[people[5].pk].month) == (1, 1)
-    asking.withdraw(ask=ask.public_id, viewer=viewer(people[0]))
-    assert turns.one(people[5].pk, (), now).week == 0  # type: ignore[union-attr]
 
 
 def test_two_ask_each_other_at_one_moment(in_threads: Callable[..., list[Any]], two: SimpleNamespace) -> None:

@@ -16,7 +16,7 @@ from statistics import mean, median
 
 import pytest
 
-from experts.asking.load import MEMORY, WEEK, Candidate, at_work, choose, quiet_until
+from experts.asking.load import MEMORY, WEEK, Candidate, Room, at_work, choose, quiet_until
 
 ASKS, WEEKS, PEOPLE, TOPICS, CAP = 600, 10, 400, 60, 3
 BEGIN = datetime(2026, 9, 7, tzinfo=UTC)
@@ -91,8 +91,11 @@ def live(company: Company, rule: str) -> Lived:
         known = sorted(match, key=lambda one: -match[one])[:CANDIDATES]
         people = [
             Candidate(
-                one, match[one], sum(now - at < WEEK for at in turns[one]), sum(now - at < MEMORY for at in turns[one]),
-                CAP, zone=company.zones[one], last=max(turns[one], default=None),
+                one, match[one],
+                Room(
+                    CAP, sum(now - at < WEEK for at in turns[one]), sum(now - at < MEMORY for at in turns[one]),
+                    last=max(turns[one], default=None), zone=company.zones[one],
+                ),
             )
             for one in known
         ]  # fmt: skip
@@ -100,7 +103,7 @@ def live(company: Company, rule: str) -> Lived:
             choice = choose(people, now, without=tried[number])
             person, until = (choice.person, choice.until) if choice else (None, now)
         else:
-            free = [one.person for one in people if rule == BEST or one.week < CAP]
+            free = [one.person for one in people if rule == BEST or one.room.week < CAP]
             person = next((one for one in sorted(free, key=known.index) if one not in tried[number]), None)
             until = quiet_until(now, company.zones[person]) if person is not None else now
         if person is None:

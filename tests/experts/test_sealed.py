@@ -22,8 +22,8 @@ from experts.asking.asks import Ask, SealOpened, Thanks, Turn
 from experts.asking.load import quiet_until
 from experts.models import Membership, Person
 from experts.notices import Notice
+from experts.room import time_left, with_room
 from experts.teams import line_ups
-from experts.time_left import time_left, with_time
 from knowledge.models import Resource, Search
 from knowledge.waiting import WaitingSearch
 from tests.experts.asked import PUMPS, company, see
@@ -126,8 +126,8 @@ def test_no_moment_of_one_person_s_turn_tells_when_it_was_asked(
     choices.choose(person=here.ben, asks_a_week=1, shows_time=True)
 
     def left() -> tuple[Any, ...]:
-        ben = with_time(Person.objects.filter(pk=here.ben.pk)).get()
-        free = [line_ups.reachable(see(here.cleo)).filter(pk=here.ben.pk).exists()]
+        ben = with_room(Person.objects.filter(pk=here.ben.pk)).get()
+        free = [line_ups.reachable(see(here.cleo), [here.ben.pk], 1)]
         return (time_left(ben), *free)
 
     before = left()
