@@ -43,6 +43,8 @@ FRESH = timedelta(days=14)
 SECONDS = 240
 """How long one run sends; the next goes on."""
 MOST_FAILURES = 3
+A_RUN = 1000
+"""Mails that one run writes down, and sends at most: at eight in the morning it may be everybody's turn at once."""
 MOST = 50
 """Notices that one mail tells, the newest; all of them stand on the page to which it leads."""
 
@@ -62,7 +64,7 @@ def is_due(how: str, zone: str, oldest: datetime, now: datetime) -> bool:
 
 
 def plan() -> int:
-    """Write down what is to be sent now: a row for each person and day; how many are new or open again."""
+    """Write down what is to be sent now, `A_RUN` mails at most: a row for each person and day; how many that are."""
     now, made = timezone.now(), 0
     chosen = Coalesce(
         Subquery(Availability.objects.filter(person=OuterRef("person")).values("mail")[:1]),
@@ -74,12 +76,15 @@ def plan() -> int:
         .filter(person__is_active=True)
         .exclude(person__email="")
         .annotate(how=chosen)
+        .exclude(how=Availability.Mail.NEVER)
         .filter(~Exists(at_work))
         .order_by()
         .values_list("person", "person__time_zone", "how")
         .annotate(oldest=Min("at"))
     )
     for person, zone, how, oldest in rows:
+        if made == A_RUN:
+            break
         if is_due(how, zone, oldest, now):
             made += _open(person, now.astimezone(zone_of(zone)).date(), again=how == Availability.Mail.AT_ONCE)
     return made
@@ -108,7 +113,7 @@ def send() -> int:
     plan()
     until, sent, failed = time.monotonic() + SECONDS, 0, 0
     server = get_connection()
-    for pk in list(Digest.objects.due().order_by("due_at", "pk").values_list("pk", flat=True)):
+    for pk in list(Digest.objects.due().order_by("due_at", "pk").values_list("pk", flat=True)[:A_RUN]):
         done = work(Digest.objects, pk, partial(_send, server=server))
         sent, failed = sent + done, 0 if done else failed + 1
         if failed == MOST_FAILURES or time.monotonic() > until:

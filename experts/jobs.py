@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from experts import communities, digests
+from experts import communities, digests, notices
 from experts.asking import still_right, turns
 from experts.directory import bringing
 from experts.mentoring import invitations, matching
@@ -50,6 +50,12 @@ def send_invitations() -> None:
 def tell_topic_news() -> None:
     """Tell followers of topics that there is something new, at most once a day."""
     communities.tell_news()
+
+
+@shared_task(name="experts.jobs.forget_notices", soft_time_limit=300, time_limit=330)
+def forget_notices() -> None:
+    """Delete what people were told long ago."""
+    notices.forget()
 
 
 @shared_task(name="experts.jobs.send_digests", soft_time_limit=300, time_limit=330)

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from knowledge.access import Viewer
 
 
+KEPT = timedelta(days=180)
+"""How long a notice is kept, seen or not: what it was about stays where it is."""
+DIGESTS_KEPT = timedelta(days=30)
+AT_ONCE, BATCHES = 1000, 50
+"""Rows that one statement forgets, and how many of those one run: the next goes on."""
 LOOKED_AT = 50
 """Notices, the newest, among which those are found that may still be told."""
 
@@ -144,3 +149,22 @@ def see(*, viewer: Viewer, subjects: Collection[UUID] | None = None, until: date
         fresh = fresh.filter(at__lte=until)
     new = list(fresh.values_list("pk", flat=True))  # asked first: most pages have nothing to write
     return Notice.objects.filter(pk__in=new).update(seen_at=timezone.now()) if new else 0
+
+
+# What is old -----------------------------------------------------------------------------------------------------
+
+
+def forget(now: datetime | None = None) -> int:
+    """Delete notices and digests that have had their time, the oldest first; how many."""
+    now, gone = now or timezone.now(), 0
+    old = (
+        Notice.objects.filter(at__lt=now - KEPT).order_by("at"),
+        Digest.objects.filter(day__lt=(now - DIGESTS_KEPT).date()).order_by("day"),
+    )
+    for rows in old:
+        for _ in range(BATCHES):
+            some = list(rows.values_list("pk", flat=True)[:AT_ONCE])
+            gone += rows.model._default_manager.filter(pk__in=some).delete()[0]
+            if len(some) < AT_ONCE:
+                break
+    return gone

@@ -280,6 +280,7 @@ CELERY_BEAT_SCHEDULE = {
     "match-mentors": {"task": "experts.jobs.match_mentors", "schedule": 3600.0, "options": {"expires": 3600}},
     "send-invitations": {"task": "experts.jobs.send_invitations", "schedule": 60.0, "options": {"expires": 60}},
     "topic-news": {"task": "experts.jobs.tell_topic_news", "schedule": 300.0, "options": {"expires": 300}},
+    "forget-notices": {"task": "experts.jobs.forget_notices", "schedule": 3600.0},
     "send-digests": {"task": "experts.jobs.send_digests", "schedule": 60.0, "options": {"expires": 60}},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -18,7 +18,10 @@ STILL_RIGHT = "still-right"
 
 
 def ask_again() -> int:
-    """Leave a notice for each author, once for each time that an answer runs out; how many. Safe when done twice."""
+    """Leave a notice for each author when an answer runs out, and again when that was forgotten; how many.
+
+    Safe when done twice.
+    """
     if answers.answers_source() is None and answers.standing().exists():
         answers.read_again()
     asked = 0

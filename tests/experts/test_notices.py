@@ -379,6 +379,34 @@ def test_no_answer_yet_is_said_while_there_is_none(make_person: Callable[..., An
     assert [one.notice.kind for one in notices.news(asked.see(here.ana))] == ["answered"]
 
 
+def test_notices_and_digests_have_an_end(ana: Any, ben: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, today = timezone.now(), timezone.now().date()
+    for days in (179, 181, 200, 400):
+        seen = now if days == 200 else None
+        Notice.objects.create(person=ana, kind="x", subject=uuid4(), at=now - timedelta(days=days), seen_at=seen)
+    for days in (0, 29, 31, 90):
+        Digest.objects.create(person=ana, day=today - timedelta(days=days))
+    monkeypatch.setattr(notices, "AT_ONCE", 2)
+    monkeypatch.setattr(notices, "BATCHES", 1)
+    assert [notices.forget(now) for _ in range(3)] == [4, 1, 0], "bounded, and the next goes on"
+    assert Notice.objects.get().at == now - timedelta(days=179)
+    assert set(Digest.objects.values_list("day", flat=True)) == {today, today - timedelta(days=29)}
+
+
+def test_a_morning_of_many_is_several_runs(
+    ana: Any, ben: Any, make_person: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = answered(ana, ben)
+    people = [make_person(f"p{n}", email=f"p{n}@example.org", time_zone=ana.time_zone) for n in range(3)]
+    for person in people:
+        Answer.objects.get().ask.joined.create(person=person)
+    notices.tell([one.pk for one in people], "answered", answer.public_id)
+    Notice.objects.update(at=timezone.now() - timedelta(days=1))
+    monkeypatch.setattr(digests, "A_RUN", 2)
+    assert [digests.send() for _ in range(3)] == [2, 2, 0]
+    assert len({to for one in mail.outbox for to in one.to}) == 4
+
+
 def test_two_do_not_tell_of_one_kind() -> None:
     with pytest.raises(ValueError, match="Two tell"):
         notices.teller("asked")(lambda viewer, subjects: {})
