@@ -47,7 +47,7 @@ def test_from_a_sentence_to_a_team_that_agrees(open_as: Open, crew: dict[str, An
     expect(table.get_by_role("columnheader", name="Ben Okafor")).to_be_visible()
     expect(table.get_by_role("row", name=re.compile("Seals"))).to_contain_text("only Ben Okafor")
     page.get_by_label("Another topic").fill("Type approval")
-    page.get_by_role("button", name="Add and show").click()
+    page.get_by_role("button", name="Show with these").click()
     expect(page.get_by_role("complementary")).to_contain_text("Type approval")
     page.get_by_role("button", name="Remove Type approval").click()
     expect(page.get_by_role("list", name="Topics").get_by_role("listitem")).to_have_count(2)

@@ -170,7 +170,7 @@ def test_following_shows_as_the_follower_chose(ana: Any, reader: Any, client: Cl
     client.post(address, {"do": "show"})
     choices.Availability.objects.create(person=reader, hidden=True)
     assert "Some Reader" not in topic_page(other, "pumps"), "who is hidden is in no list"
-    assert ">Pumps" in listing(client).split("Most alive")[0]
+    assert ">Pumps" in listing(client).split("Most active")[0]
     client.post(address, {"do": "stop"})
     assert not Follow.objects.exists()
     assert client.post(address, {"do": "x"}).status_code == 404
