@@ -28,7 +28,7 @@ from experts import actions
 from experts.directory import tokens
 from experts.directory.imports import PeopleImport
 from experts.directory.tokens import ProvisioningToken
-from experts.models import Membership, Person, Team, one_line
+from experts.models import Membership, Person, Team, in_any_case, one_line
 from knowledge.access import Viewer
 from knowledge.admin import OfferedLookups
 from knowledge.models import Resource
@@ -66,7 +66,7 @@ class NewPersonForm(PersonForm):
     def clean_username(self) -> str:
         """Refuse a name that differs by case alone from another's: two people would be taken for one."""
         username: str = self.cleaned_data["username"]
-        if Person.objects.filter(username__iexact=username).exists():
+        if Person.objects.filter(in_any_case("username", username)).exists():
             raise ValidationError("Somebody has this username. Choose another one.")
         return username
 

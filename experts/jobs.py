@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from experts import communities, digests, notices
-from experts.asking import still_right, turns
+from experts.asking import later, still_right, turns
 from experts.directory import bringing
 from experts.mentoring import invitations, matching
 
@@ -14,6 +14,12 @@ from experts.mentoring import invitations, matching
 def pass_on() -> None:
     """Give questions that wait to whoever is asked next."""
     turns.pass_on()
+
+
+@shared_task(name="experts.jobs.show_later", soft_time_limit=300, time_limit=330)
+def show_later() -> None:
+    """Do what authors without a name did some hours ago."""
+    later.carry_out()
 
 
 @shared_task(name="experts.jobs.ask_again", soft_time_limit=300, time_limit=330)

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Exists, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat, Lower
+from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils import timezone
 
@@ -33,6 +34,11 @@ _ROW_NUMBER = re.compile("[1-9][0-9]{0,17}")
 def one_line(text: str) -> str:
     """Text on one line, without control characters and without those that turn the writing around them."""
     return " ".join(_UNSHOWABLE.sub(" ", text).split())
+
+
+def in_any_case(field: str, text: str) -> Q:
+    """That a field says this, in any case that the database folds; found by an index on `Lower`, if there is one."""
+    return Q(Exact(Lower(field), Lower(Value(text))))
 
 
 def _hidden() -> Exists:
@@ -142,7 +148,10 @@ class Person(AbstractUser):
     objects: ClassVar[PersonManager] = PersonManager()
 
     class Meta(AbstractUser.Meta):
-        pass
+        indexes = [  # who is meant by a name or an address that a service or an operator wrote, in any case
+            models.Index(Lower("username"), name="person_by_username"),
+            models.Index(Lower("email"), name="person_by_email"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -258,7 +267,7 @@ class Membership(models.Model):
 
 
 # Rows of this package that stand in a file of their own and name those above.
-from experts.asking.asks import Answer, Ask, Joined, SealOpened, Thanks, Turn  # noqa: E402, F401
+from experts.asking.asks import Answer, Ask, Joined, Later, SealOpened, Thanks, Turn  # noqa: E402, F401
 from experts.choices import Availability, Closed, Disowned, OwnTopic  # noqa: E402, F401
 from experts.communities import Follow  # noqa: E402, F401
 from experts.directory.history import Placement, Reporting  # noqa: E402, F401

@@ -41,7 +41,7 @@ def questions(ana: Person, ben: Person, answered: Result) -> dict[str, Any]:
         answer = Answer(
             ask=hum, body=body, created_at=now - timedelta(days=days), accepted_at=more.pop("accepted", None)
         )
-        states = {"mine": False, "acceptable": False, "thankable": False, "thanked": False, "thanks": 0}
+        states = {"mine": False, "acceptable": False, "thankable": False, "thanked": False, "thanks": 0, "waits": False}
         return Reply(answer=answer, reading=render(body), by=by, **{"verification": None, **states, **more})
 
     vouched = Verification(owner=ana, until=timezone.localdate() + timedelta(days=120))

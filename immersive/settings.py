@@ -276,6 +276,7 @@ CELERY_BEAT_SCHEDULE = {
     "look-again": {"task": "knowledge.jobs.look_again", "schedule": 60.0, "options": {"expires": 60}},
     "gather-gaps": {"task": "knowledge.jobs.gather_gaps", "schedule": 3600.0},
     "pass-on": {"task": "experts.jobs.pass_on", "schedule": 60.0, "options": {"expires": 60}},
+    "show-later": {"task": "experts.jobs.show_later", "schedule": 60.0, "options": {"expires": 60}},
     "ask-again": {"task": "experts.jobs.ask_again", "schedule": 3600.0},
     "match-mentors": {"task": "experts.jobs.match_mentors", "schedule": 3600.0, "options": {"expires": 3600}},
     "send-invitations": {"task": "experts.jobs.send_invitations", "schedule": 60.0, "options": {"expires": 60}},

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from experts import notices
-from experts.asking import answers, own_asks, sealed, turns
+from experts.asking import answers, later, own_asks, sealed, turns
 from experts.asking.alike import Similar, similar  # noqa: F401 - asked for while somebody writes
 from experts.asking.asks import LONGEST, LONGEST_ANSWER, MOST_DETAILS, Answer, Ask, Joined, Thanks, Turn
 from experts.asking.load import Choice, quiet_until
@@ -210,6 +210,7 @@ def _made(person_id: int, text: str, anonymous: bool, now: datetime, shown: date
         made.author_id = person_id
         return made
     made.mark, made.created_at = sealed.mark_of(person_id, made.public_id), sealed.day_of(now)
+    made.key = sealed.next_key(person_id, sealed.own(person_id))
     return made
 
 
@@ -285,40 +286,33 @@ def leave(*, ask: UUID, viewer: Viewer) -> bool:
 
 
 def withdraw(*, ask: UUID, viewer: Viewer) -> None:
-    """Take one's ask back, with what was answered; refused once an answer was accepted, which helps others by now."""
+    """Take one's ask back at once, with what was answered; refused once an answer was accepted, which helps others."""
     with transaction.atomic():
         found = _own(ask, viewer)
         if found.answers.exclude(accepted_at=None).filter(withdrawn_at=None, hidden_at=None).exists():
             raise ValidationError("You have accepted an answer, which helps others by now: close the question instead.")
         turns.end(found, Turn.How.WITHDRAWN)
+        later.forget(found)
         Ask.objects.filter(pk=found.pk).update(withdrawn_at=sealed.moment(found), look_at=None)
         gaps.forget(turns.GAP, found.text)
 
 
-def close(*, ask: UUID, viewer: Viewer) -> None:
-    """Say that one's ask wants no answer any more; it stays readable."""
+def close(*, ask: UUID, viewer: Viewer) -> bool:
+    """Say that one's ask wants no answer any more; it stays readable. Whether it was not closed already."""
     with transaction.atomic():
         found = _own(ask, viewer)
-        _close(found)
-
-
-def _close(ask: Ask) -> None:
-    turns.end(ask, Turn.How.OVER)
-    Ask.objects.filter(pk=ask.pk, closed_at=None).update(closed_at=sealed.moment(ask), look_at=None)
+        return later.put_off(found, "close") if found.mark and not found.closed_at else later.close(found)
 
 
 def hand_on(*, ask: UUID, viewer: Viewer) -> bool:
     """Give an ask that went to one person to whoever knows; whether somebody was found (else it waits for them)."""
     with transaction.atomic():
         found = _own(ask, viewer)
-        if found.routed or found.closed_at:
+        if found.mark:
+            return not found.routed and not found.closed_at and later.put_off(found, "hand-on")
+        if not later.hand_on(found):
             return False
-        turns.end(found, Turn.How.PASSED)
-        now = timezone.now()
-        # Without a name, not at once either: when somebody is asked tells when its author was here.
-        due = max(sealed.publish_at(now), found.published_at) if found.mark else now
-        Ask.objects.filter(pk=found.pk).update(routed=True, look_at=due)
-    return False if found.mark else turns.route(found)
+    return turns.route(found)
 
 
 # What others do ----------------------------------------------------------------------------------------------------
@@ -410,12 +404,9 @@ def accept(*, answer: UUID, viewer: Viewer) -> bool:
             raise ValidationError(
                 "This is your own answer: others' are accepted. Close the question if it is answered."
             )
-        new = bool(Answer.objects.filter(pk=found.pk, accepted_at=None).update(accepted_at=sealed.moment(ask)))
-        if new:
-            _close(ask)
-            notices.tell([found.author_id] if found.author_id else [], "accepted", found.public_id)
-            answers.read_again()
-    return new
+        if ask.mark:
+            return found.accepted_at is None and later.put_off(ask, "accept", found)
+        return later.accept(ask, found)
 
 
 def thank(*, answer: UUID, viewer: Viewer, said: str = "") -> bool:
@@ -425,13 +416,8 @@ def thank(*, answer: UUID, viewer: Viewer, said: str = "") -> bool:
         ask = _held(found.ask.public_id, viewer)
         if found.author_id is None or found.author_id == viewer.person_id:
             return False
-        unseen = sealed.is_mine(ask, viewer.person_id)
-        giver = None if unseen else viewer.person_id
-        if Thanks.objects.filter(answer=found, giver=giver).exists():
-            return False
-        Thanks.objects.create(
-            pk=sealed.number(), person_id=found.author_id, giver_id=giver, answer=found,
-            said=one_line(storable(said))[:200], at=sealed.day_of(timezone.now()) if unseen else timezone.now(),
-        )  # fmt: skip
-        notices.tell([found.author_id], "thanked", found.public_id)
-    return True
+        words = one_line(storable(said))[:200]
+        if sealed.is_mine(ask, viewer.person_id):
+            thanked = Thanks.objects.filter(answer=found, giver=None).exists()
+            return not thanked and later.put_off(ask, "thank", found, words)
+        return later.thank(ask, found, viewer.person_id, words)

@@ -52,7 +52,7 @@ class AskQuerySet(models.QuerySet["Ask"]):
 
 
 class Ask(models.Model):
-    """One question of one person. ``author`` is empty and ``mark`` is set where it was asked without a name."""
+    """One question of one person. Asked without a name, it has no ``author``, but ``mark`` and ``key`` (`sealed`)."""
 
     class Wish(models.TextChoices):
         """What is asked for."""
@@ -64,7 +64,8 @@ class Ask(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="asks", editable=False
     )
-    mark = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    mark = models.CharField(max_length=64, blank=True, editable=False)
+    key = models.CharField(max_length=64, null=True, unique=True, editable=False)
     text = models.CharField(max_length=LONGEST)
     details = models.TextField(blank=True, max_length=MOST_DETAILS)
     wish = models.CharField(max_length=4, choices=Wish.choices, default=Wish.SHOW)
@@ -198,6 +199,18 @@ class Thanks(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["answer", "giver"], name="thanked_once")]
+
+
+class Later(models.Model):
+    """What the author of an ask without a name did, until its time comes to be seen (`later`); nobody's name."""
+
+    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="+")
+    answer = models.ForeignKey(Answer, null=True, on_delete=models.CASCADE, related_name="+")
+    verb = models.CharField(max_length=8)
+    said = models.CharField(max_length=200, blank=True)
+    due_at = models.DateTimeField(db_index=True)
+
+    objects: ClassVar[Any] = models.Manager()
 
 
 class SealOpened(models.Model):

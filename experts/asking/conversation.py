@@ -16,7 +16,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from experts.asking import actions as asking
-from experts.asking import moderation, sealed, turns
+from experts.asking import later, moderation, sealed, turns
 from experts.asking.answers import KIND
 from experts.asking.asks import Answer, Ask, SealOpened, Thanks, Turn
 from experts.choices import OwnTopic
@@ -39,7 +39,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer, with what the viewer may do with it."""
+    """One answer, with what the viewer may do with it; ``waits``: they accepted it, and others see that later."""
 
     answer: Answer
     reading: Reading
@@ -49,12 +49,13 @@ class Reply:
     thankable: bool
     thanked: bool
     thanks: int
+    waits: bool
     verification: Verification | None
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One question with its answers."""
+    """One question with its answers. ``waits``: what its author did, and others see later."""
 
     ask: Ask
     by: Signed
@@ -67,6 +68,7 @@ class Conversation:
     turn: Turn | None
     joined: bool
     others: int
+    waits: frozenset[str]
     openings: Sequence[SealOpened]
 
     @property
@@ -94,6 +96,7 @@ def of(ask: Ask, viewer: Viewer) -> Conversation:
     answers = list(rows.order_by("created_at", "pk")[:MOST_ANSWERS])
     answers.sort(key=lambda one: one.accepted_at is None)
     people = _signed([ask.author_id, *(one.author_id for one in answers)], viewer)
+    waits = later.waiting(ask) if mine and ask.sealed else frozenset()
     joined = list(ask.joined.values_list("person", flat=True))
     return Conversation(
         ask=ask,
@@ -103,17 +106,19 @@ def of(ask: Ask, viewer: Viewer) -> Conversation:
         about=asking.about_of(ask, viewer),
         audience=_audience(ask),
         topics=_topics(ask, viewer),
-        replies=_replies(ask, answers, people, mine, viewer),
+        replies=_replies(ask, answers, people, mine, waits, viewer),
         turn=turns.turn_of(ask.public_id, viewer),
         joined=viewer.person_id in joined,
         others=len(joined) - (viewer.person_id in joined),
+        waits=frozenset(verb for verb, _ in waits),
         openings=moderation.openings(ask, viewer),
     )
 
 
 def _replies(
-    ask: Ask, answers: Sequence[Answer], people: dict[int | None, Signed], mine: bool, viewer: Viewer
-) -> list[Reply]:
+    ask: Ask, answers: Sequence[Answer], people: dict[int | None, Signed], mine: bool,
+    waits: Collection[tuple[str, int | None]], viewer: Viewer,
+) -> list[Reply]:  # fmt: skip
     given = list(Thanks.objects.filter(answer__in=answers).values_list("answer", "giver"))
     counts = Counter(answer for answer, _ in given)
     giver = None if mine and ask.sealed else viewer.person_id
@@ -123,16 +128,18 @@ def _replies(
     replies = []
     for one in answers:
         own = one.author_id is not None and one.author_id == viewer.person_id
+        thanked = (one.pk, giver) in given or ("thank", one.pk) in waits
         replies.append(
             Reply(
                 answer=one,
                 reading=render(one.body),
                 by=people[one.author_id],
                 mine=own,
-                acceptable=mine and not own and one.accepted_at is None,
-                thankable=not own and one.author_id is not None and (one.pk, giver) not in given,
-                thanked=(one.pk, giver) in given,
+                acceptable=mine and not own and one.accepted_at is None and ("accept", one.pk) not in waits,
+                thankable=not own and one.author_id is not None and not thanked,
+                thanked=thanked,
                 thanks=counts[one.pk],
+                waits=("accept", one.pk) in waits,
                 verification=verified.get(one.public_id.hex),
             )
         )
@@ -150,7 +157,7 @@ def _signed(people: Iterable[int | None], viewer: Viewer) -> dict[int | None, Si
 
 def _topics(ask: Ask, viewer: Viewer) -> list[str]:
     """Those that the viewer may know of: a topic known from hidden pages alone tells of them."""
-    known = Topic.objects.filter(asks=ask, resources__in=Resource.objects.visible_to(viewer))
+    known = Topic.objects.filter(asks=ask, resources__in=Resource.objects.visible_to(viewer).naming())
     return list(known.distinct().order_by("name").values_list("name", flat=True))
 
 

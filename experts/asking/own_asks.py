@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from experts.asking import sealed
-from experts.asking.asks import WEEK, Ask, Turn
+from experts.asking.asks import WEEK, Ask, Later, Turn
 from knowledge.access import Viewer
 
 SAME = timedelta(days=1)
@@ -40,7 +40,7 @@ def same(text: str, viewer: Viewer, anonymous: bool, to: UUID | None) -> Ask | N
         day = sealed.day_of(since)
         found = (one for one in sealed.mine(viewer) if one.created_at >= day)
         alike = [one.pk for one in found if one.text == text and one.closed_at is None]
-        rows = Ask.objects.filter(pk__in=alike)
+        rows = Ask.objects.filter(pk__in=alike).exclude(pk__in=Later.objects.filter(verb="close").values("ask"))
     else:
         rows = Ask.objects.open().filter(author=viewer.person_id, text=text, created_at__gte=since)
     rows = rows.filter(routed=False, turns__person__public_id=to) if to else rows.filter(routed=True)
@@ -56,8 +56,8 @@ def refuse_too_much(viewer: Viewer, anonymous: bool, to: int | None, now: dateti
         if len(own) >= OF_ONE:
             raise ValidationError({"to": "You have asked them twice within a week. Ask whoever knows instead."})
     if anonymous:
-        today = Ask.objects.exclude(mark="").filter(created_at__gte=sealed.day_of(now))
-        if sum(sealed.is_mine(one, viewer.person_id) for one in today) >= UNNAMED:
+        today = [one for one in sealed.own(viewer.person_id or 0) if one.created_at >= sealed.day_of(now)]
+        if len(today) >= UNNAMED:
             raise ValidationError(
                 {"anonymous": f"{UNNAMED} questions a day go without a name: wait for tomorrow, or give yours."}
             )

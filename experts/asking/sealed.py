@@ -2,7 +2,11 @@
 
 Such an ask stores no author. It bears a mark made of the secret key, of the
 person and of this one ask: the author's own request makes the same mark and
-knows its own, and the marks of two asks of one person have nothing in common.
+knows its own. And it bears a key made of the secret key, of the person and of
+how many they asked before: by that the author's own request finds theirs among
+all, however many others asked. Those of two asks of one person have nothing in
+common without the secret key.
+
 Rows are numbered at random, so that their order tells nothing; the day is all
 that is kept of when it was asked; and others see it after a wait drawn by
 lot. Those among whom the author may be are everyone, or a team of five at
@@ -16,8 +20,9 @@ operator could do it without. The page says so where somebody asks.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, time, timedelta
+from itertools import chain, count
 from uuid import UUID
 
 from django.conf import settings
@@ -36,25 +41,38 @@ K = 5
 """People in an audience, at least, for one of them to be unseen in it."""
 EARLIEST, LATEST = timedelta(minutes=15), timedelta(hours=6)
 """How long others wait to see it, at least and at most."""
-SALT = "experts.sealed"
+SALT, SALT_OF_KEYS = "experts.sealed", "experts.sealed.keys"
+A_LOOK = 32
+"""Keys that are looked up at once."""
 NOBODY = -1
 """Stands for the author of a sealed ask where people are looked for: nobody has this number."""
 
 
-def mark_of(person_id: int, ask: UUID, *, key: str | bytes | None = None) -> str:
+def mark_of(person_id: int, ask: UUID, *, secret: str | bytes | None = None) -> str:
     """What an ask of this person without a name bears."""
-    said = f"{ask.hex}:{person_id}"
-    return salted_hmac(SALT, said, secret=key or settings.SECRET_KEY, algorithm="sha256").hexdigest()
+    return _digest(SALT, f"{ask.hex}:{person_id}", secret)
+
+
+def key_of(person_id: int, number: int, *, secret: str | bytes | None = None) -> str:
+    """By what this person finds what they asked as the ``number``-th without a name, counted from nought."""
+    return _digest(SALT_OF_KEYS, f"{number}:{person_id}", secret)
+
+
+def _digest(salt: str, said: str, secret: str | bytes | None) -> str:
+    return salted_hmac(salt, said, secret=secret or settings.SECRET_KEY, algorithm="sha256").hexdigest()
+
+
+def _secrets() -> tuple[str | bytes, ...]:
+    """The installation's secret key, and those that it had before."""
+    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 def is_mine(ask: Ask, person_id: int | None) -> bool:
     """Whether this person asked it without a name; by the keys that the installation had before, too."""
-    return bool(ask.mark) and person_id is not None and _made(ask.mark, person_id, ask.public_id)
-
-
-def _made(mark: str, person_id: int, ask: UUID) -> bool:
-    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return any(constant_time_compare(mark_of(person_id, ask, key=key), mark) for key in keys)
+    if not ask.mark or person_id is None:
+        return False
+    marks = (mark_of(person_id, ask.public_id, secret=secret) for secret in _secrets())
+    return any(constant_time_compare(mark, ask.mark) for mark in marks)
 
 
 def is_author(ask: Ask, viewer: Viewer) -> bool:
@@ -63,13 +81,33 @@ def is_author(ask: Ask, viewer: Viewer) -> bool:
     return named or is_mine(ask, viewer.person_id)
 
 
+def own(person_id: int) -> list[Ask]:
+    """All that this person asked without a name, also what they took back.
+
+    One question to the database for each `A_LOOK` of theirs, whatever others asked. No ask is ever deleted, so that
+    the keys of one person have no gap.
+    """
+    found: list[Ask] = []
+    for start in count(step=A_LOOK):
+        keys = [[key_of(person_id, start + n, secret=secret) for n in range(A_LOOK)] for secret in _secrets()]
+        some = list(Ask.objects.filter(key__in=list(chain(*keys))).defer("details"))
+        found += some
+        if not {one.key for one in some} & {row[-1] for row in keys}:
+            break
+    return found
+
+
+def next_key(person_id: int, asked: Collection[Ask]) -> str:
+    """The key of what this person asks next, who has ``asked`` these (`own`)."""
+    taken = {one.key for one in asked}
+    return next(key for number in count() if (key := key_of(person_id, number)) not in taken)
+
+
 def mine(viewer: Viewer) -> list[Ask]:
     """What the viewer asked without a name and has not taken back, seen by others yet or not; newest first."""
-    if viewer.person_id is None:
-        return []
-    marked = Ask.objects.exclude(mark="").filter(withdrawn_at=None).values_list("pk", "public_id", "mark")
-    found = [pk for pk, key, mark in marked if _made(mark, viewer.person_id, key)]
-    return list(Ask.objects.filter(pk__in=found).order_by("-published_at", "-pk"))
+    asked = own(viewer.person_id) if viewer.person_id is not None else []
+    stand = [one for one in asked if one.withdrawn_at is None]
+    return sorted(stand, key=lambda one: (one.published_at, one.pk), reverse=True)
 
 
 def publish_at(now: datetime) -> datetime:

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from experts import actions
 from experts.directory.scim import (
@@ -28,7 +28,7 @@ from experts.directory.scim import (
     plain,
     refused,
 )  # fmt: skip
-from experts.models import Membership, Person, Team, one_line
+from experts.models import Membership, Person, Team, in_any_case, one_line
 
 
 def people() -> QuerySet[Person]:
@@ -104,7 +104,7 @@ def _take_username(person: Person, username: str) -> None:
         UnicodeUsernameValidator()(username)
     except ValidationError:
         raise refused(f"“{username}” cannot be a userName: letters, digits and @ . + - _ make one.") from None
-    other = Person.objects.filter(username__iexact=username).exclude(pk=person.pk).first()
+    other = Person.objects.filter(in_any_case("username", username)).exclude(pk=person.pk).first()
     if other is not None:
         cure = "find it by its userName and change it instead"
         if other.taken_out_at:
@@ -133,10 +133,10 @@ def _take_name(person: Person, said: Said) -> None:
 
 def _manager(said: str) -> Person:
     """By the id that SCIM gave them, else by what else names one account alone."""
-    for by in ("public_id", "external_id", "username__iexact", "email__iexact"):
-        if by == "public_id" and not is_id(said):
-            continue
-        found = list(Person.objects.filter(**{by: said}, taken_out_at=None)[:2])
+    ways = [Q(public_id=said)] if is_id(said) else []
+    ways += [Q(external_id=said), in_any_case("username", said), in_any_case("email", said)]
+    for meant in ways:
+        found = list(Person.objects.filter(meant, taken_out_at=None)[:2])
         if len(found) == 1:
             return found[0]
     raise ValidationError(f"No one account is meant by the manager “{said}”: provision the manager first.")

@@ -27,7 +27,7 @@ from scim2_filter_parser.lexer import SCIMLexer
 from scim2_filter_parser.parser import SCIMParser
 
 from experts.directory import sheet
-from experts.models import Membership, one_line
+from experts.models import Membership, in_any_case, one_line
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:user"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user"
@@ -215,7 +215,7 @@ def is_id(text: str) -> bool:
 # Filters ----------------------------------------------------------------------------------------------------------
 
 _EXACT = {"eq": "exact"}
-_TEXT = {"eq": "iexact", "co": "icontains", "sw": "istartswith", "ew": "iendswith"}
+_TEXT = {"eq": "in any case", "co": "icontains", "sw": "istartswith", "ew": "iendswith"}
 
 Meaning = Callable[[str, Any], Q]
 
@@ -224,11 +224,13 @@ def _column(name: str, ways: Mapping[str, str]) -> Meaning:
     def meaning(op: str, value: Any) -> Q:
         if op == "pr":
             return ~Q(**{name: ""}) & Q(**{f"{name}__isnull": False})
-        if op == "ne" and isinstance(value, str):
-            return ~Q(**{f"{name}__{ways['eq']}": value})
-        if op not in ways or not isinstance(value, str):
+        if op not in {*ways, "ne"} or not isinstance(value, str):
             raise refused(f"“{op}” cannot be asked of this.", kind="invalidFilter")
-        return Q(**{f"{name}__{ways[op]}": value})
+        if op in ("eq", "ne") and ways is _TEXT:
+            same = in_any_case(name, value)
+        else:
+            same = Q(**{f"{name}__{ways['eq' if op == 'ne' else op]}": value})
+        return ~same if op == "ne" else same
 
     return meaning
 

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from experts import finder
 from experts.asking import actions as asking
-from experts.asking import conversation, moderation, own_asks, turns
+from experts.asking import conversation, later, moderation, own_asks, turns
 from experts.asking.alike import Similar, similar
 from experts.asking.asks import LONGEST, Answer, Ask
 from experts.asking.load import zone_of
@@ -239,7 +239,7 @@ TO_ASK: Verbs = {
     "leave": (asking.leave, "It is not your question any more.", "It was not yours."),
     "skip": (asking.skip, "Left to others. Nobody is told.", ""),
     "withdraw": (asking.withdraw, "Your question is withdrawn.", ""),
-    "close": (asking.close, "Your question is closed; it stays readable.", ""),
+    "close": (asking.close, "Your question is closed; it stays readable.", "It was closed already."),
     "hand-on": (
         asking.hand_on,
         "Handed on to whoever knows.",
@@ -256,6 +256,7 @@ TO_ANSWER: Verbs = {
         "Search does not find it: nothing to renew.",
     ),
 }
+LATER = "Noted. Others see it within some hours, so that the moment does not tell who asked."
 AWAY = ("skip", "withdraw")
 """After these there is nothing left to read for whoever did it."""
 
@@ -280,6 +281,8 @@ def _do(request: HttpRequest, verbs: Verbs, verb: str, what: str, key: UUID) -> 
     viewer = Viewer.of(request.user)
     found: Ask | Answer = asking.ask_or_404(key, viewer) if what == "ask" else asking.answer_or_404(key, viewer)
     do, done, nothing = verbs[verb]
+    if later.is_put_off(found.ask if isinstance(found, Answer) else found, verb, viewer):
+        done, nothing = LATER, "You did that already. Others see it within some hours."
     more = {"said": request.POST.get("said", "")} if verb == "thank" else {}
     try:
         changed = do(viewer=viewer, **{what: key}, **more)

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from experts.asking import actions as asking
-from experts.asking import sealed
-from experts.asking.asks import Answer, Ask, Joined, Thanks, Turn
+from experts.asking import later, sealed
+from experts.asking.asks import Answer, Ask, Joined, Later, Thanks, Turn
 from experts.models import Person, Team
 from experts.notices import Notice
 from immersive.demo.history import moment, pages_of
@@ -76,12 +76,14 @@ def _answer(ask: Ask, said: Row, asker: Viewer, people: Mapping[str, Person]) ->
     answer = asking.answer(ask=ask.public_id, viewer=Viewer.of(people[said["author"]]), body=said["body"])
     if said["accepted"]:
         asking.accept(answer=answer.public_id, viewer=asker)
+        asking.thank(answer=answer.public_id, viewer=asker, said=said["thanked"])
+        Later.objects.filter(ask=ask).update(due_at=timezone.now())  # without a name: others see it by now
+        later.carry_out()
         Answer.objects.filter(pk=answer.pk).update(accepted_at=at)
         Ask.objects.filter(pk=ask.pk).update(closed_at=at)
     Answer.objects.filter(pk=answer.pk).update(created_at=at)
     Turn.objects.filter(ask=ask, ended_at__isnull=False).update(ended_at=at)
     if said["accepted"]:
-        asking.thank(answer=answer.public_id, viewer=asker, said=said["thanked"])
         Thanks.objects.filter(answer=answer).update(at=at)
     _told(answer.public_id, at)
 

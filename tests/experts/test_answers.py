@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from experts import actions
 from experts.asking import actions as asking
-from experts.asking import answers, moderation, still_right
-from experts.asking.asks import Answer, Ask
+from experts.asking import answers, later, moderation, still_right
+from experts.asking.asks import Answer, Ask, Later
 from experts.evidence import evidence_line
 from experts.notices import Notice
 from knowledge import ingest
@@ -43,6 +43,8 @@ def accepted(here: SimpleNamespace, committed: Callable[[], Any]) -> Callable[..
             Ask.objects.filter(pk=made.pk).update(published_at=timezone.now() - timedelta(days=1))
             given = asking.answer(ask=made.public_id, viewer=see(here.ben), body=BODY)
             asking.accept(answer=given.public_id, viewer=see(here.ana))
+            Later.objects.update(due_at=timezone.now())  # others see what was done without a name
+            later.carry_out()
         small_company.index()
         return given
 

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from experts import actions, notices
 from experts.asking import actions as asking
-from experts.asking.asks import Answer, Ask, SealOpened, Thanks, Turn
+from experts.asking import later
+from experts.asking.asks import Answer, Ask, Later, SealOpened, Thanks, Turn
 from experts.models import Person
 from knowledge.access import Viewer
 from tests.experts import talking
@@ -157,7 +158,17 @@ def test_without_a_name_only_its_author_knows(people: dict[str, Any], as_: Any) 
     assert notices.news(Viewer.of(people["ana"])) == []
     answer = Answer.objects.get()
     assert "You are told nowhere of answers" in read(as_("ana"), ask.get_absolute_url())
-    post(as_("ana"), f"/answers/{answer.public_id}/thank")
+    assert "Others see it within some hours" in post(as_("ana"), f"/answers/{answer.public_id}/thank")
+    assert "You did that already" in post(as_("ana"), f"/answers/{answer.public_id}/thank")
+    assert "You said thank you." in read(as_("ana"), ask.get_absolute_url())
+    assert "Others see it within some hours" in post(as_("ana"), f"/answers/{answer.public_id}/accept")
+    mine = read(as_("ana"), ask.get_absolute_url())
+    assert "You said that this was it" in mine
+    assert "It goes away at once" in mine
+    assert not any(words in mine for words in ("This is what I needed", "Close it"))
+    assert "Somebody thanked you" not in read(as_("cleo"), "/notices/")
+    Later.objects.update(due_at=timezone.now())
+    later.carry_out()
     assert Thanks.objects.get().giver is None
     assert "Somebody thanked you" in read(as_("cleo"), "/notices/")
     assert "You said thank you." in read(as_("ana"), ask.get_absolute_url())

@@ -12,13 +12,15 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.http import Http404
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from experts import choices
 from experts.asking import actions as asking
-from experts.asking import moderation, own_asks, sealed, turns
-from experts.asking.asks import Ask, SealOpened, Thanks, Turn
+from experts.asking import later, moderation, own_asks, sealed, turns
+from experts.asking.asks import Answer, Ask, Later, SealOpened, Thanks, Turn
 from experts.asking.load import quiet_until
 from experts.models import Membership, Person
 from experts.notices import Notice
@@ -112,8 +114,6 @@ def test_one_person_hears_of_it_when_it_shows(here: SimpleNamespace) -> None:
     turns.pass_on()
     assert Turn.objects.get().how == "passed"
     assert Notice.objects.count() == 1, "its author looks for themselves"
-    assert not asking.hand_on(ask=made.public_id, viewer=see(here.ana))
-    assert Ask.objects.get().look_at >= timezone.now() + timedelta(minutes=14), "nor does handing on tell the moment"
 
 
 def test_no_moment_of_one_person_s_turn_tells_when_it_was_asked(
@@ -139,7 +139,66 @@ def test_no_moment_of_one_person_s_turn_tells_when_it_was_asked(
     Turn.objects.update(at=published(made).published_at)
     assert left() != before
     asking.hand_on(ask=made.public_id, viewer=see(here.ana))
+    some_hours_later()
     assert Turn.objects.get().ended_at == sealed.day_of(timezone.now())
+
+
+def some_hours_later() -> None:
+    """What authors without a name did is due."""
+    Later.objects.update(due_at=timezone.now())
+    later.carry_out()
+
+
+def rows() -> list[Any]:
+    """All that others read, or are told, of questions."""
+    return [list(model.objects.order_by("pk").values()) for model in (Ask, Answer, Turn, Thanks, Notice)]
+
+
+@pytest.mark.parametrize("verb", ["hand-on", "close", "accept", "thank"])
+def test_what_its_author_does_others_see_after_a_wait(here: SimpleNamespace, verb: str) -> None:
+    """Whoever watches, and sees Ana at a keyboard, learns nothing from the moment of her click."""
+    made = published(ask(here.ana, to=here.ben.public_id))
+    given = asking.answer(ask=made.public_id, viewer=see(here.cleo), body="Fill it first.")
+    do = {"hand-on": asking.hand_on, "close": asking.close, "accept": asking.accept, "thank": asking.thank}[verb]
+    what = {"answer": given.public_id} if verb in ("accept", "thank") else {"ask": made.public_id}
+    before, begun = rows(), timezone.now()
+    assert [do(viewer=see(here.ana), **what) for _ in "ab"] == [True, False]
+    assert later.carry_out() == 0
+    assert rows() == before
+    (row,) = Later.objects.all()
+    assert sealed.EARLIEST <= row.due_at - begun <= sealed.LATEST + timedelta(minutes=1)
+    assert later.waiting(made) == {(verb, row.answer_id)}
+    some_hours_later()
+    assert rows() != before
+    assert not Later.objects.exists()
+    assert not do(viewer=see(here.ana), **what), "once is enough"
+
+
+def test_taking_back_is_at_once_and_ends_what_was_to_come(here: SimpleNamespace) -> None:
+    made = published(ask(here.ana))
+    asking.close(ask=made.public_id, viewer=see(here.ana))
+    asking.withdraw(ask=made.public_id, viewer=see(here.ana))
+    with pytest.raises(Http404):
+        asking.ask_or_404(made.public_id, see(here.cleo))
+    assert not Later.objects.exists()
+
+
+def test_what_cannot_be_done_any_more_is_let_go_and_holds_up_nothing(
+    here: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, other = published(ask(here.ana)), published(ask(here.ana, "Which oil for the bearing?"))
+    given = asking.answer(ask=made.public_id, viewer=see(here.ben), body="Fill it first.")
+    asking.accept(answer=given.public_id, viewer=see(here.ana))
+    asking.withdraw_answer(answer=given.public_id, viewer=see(here.ben))
+    asking.close(ask=other.public_id, viewer=see(here.ana))
+    some_hours_later()
+    assert not Later.objects.exists()
+    assert [Ask.objects.get(pk=one.pk).closed_at for one in (made, other)] == [None, sealed.day_of(timezone.now())]
+    asking.thank(answer=asking.answer(ask=made.public_id, viewer=see(here.ben), body="Yes.").public_id,
+                 viewer=see(here.ana))  # fmt: skip
+    monkeypatch.setattr(later, "thank", lambda *args: 1 / 0)
+    some_hours_later()
+    assert Later.objects.exists(), "what fails is tried again"
 
 
 def test_its_author_does_all_that_authors_do(here: SimpleNamespace) -> None:
@@ -147,6 +206,7 @@ def test_its_author_does_all_that_authors_do(here: SimpleNamespace) -> None:
     given = asking.answer(ask=made.public_id, viewer=see(here.ben), body="Fill it first.")
     for verb in (asking.accept, asking.thank):
         assert [verb(answer=given.public_id, viewer=see(here.ana)) for _ in "ab"] == [True, False]
+    some_hours_later()
     with pytest.raises(Http404):
         asking.accept(answer=given.public_id, viewer=see(here.cleo))
     assert Thanks.objects.get().giver is None
@@ -165,6 +225,24 @@ def test_the_same_twice_is_one(here: SimpleNamespace) -> None:
     assert ask(here.ben) != ask(here.ana)
     asking.withdraw(ask=ask(here.ana).public_id, viewer=see(here.ana))
     assert own_asks.mine(see(here.ana)) == []
+
+
+def test_one_s_own_are_found_without_looking_at_those_of_others(
+    here: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    monkeypatch.setattr(sealed, "A_LOOK", 2)
+    monkeypatch.setattr(own_asks, "UNNAMED", 9)
+    others = [ask(here.ben, f"Which oil for bearing {n}?") for n in range(4)]
+    own = [ask(here.ana, f"Which oil for bearing {n}?") for n in range(3)]
+    asking.withdraw(ask=own[0].public_id, viewer=see(here.ana))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new one", [settings.SECRET_KEY]
+    own.append(ask(here.ana, "And which grease?"))
+    ana = see(here.ana)
+    with CaptureQueriesContext(connection) as asked:
+        found = sealed.mine(ana)
+    assert set(found) == set(own[1:])
+    assert len(asked) == 2, "two looks, whatever others asked"
+    assert len({one.key for one in (*own, *others)}) == 8
 
 
 def test_a_new_secret_key_still_knows_the_author(here: SimpleNamespace, settings: LazySettings) -> None:
