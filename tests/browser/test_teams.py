@@ -107,7 +107,7 @@ def test_a_mentorship_from_wish_to_meeting(open_as: Open, crew: dict[str, Any]) 
     page.get_by_role("button", name="End it").click()
     page.get_by_text("Look back in two sentences").click()
     page.get_by_label("Two sentences").fill("I change seals alone now. Next come bearings.")
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("You: “I change seals alone now. Next come bearings.”")).to_be_visible()
 
 

@@ -92,7 +92,7 @@ def test_skipping_shows_nowhere(people: dict[str, Any], as_: Any, asked: Ask) ->
     assert "Nobody is told." in html
     assert Turn.objects.get().how == Turn.How.SKIPPED
     assert plain(as_("ana").get(asked.get_absolute_url()).content) == before
-    assert "Nobody waits for you." in read(as_("ben"), "/asks/")
+    assert "Nobody is waiting for an answer from you." in read(as_("ben"), "/asks/")
 
 
 def test_joining_and_leaving(people: dict[str, Any], as_: Any, asked: Ask) -> None:
