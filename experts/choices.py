@@ -91,6 +91,10 @@ class OwnTopicQuerySet(models.QuerySet["OwnTopic"]):
         others = models.Q(person__in=Person.objects.visible_to(viewer).values("pk")) & said
         return self.filter(models.Q(person=viewer.person_id or 0) | others)
 
+    def unwilling(self) -> Self:
+        """Topics by which somebody is not to be found: kept to themselves, or not to be asked about."""
+        return self.filter(models.Q(hidden=True) | models.Q(ask=OwnTopic.Ask.NO))
+
 
 class OwnTopic(models.Model):
     """What a person says of themselves and one topic. ``key`` is what spellings of it share (`analysis.topic_key`)."""

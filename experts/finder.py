@@ -132,14 +132,9 @@ def find(
     worked = _by_person(WORKED.objects(tokens=viewer.tokens, documents=match))
     keys = topics_in(query if isinstance(asked, str | Query) else asked)
     own, thanked = _said(worked, keys)
-    now = timezone.now()
     away = {*without, *(who for who, said in own.items() if said.away)}
-    scores = {
-        who: score([Vote(match[one.key], one.share, years_since(one.last, now), thanked[one.id]) for one in of])
-        for who, of in worked.items()
-        if who not in away
-    }
-    best = sorted(filter(scores.get, scores), key=lambda who: (-scores[who], who))[:count]
+    scores = _scores(worked, match, thanked, timezone.now(), away)
+    best = _most(scores, count)
     others = [who for who, said in own.items() if who not in scores and who not in away and said]
     best += sorted(others, key=lambda who: (-len(own[who].teaches + own[who].knows), who))[: count - len(best)]
     people = with_room(Person.objects.findable().visible_to(viewer)).in_bulk(best)
@@ -159,16 +154,13 @@ def levels(
     people is the caller's to ask. Three questions to the database beside one search a topic.
     """
     ground = ground or Ground(viewer)
-    near = {topic: _near(topic, ground) for topic in topics}
-    keys = {topic: topic_key(topic)[:LONGEST_KEY] for topic in topics}
+    near = {topic: _close(_matches_of(topic, ground)) for topic in topics}
+    keys = _keys(topics)
     ids = [person.pk for person in people]
     tags = Topic.resources.through.objects.filter(topic__slug__in=keys.values())
     wanted = Q(public_id__in={key for some in near.values() for key in some}) | Q(pk__in=tags.values("resource"))
     worked = _by_person(_contributions(Q(person__in=ids), Resource.objects.visible_to(viewer).filter(wanted)))
-    tagged = defaultdict[str, set[UUID]](set)
-    touched = {one.key for of in worked.values() for one in of}
-    for key, slug in tags.filter(resource__public_id__in=touched).values_list("resource__public_id", "topic__slug"):
-        tagged[slug].add(key)
+    tagged = _tagged(keys.values(), worked)
     said = {(one.person_id, one.key): one for one in OwnTopic.objects.filter(person__in=ids, key__in=keys.values())}
     now = timezone.now()
     return {
@@ -182,6 +174,74 @@ def levels(
         for person in people
         for topic, key in keys.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who knows most about some topics, as far as one viewer may know: ids of ``people``, and what shows it."""
+
+    people: frozenset[int]
+    _about: Mapping[int, Mapping[str, Sequence[_Work]]]
+    _now: datetime
+
+    def levels(self, person: Person) -> dict[str, Level]:
+        """How well one of the people knows which of the topics; nothing of those about which they are not to be asked.
+
+        Of the documents that the searches found alone: of a topic of thousands, who wrote many of the others may know
+        more than this says.
+        """
+        about = self._about.get(person.pk, {})
+        return {topic: _level(person, topic, works, None, self._now) for topic, works in about.items() if works}
+
+
+def crowd(topics: Sequence[str], ground: Ground, *, count: int) -> Crowd:
+    """The ``count`` people who know most about each of these topics, for whoever weighs them against each other.
+
+    One search a topic and at most four questions to the database, however many topics and documents. Whether the
+    viewer may see these people is the caller's to ask.
+    """
+    match = {topic: _matches_of(topic, ground) for topic in topics}
+    worked = _by_person(
+        WORKED.objects(tokens=ground.viewer.tokens, documents={key for of in match.values() for key in of})
+    )
+    keys = _keys(topics)
+    tagged = _tagged(keys.values(), worked)
+    unwilling = OwnTopic.objects.unwilling().filter(person__in=worked, key__in=keys.values())
+    away = defaultdict[str, set[int]](set)
+    for who, key in unwilling.values_list("person", "key"):
+        away[key].add(who)
+    _, thanked = _said(worked, [])
+    now = timezone.now()
+    best: set[int] = set()
+    about: dict[int, dict[str, list[_Work]]] = defaultdict(dict)
+    for topic, key in keys.items():
+        here = {who: of for who, of in worked.items() if who not in away[key]}
+        found = {who: [one for one in of if one.key in match[topic]] for who, of in here.items()}
+        best |= set(_most(_scores(found, match[topic], thanked, now), count))
+        near = _close(match[topic])
+        for who, of in here.items():
+            about[who][topic] = [one for one in of if one.key in near or one.key in tagged[key]]
+    return Crowd(frozenset(best), about, now)
+
+
+def _scores(
+    worked: Mapping[int, Sequence[_Work]],
+    match: Mapping[UUID, float],
+    thanked: Mapping[str, int],
+    now: datetime,
+    away: Collection[int] = (),
+) -> dict[int, float]:
+    """What the documents say for each person who is not away."""
+    return {
+        who: score([Vote(match[one.key], one.share, years_since(one.last, now), thanked[one.id]) for one in of])
+        for who, of in worked.items()
+        if who not in away
+    }
+
+
+def _most(scores: Mapping[int, float], count: int) -> list[int]:
+    """Those for whom most speaks, the best first."""
+    return sorted(filter(scores.get, scores), key=lambda who: (-scores[who], who))[:count]
 
 
 # What was found -------------------------------------------------------------------------------------------------
@@ -207,11 +267,30 @@ def _matches(query: Query, ground: Ground, found: ResultPage | Found | None = No
     return dict(zip(best, matches([scores[key] for key in best]), strict=True)), query
 
 
-def _near(topic: str, ground: Ground) -> frozenset[UUID]:
-    """The documents close to a topic."""
+def _matches_of(topic: str, ground: Ground) -> dict[UUID, float]:
+    """How well each document that a search for a topic found matches."""
     query = _query([topic])
-    match = _matches(query, ground)[0] if query else {}
+    return _matches(query, ground)[0] if query else {}
+
+
+def _close(match: Mapping[UUID, float]) -> frozenset[UUID]:
+    """The documents close to what was searched for."""
     return frozenset(key for key, one in match.items() if one >= CLOSE)
+
+
+def _keys(topics: Iterable[str]) -> dict[str, str]:
+    """The key of each topic."""
+    return {topic: topic_key(topic)[:LONGEST_KEY] for topic in topics}
+
+
+def _tagged(keys: Collection[str], worked: Mapping[int, Sequence[_Work]]) -> dict[str, set[UUID]]:
+    """Which of these documents bear each of these topics."""
+    touched = {one.key for of in worked.values() for one in of}
+    tags = Topic.resources.through.objects.filter(topic__slug__in=keys, resource__public_id__in=touched)
+    tagged = defaultdict[str, set[UUID]](set)
+    for key, slug in tags.values_list("resource__public_id", "topic__slug"):
+        tagged[slug].add(key)
+    return tagged
 
 
 def topics_in(asked: Query | Sequence[str]) -> list[str]:

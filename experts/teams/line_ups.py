@@ -12,14 +12,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from experts import finder
-from experts.choices import OwnTopic
 from experts.models import Person
 from experts.room import room, with_room
 from experts.teams.formation import Covered, Free, LineUp, Need, Other, form, line_up, others
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Result
 from knowledge.explain import listed
-from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse
 from knowledge.search import search
 
@@ -244,15 +242,9 @@ def _words(other: Other, by_key: Mapping[str, Someone], hours: int) -> Otherwise
 def candidates(wanted: Wanted, viewer: Viewer, ground: Ground) -> list[Someone]:
     """Everybody who is known for some of it and can be asked, the least asked lately first."""
     names = [need.topic for need in wanted.needs]
-    found = {
-        one.person.pk
-        for name in names
-        for one in finder.find([name], viewer, ground=ground, count=MOST_KNOWN)
-        if one.score
-    }
-    people = reachable(viewer, found, wanted.hours)
-    levels = _as_they_wish(known(names, viewer, people, ground))
-    return [_someone(person, levels[person.pk]) for person in people if person.pk in levels]
+    found = finder.crowd(names, ground, count=MOST_KNOWN)
+    people = reachable(viewer, found.people, wanted.hours)
+    return [_someone(person, levels) for person in people if (levels := found.levels(person))]
 
 
 def known(
@@ -269,18 +261,6 @@ def known(
 def _someone(person: Person, levels: Mapping[str, finder.Level]) -> Someone:
     has = room(person)
     return Someone(person, levels, has.load, has.free)
-
-
-def _as_they_wish(found: Mapping[int, Mapping[str, finder.Level]]) -> dict[int, dict[str, finder.Level]]:
-    """Without the topics about which people do not want to be asked."""
-    keys = {topic_key(name) for of in found.values() for name in of}
-    unwilling = OwnTopic.objects.filter(ask=OwnTopic.Ask.NO, person__in=found, key__in=keys)
-    not_this = set(unwilling.values_list("person_id", "key"))
-    kept = {
-        who: {name: level for name, level in of.items() if (who, topic_key(name)) not in not_this}
-        for who, of in found.items()
-    }
-    return {who: of for who, of in kept.items() if of}
 
 
 def reachable(viewer: Viewer, people: Collection[int], hours: int) -> list[Person]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from experts import choices
 from experts.asking.asks import Answer, Ask, Thanks
-from experts.finder import find, levels
+from experts.finder import crowd, find, levels
 from experts.mentoring.mentorships import Offer
 from experts.models import Person
 from knowledge.access import Ground, Viewer
@@ -257,6 +257,31 @@ def test_levels_are_coarse_fade_and_tell_why(people: dict[str, Person], tell: Ca
     assert levels([ben], ["kettles"], viewer(dan))[ben.pk, "kettles"].documents == 3
     choices.say_of_topic(person=ana, name="Kettle", hidden=True)
     assert levels([ana], ["Kettle"], viewer(dan))[ana.pk, "Kettle"].depth == "none"
+
+
+def test_a_crowd_is_whom_each_topic_finds_with_their_levels_in_all(
+    people: dict[str, Person], tell: Callable[..., Any]
+) -> None:
+    ana, ben, cleo, dan = people.values()
+    tell(
+        *(page(f"a{n}", by("Ana Lima", days=9), by("Ben Okafor", days=1500), topics=("Kettles",)) for n in range(5)),
+        *(page(f"b{n}", by("Ben Okafor", days=9), title=f"Lime {n}", body="Lime scale.") for n in range(2)),
+        page("c", by("Cleo Brandt", days=9), title="Lime, too", body="Lime scale."),
+    )
+    choices.say_of_topic(person=cleo, name="lime", ask="no")
+    me, topics = viewer(dan), ["kettles", "lime"]
+    found = crowd(topics, Ground(me), count=2)
+    assert found.people == {one.person.pk for topic in topics for one in find([topic], me, count=2)} == {ana.pk, ben.pk}
+    every = levels([ana, ben, cleo], topics, me)
+    for who in (ana, ben, cleo):
+        told = {topic: every[who.pk, topic] for topic in topics if every[who.pk, topic].documents}
+        if who == cleo:
+            assert told.pop("lime").depth == "learning", "said of what she wrote, and not held out to whoever asks"
+        assert found.levels(who) == told
+    assert {topic: level.depth for topic, level in found.levels(ben).items()} == {
+        "kettles": "practised", "lime": "practised",
+    }  # fmt: skip
+    assert found.levels(dan) == {}
 
 
 def test_levels_leave_out_what_the_viewer_may_not_read(people: dict[str, Person], tell: Callable[..., Any]) -> None:
