@@ -15,9 +15,11 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
+from django_scim.exceptions import SCIMException
 
 from experts import actions
 from experts.directory.scim import (
+    KEPT,
     MEMBER_CHOSEN,
     Said,
     external_id,
@@ -44,7 +46,11 @@ def people() -> QuerySet[Person]:
 
 @transaction.atomic
 def save_person(*, said: Said, person: Person | None = None) -> Person:
-    """Make or change somebody as it was said; raises `SCIMException` with what is wrong."""
+    """Make or change somebody as it was said; raises `SCIMException` with what is wrong.
+
+    Who runs the site is changed by nobody's token: whoever has one could end, or become, an operator. What says
+    nothing new of them is answered like any other.
+    """
     said = dict(said)
     manager, active = said.pop("manager", None), said.pop("active", None)
     comes = person is None
@@ -53,6 +59,7 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
     boss = _manager(manager) if manager else None
     if not new:
         person = _held(person, boss)
+    before = _state(person)
     if comes:
         person.taken_out_at = None
     elif person.taken_out_at:
@@ -66,6 +73,13 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
         person.set_unusable_password()
         person.is_active = active is not False
         person.save()
+    elif person.is_staff or person.is_superuser:
+        after = _state(person)
+        after["is_active"] = person.is_active if active is None else active
+        after["manager_id"] = person.manager_id if manager is None else boss and boss.pk
+        if after != before:
+            raise _runs_the_site(person)
+        return people().get(pk=person.pk)
     if manager is not None:
         actions.appoint(person=person, manager=boss)
     if not new:
@@ -76,6 +90,29 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
         actions.reactivate(person=person, follow=False)
     actions.people_soon()
     return people().get(pk=person.pk)
+
+
+def _runs_the_site(person: Person) -> SCIMException:
+    return refused(
+        f"“{person.username}” runs this site, and no service changes such an account: an operator does it by hand. "
+        "Leave them out of what you provision.",
+        status=403, kind="",
+    )  # fmt: skip
+
+
+def delete_person(*, person: Person) -> None:
+    """Take somebody out, as `actions.take_out`; raises `SCIMException` for who runs the site."""
+    with transaction.atomic():
+        held = _held(person, None)
+        if held.is_staff or held.is_superuser:
+            raise _runs_the_site(held)
+        actions.take_out(person=held)
+
+
+def _state(person: Person) -> dict[str, Any]:
+    """What a service may write of an account, as it is."""
+    fields = {*KEPT.values()} & {field.name for field in Person._meta.concrete_fields} - {"manager"}
+    return {name: getattr(person, name) for name in (*fields, "manager_id", "is_active", "taken_out_at")}
 
 
 def _held(person: Person, boss: Person | None) -> Person:

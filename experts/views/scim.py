@@ -265,7 +265,7 @@ class User(ScimView):
         return self._save(request, public_id, scim.read_patch(_body(request)))
 
     def delete(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        actions.take_out(person=_one(provisioning.people(), public_id))
+        provisioning.delete_person(person=_one(provisioning.people(), public_id))
         return _nothing()
 
     def _save(self, request: HttpRequest, public_id: str, said: scim.Said) -> HttpResponse:
