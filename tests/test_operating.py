@@ -19,9 +19,12 @@ from urllib.parse import quote
 
 import pytest
 import yaml
+from django.contrib import admin
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 
+from experts.models import Team
 from immersive import static
 from immersive.management.commands.run import commands
 from tests.chaos.portal import free_port
@@ -174,7 +177,25 @@ def test_what_no_page_asks_for_is_collected_by_no_command() -> None:
     call_command("collectstatic", interactive=False, dry_run=True, verbosity=2, stdout=out)
     assert "admin/css/base.css" in out.getvalue()
     assert "rest_framework/" not in out.getvalue()
-    assert "i18n/" not in out.getvalue()
+    assert "i18n/de.js" not in out.getvalue()
+
+
+def test_operators_pages_open_with_the_files_that_are_served(
+    settings: Any, tmp_path: Path, client: Client, make_person: Any
+) -> None:
+    backend = {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
+    settings.STATIC_ROOT = tmp_path / "static"
+    call_command("collectstatic", interactive=False, verbosity=0)
+    operator = make_person("sue", is_staff=True, is_superuser=True)
+    client.force_login(operator)
+    rows = [operator, Team.objects.create(name="Pumps")]
+    models = [model._meta for model in admin.site._registry]
+    pages = [reverse(f"admin:{of.app_label}_{of.model_name}_{kind}") for of in models for kind in ("changelist", "add")]
+    pages += [reverse(f"admin:experts_{row._meta.model_name}_change", args=[row.pk]) for row in rows]
+    opened = [client.get(page).status_code for page in pages]
+    assert set(opened) <= {200, 403}, "403: what nobody adds by hand"
+    assert opened.count(200) > len(models)
 
 
 def test_compose_can_set_what_an_operator_needs() -> None:
