@@ -14,7 +14,7 @@ from uuid import UUID
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_objects
 from django_scim.exceptions import SCIMException
 
 from experts import actions
@@ -31,6 +31,9 @@ from experts.directory.scim import (
     refused,
 )  # fmt: skip
 from experts.models import Membership, Person, Team, in_any_case, one_line
+
+MOST_MEMBERS = 20_000
+"""Members of all groups of one page together."""
 
 
 def people() -> QuerySet[Person]:
@@ -185,10 +188,26 @@ def _manager(said: str) -> Person:
 def teams(*, members: bool = True) -> QuerySet[Team]:
     """Every team that is not dissolved, with its members unless they are not asked for."""
     rows = Team.objects.current().order_by("pk")
-    if not members:
-        return rows
+    return rows.prefetch_related(_now_with()) if members else rows
+
+
+def _now_with() -> Prefetch[Any]:
     current = Membership.objects.current().select_related("person").order_by("pk")
-    return rows.prefetch_related(Prefetch("memberships", current, to_attr="now_with"))
+    return Prefetch("memberships", current, to_attr="now_with")
+
+
+def with_members(some: Iterable[Team]) -> list[Team]:
+    """The first of these teams with their members: as many as have `MOST_MEMBERS` together, and one at least."""
+    rows, told, total = list(some), list[Team](), 0
+    counted = Membership.objects.current().filter(team__in=rows).order_by().values_list("team")
+    counts = dict(counted.annotate(count=Count("pk")))
+    for team in rows:
+        total += counts.get(team.pk, 0)
+        if told and total > MOST_MEMBERS:
+            break
+        told.append(team)
+    prefetch_related_objects(told, _now_with())
+    return told
 
 
 @transaction.atomic

@@ -127,14 +127,14 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
     return body
 
 
-def _listed(request: HttpRequest, rows: QuerySet[Any], meanings: Any, tell: Any) -> HttpResponse:
-    """One page of those that a filter asks for."""
+def _listed(request: HttpRequest, rows: QuerySet[Any], meanings: Any, tell: Any, fit: Any = list) -> HttpResponse:
+    """One page of those that a filter asks for: as many of its rows as ``fit``."""
     if text := request.GET.get("filter", ""):
         rows = rows.filter(scim.asked(text, meanings))
     start = max(1, _number(request, "startIndex", 1))
     count = min(MOST_A_PAGE, max(0, _number(request, "count", MOST_A_PAGE)))
     total = rows.count()
-    page = [tell(request, row) for row in rows[start - 1 : start - 1 + count]] if count else []
+    page = [tell(request, row) for row in fit(rows[start - 1 : start - 1 + count])] if count else []
     return _answer(
         {
             "schemas": [SchemaURI.LIST_RESPONSE],
@@ -273,16 +273,18 @@ class User(ScimView):
         return _answer(tell_person(request, person))
 
 
-def _groups(request: HttpRequest) -> QuerySet[Team]:
+def _tells_members(request: HttpRequest) -> bool:
     left_out = request.GET.get("excludedAttributes", "").lower().split(",")
-    return provisioning.teams(members="members" not in (name.strip() for name in left_out))
+    return "members" not in (name.strip() for name in left_out)
 
 
 class Groups(ScimView):
     """/Groups"""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return _listed(request, _groups(request), scim.OF_TEAMS, tell_team)
+        """As many groups as have a bounded number of members together: a client goes on from what a page holds."""
+        fit = provisioning.with_members if _tells_members(request) else list
+        return _listed(request, provisioning.teams(members=False), scim.OF_TEAMS, tell_team, fit)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         actions.ensure_people_source()
@@ -294,7 +296,8 @@ class Group(ScimView):
     """/Groups/{id}"""
 
     def get(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        return _answer(tell_team(request, _one(_groups(request), public_id)))
+        rows = provisioning.teams(members=_tells_members(request))
+        return _answer(tell_team(request, _one(rows, public_id)))
 
     def put(self, request: HttpRequest, public_id: str) -> HttpResponse:
         team = provisioning.save_team(body=_body(request), team=_one(provisioning.teams(), public_id))

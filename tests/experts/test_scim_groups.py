@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from experts.directory import provisioning
 from experts.models import Membership, Person, Team
 from knowledge.access import Viewer
 from tests.experts import provisioned
@@ -114,6 +115,23 @@ def test_a_large_group_in_few_questions(scim: Ask) -> None:
     assert (status, len(told["members"])) == (201, 1200)
     assert len(asked) < 50
     assert Membership.objects.current().count() == 1200
+
+
+def test_pages_of_groups_are_bounded_by_their_members(scim: Ask, dora: str, emil: str, monkeypatch: Any) -> None:
+    for crew in ([dora, emil], [dora], [emil], []):
+        scim("post", "Groups", {"displayName": "Crew", "members": [{"value": one} for one in crew]})
+    monkeypatch.setattr(provisioning, "MOST_MEMBERS", 1)
+    told, start = [], 1
+    with CaptureQueriesContext(connection) as asked:
+        page = scim("get", "Groups", startIndex=start)[1]
+    assert len(asked) <= 8
+    while page["Resources"]:
+        told += [len(one["members"]) for one in page["Resources"]]
+        start += page["itemsPerPage"]
+        assert page["totalResults"] == 4
+        page = scim("get", "Groups", startIndex=start)[1]
+    assert told == [2, 1, 1, 0], "none is left out by whoever goes on from what a page held"
+    assert scim("get", "Groups", excludedAttributes="members")[1]["itemsPerPage"] == 4
 
 
 def test_an_empty_list_of_members_removes_nobody(scim: Ask, dora: str) -> None:

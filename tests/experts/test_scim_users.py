@@ -228,7 +228,7 @@ def test_pages_of_users_in_few_questions(scim: Ask, emil: str) -> None:
     with CaptureQueriesContext(connection) as asked:
         scim("get", "Users")
         scim("get", "Groups")
-    assert len(asked) == 8, "token, count, page and those beside, for each"
+    assert len(asked) == 9, "token, count, page and those beside, for each; and how many members groups have"
 
 
 @pytest.mark.django_db(transaction=True)
