@@ -98,7 +98,7 @@ def _works(people: Sequence[Person], without: Any) -> dict[int, _Work]:
             works[who].titles.append(one_line(title))
     for said in OwnTopic.objects.filter(person__in=people, knows=True, hidden=False).order_by("key"):
         works[said.person_id].knows.append(said.name)
-    named = mine.filter(topics__isnull=False).values_list("contributions__person", "topics__name")
+    named = mine.naming().filter(topics__isnull=False).values_list("contributions__person", "topics__name")
     for who, topic, documents in named.annotate(documents=Count("pk", distinct=True)):
         works[who].topics[one_line(topic)] += documents
     return works

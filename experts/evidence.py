@@ -44,7 +44,7 @@ from experts.models import Disowned, OwnTopic, Person, one_line
 from knowledge.access import Viewer
 from knowledge.explain import listed
 from knowledge.index.analysis import one_spelling
-from knowledge.models import Contribution, Resource, Source, Topic
+from knowledge.models import ANSWERS, Contribution, Resource, Source, Topic
 
 OUTSIDE = frozenset({"web", "feed"})
 """Kinds of source whose authors are strangers unless the operator says otherwise."""
@@ -258,9 +258,10 @@ def topics_of(person: Person, viewer: Viewer, *, hidden: bool = False) -> list[d
     What they keep to themselves, and what is beyond the first dozen, only where ``hidden`` is wanted too: on the
     page that is theirs alone.
     """
+    bearing = Resource.objects.visible_to(viewer).naming().filter(topics=OuterRef("topics"))
     rows = (
         _touched(viewer, hidden=hidden, person=person)
-        .filter(topics__isnull=False)
+        .filter(~Q(source__kind=ANSWERS) | Exists(bearing), topics__isnull=False)
         .values(name=F("topics__name"))
         .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
         .order_by("-documents", "name")

@@ -157,7 +157,7 @@ def see(*, viewer: Viewer, subjects: Collection[UUID] | None = None, until: date
 def forget(now: datetime | None = None) -> int:
     """Delete notices and digests that have had their time, the oldest first; how many."""
     now, gone = now or timezone.now(), 0
-    old = (
+    old: tuple[Any, ...] = (
         Notice.objects.filter(at__lt=now - KEPT).order_by("at"),
         Digest.objects.filter(day__lt=(now - DIGESTS_KEPT).date()).order_by("day"),
     )

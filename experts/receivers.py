@@ -32,8 +32,10 @@ def on_synced(source_id: int, **_: Any) -> None:
 def on_withdrawn(resources: Any, **_: Any) -> None:
     """Resources are gone or may be read by others than before; in the transaction that says so."""
     from experts import actions
+    from experts.asking import answers
 
     actions.withdraw(resources=resources)
+    answers.withdraw(resources=resources)
 
 
 def before_source(instance: Source, **_: Any) -> None:
@@ -44,13 +46,11 @@ def before_source(instance: Source, **_: Any) -> None:
 
 def after_source(instance: Source, created: bool, **_: Any) -> None:
     """Withdraw at once what is no longer everyone's; give out evidence anew when its rule is another."""
-    from experts import actions
-
     before: Source | None = getattr(instance, "_experts_before", None)
     if created or before is None:
         return
     if _public(before) and not _public(instance):
-        actions.withdraw(resources=instance.resources.alive())
+        on_withdrawn(instance.resources.alive())
     if (before.trusts_emails, before.options) != (instance.trusts_emails, instance.options):
         transaction.on_commit(lambda: on_synced(instance.pk))
 

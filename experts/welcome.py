@@ -25,7 +25,7 @@ from experts.choices import OwnTopic
 from knowledge import standing, topics
 from knowledge.access import Viewer
 from knowledge.explain import listed
-from knowledge.models import Resource, Topic
+from knowledge.models import Resource
 
 if TYPE_CHECKING:
     from experts.models import Membership, Person, Team
@@ -209,14 +209,12 @@ class _About:
 
 def _topics(resources: Sequence[int], viewer: Viewer) -> dict[str, _About]:
     """Topics of these documents by key, those of most of them first."""
-    rows = Topic.objects.filter(resources__in=list(resources)).values_list("slug", "name", "resources")
+    named = Resource.objects.naming().filter(pk__in=list(resources), topics__isnull=False)
     documents: dict[str, set[int]] = defaultdict(set)
     spelled: dict[str, Counter[str]] = defaultdict(Counter)
-    wanted = set(resources)
-    for key, name, resource in rows:
-        if resource in wanted:
-            documents[key].add(resource)
-            spelled[key][name] += 1
+    for key, name, resource in named.values_list("topics__slug", "topics__name", "pk"):
+        documents[key].add(resource)
+        spelled[key][name] += 1
     order = sorted(documents, key=lambda key: (-len(documents[key]), key))
     best = {key: min(spelled[key], key=lambda name: (-spelled[key][name], name)) for key in order}
     return {key: _About(best[key], frozenset(documents[key])) for key in order}

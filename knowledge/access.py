@@ -106,10 +106,11 @@ def digest(tokens: Iterable[str]) -> str:
 
 def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
     """The resource, if the viewer may read it; else the same `Http404` as for one that never was."""
-    from knowledge.models import Resource
+    from knowledge.models import ANSWERS, Resource
 
     rows = Resource.objects.visible_to(viewer).select_related("source").with_verification()
     found: Resource | None = rows.filter(public_id=public_id).first()
-    if found is None or (found.about_id and rows.filter(pk=found.pk).telling_too_much().exists()):
+    repeats = found is not None and (found.about_id or found.source.kind == ANSWERS)
+    if found is None or (repeats and rows.filter(pk=found.pk).telling_too_much().exists()):
         raise Http404
     return found

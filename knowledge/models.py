@@ -201,6 +201,10 @@ NOT_KNOWN = "?"
 """No hash is this one: of a row with it nobody knows what the index holds."""
 
 
+ANSWERS = "answers"
+"""The kind of source whose documents repeat topics of others."""
+
+
 class ResourceQuerySet(models.QuerySet["Resource"]):
     """Resources by who looks. Every read on behalf of a person goes through `visible_to`."""
 
@@ -226,12 +230,16 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         """Rows that the settled generation may not hold as they are (see `indexing.pending`): a short index."""
         return self.filter(UNSETTLED)
 
-    def telling_too_much(self, changed: Sequence[int] | None = None, *, moved: bool = True) -> Self:
-        """Documents about people that may repeat what is not everyone's any more; nobody reads them meanwhile.
+    def naming(self) -> Self:
+        """Those whose topics are their own: documents about people, and answers, repeat the topics of others."""
+        return self.exclude(kind="person").exclude(source__kind=ANSWERS)
 
-        They repeat titles and topics of what everyone may read. From the
-        moment when one of those, or its source, is open to others than before,
-        until the index and the people source have followed, they are left out.
+    def telling_too_much(self, changed: Sequence[int] | None = None, *, moved: bool = True) -> Self:
+        """Documents about people, and answers, that may repeat what is not their readers' any more; nobody reads them.
+
+        They repeat titles and topics of others. From the moment when one of
+        those, or its source, is open to others than before, until the index and
+        the source of people or answers have followed, they are left out.
         ``changed``: the sources that have, and ``moved``: whether any row is behind, if that is known.
         """
         if changed is None:
@@ -239,8 +247,12 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         if not changed and not moved:
             return self.none()
         rows = self.model.objects.behind().alive().values("pk")
-        told = Contribution.objects.filter(Q(resource__in=rows) | Q(resource__source__in=changed))
-        return self.filter(about__in=list(told.exclude(person=None).values_list("person", flat=True).distinct()))
+        withdrawn = Q(resource__in=rows) | Q(resource__source__in=changed)
+        told = Contribution.objects.filter(withdrawn).exclude(person=None)
+        topics = self.model.topics.through.objects
+        said = topics.filter(topic__in=topics.filter(withdrawn).values("topic"), resource__source__kind=ANSWERS)
+        about = list(told.values_list("person", flat=True).distinct())
+        return self.filter(Q(about__in=about) | Q(pk__in=list(said.values_list("resource", flat=True).distinct())))
 
 
 class Resource(models.Model):

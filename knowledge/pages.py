@@ -66,7 +66,7 @@ def topics_near(text: str, viewer: Viewer, count: int = 5) -> list[str]:
         return []
     best = max((hit.score for hit in hits), default=0.0) or 1.0
     weight = {UUID(hit.key): (hit.score / best) ** 2 for hit in hits}
-    rows = Resource.objects.visible_to(viewer).filter(public_id__in=weight, topics__isnull=False)
+    rows = Resource.objects.visible_to(viewer).naming().filter(public_id__in=weight, topics__isnull=False)
     shared: dict[str, dict[UUID, float]] = defaultdict(dict)
     spelled: Counter[str] = Counter()
     for key, name in rows.values_list("public_id", "topics__name"):

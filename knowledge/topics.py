@@ -41,7 +41,7 @@ def proposed(statement: str, started_from: Resource | None, viewer: Viewer) -> l
     """
     if started_from is not None and (own := list(started_from.topics.order_by("name")[:MOST])):
         return own
-    bearing = Resource.objects.visible_to(viewer).filter(topics=OuterRef("pk"))
+    bearing = _naming(viewer).filter(topics=OuterRef("pk"))
     named = Topic.objects.filter(Exists(bearing), slug__in=names_in(statement))
     one_each: dict[str, Topic] = {}
     for topic in named.order_by("name"):
@@ -94,7 +94,7 @@ def alive(viewer: Viewer, text: str = "") -> list[Listed]:
     They are those of the newest two thousand documents. With a ``text``, those
     of them whose names hold its words, and then others that do, by name.
     """
-    readable = _readable(viewer)
+    readable = _naming(viewer)
     newest = readable.order_by(F("updated").desc(nulls_last=True), "pk").values("pk")[:NEWEST]
     rows = (
         Resource.objects.filter(pk__in=newest, topics__isnull=False)
@@ -125,7 +125,7 @@ def spelled(which: Q, viewer: Viewer, count: int = 200) -> dict[str, str]:
 
     Nothing is counted: of several spellings that they may read it is one, not in capitals if that can be.
     """
-    bearing = _readable(viewer).filter(topics=OuterRef("pk"))
+    bearing = _naming(viewer).filter(topics=OuterRef("pk"))
     rows = Topic.objects.filter(which).filter(Exists(bearing)).order_by("slug", "name")
     found: dict[str, str] = {}
     for key, name in rows.values_list("slug", "name")[: count * 2]:
@@ -137,7 +137,7 @@ def spelled(which: Q, viewer: Viewer, count: int = 200) -> dict[str, str]:
 def names(keys: Iterable[str], viewer: Viewer) -> dict[str, str]:
     """How documents that the viewer may read spell these topics; those that none bears are left out (one query)."""
     spellings: dict[str, dict[str, int]] = defaultdict(dict)
-    rows = _readable(viewer).filter(topics__slug__in=list(keys)).order_by()  # from there: a topic has few, all are many
+    rows = _naming(viewer).filter(topics__slug__in=list(keys)).order_by()  # from there: a topic has few, all are many
     for key, name, documents in rows.values_list("topics__slug", "topics__name").annotate(documents=Count("pk")):
         spellings[key][name] = documents
     return {key: _best(those) for key, those in spellings.items()}
@@ -146,6 +146,11 @@ def names(keys: Iterable[str], viewer: Viewer) -> dict[str, str]:
 def _readable(viewer: Viewer) -> Any:
     """Documents, people's left out: those repeat the topics of others."""
     return Resource.objects.visible_to(viewer).exclude(kind="person")
+
+
+def _naming(viewer: Viewer) -> Any:
+    """Documents whose topics are their own: what they name is there for the viewer."""
+    return Resource.objects.visible_to(viewer).naming()
 
 
 def known(keys: Collection[str], viewer: Viewer) -> dict[str, str]:
@@ -194,7 +199,7 @@ def shelves(key: str, viewer: Viewer, count: int = 5) -> list[Shelf]:
 
 def beside(key: str, viewer: Viewer, count: int = 8) -> list[tuple[str, str]]:
     """Names and keys of the topics that most often stand beside this one, on the newest that the viewer may read."""
-    newest = _readable(viewer).filter(topics__slug=key).order_by(F("updated").desc(nulls_last=True), "pk").values("pk")
+    newest = _naming(viewer).filter(topics__slug=key).order_by(F("updated").desc(nulls_last=True), "pk").values("pk")
     rows = Resource.objects.filter(pk__in=newest[:BESIDE]).order_by().values_list("topics__slug", "topics__name")
     spellings: dict[str, dict[str, int]] = defaultdict(dict)
     for other, name, documents in rows.annotate(documents=Count("pk")):

@@ -23,9 +23,9 @@ from experts.asking.sealed import whoever
 from experts.models import FORMER, Person
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Contribution, Document
+from knowledge.models import ANSWERS as KIND
 from knowledge.models import Resource, Source, SourceGroup, Topic, Verification
 
-KIND = "answers"
 EVERY = timedelta(minutes=15)
 BATCH = 200
 VOUCHED = timedelta(days=180)
@@ -60,25 +60,29 @@ class AnswersConnector:
         while some := list(_told().filter(pk__gt=last).order_by("pk")[:BATCH]):
             last = some[-1].pk
             _name_groups(some)
-            for answer in some:
-                document = document_of(answer)
-                same = known.versions.get(document.key) == document.version
-                yield Unchanged(document.key) if same else document
+            topics = _topics(some)
+            heads = {answer.pk: _head(answer, topics[answer.pk]) for answer in some}
+            other = [pk for pk, head in heads.items() if known.versions.get(head.key) != head.version]
+            bodies = dict(Answer.objects.filter(pk__in=other).values_list("pk", "body"))
+            for pk, head in heads.items():
+                yield replace(head, body=bodies[pk]) if pk in bodies else Unchanged(head.key)
 
 
 def _told() -> QuerySet[Answer]:
-    return standing().select_related("author", "ask__audience").prefetch_related("ask__topics")
+    return standing().select_related("author", "ask__audience").prefetch_related("ask__topics").defer("body")
 
 
-def document_of(answer: Answer) -> Document:
-    """One answer as a document: what was asked is its title, and who answered wrote it."""
+def _head(answer: Answer, topics: tuple[str, ...]) -> Document:
+    """An answer as a document, but for its body: what was asked is its title, and who answered wrote it.
+
+    Its version is that of all the rest, and of when the body was written: most bodies need not be read again.
+    """
     tokens = answer.ask.audience.tokens
     document = Document(
         key=answer.public_id.hex,
         title=answer.ask.text,
-        body=answer.body,
         kind="answer",
-        topics=_topics(answer),
+        topics=topics,
         audience=None if EVERYONE in tokens else frozenset(tokens),
         contributions=(Contribution(name=_name(answer.author), last=answer.edited_at or answer.created_at),),
         facts={"ask": str(answer.ask.public_id)},
@@ -88,15 +92,53 @@ def document_of(answer: Answer) -> Document:
     return replace(document, version=document.fingerprint())
 
 
-def _topics(answer: Answer) -> tuple[str, ...]:
-    """Those that all who may read the answer know from elsewhere: whoever asked may know more, and tells none of it."""
-    names = {topic.pk: topic.name for topic in answer.ask.topics.all()}
-    if not names:
-        return ()
-    others = Resource.objects.visible_to(whoever(answer.ask.audience.tokens)).exclude(source__kind=KIND)
-    known = Topic.objects.filter(Exists(others.filter(topics=OuterRef("pk"))), pk__in=names)
-    shared = set(known.values_list("pk", flat=True))
-    return tuple(name for pk, name in names.items() if pk in shared)
+def _topics(some: Iterable[Answer], *, without: Any = None) -> dict[int, tuple[str, ...]]:
+    """Of each answer those that all who may read it know from elsewhere: whoever asked may know more, and tells none.
+
+    One query for each audience among them. ``without``: resources that are being withdrawn.
+    """
+    named = {answer.pk: {topic.pk: topic.name for topic in answer.ask.topics.all()} for answer in some}
+    by_audience: dict[frozenset[str], list[int]] = {}
+    for answer in some:
+        by_audience.setdefault(frozenset(answer.ask.audience.tokens), []).append(answer.pk)
+    found: dict[int, tuple[str, ...]] = {}
+    for tokens, pks in by_audience.items():
+        others = Resource.objects.visible_to(whoever(tokens)).naming()
+        if without is not None:
+            others = others.exclude(pk__in=without.values("pk"))
+        wanted = {topic for pk in pks for topic in named[pk]}
+        known = Topic.objects.filter(Exists(others.filter(topics=OuterRef("pk"))), pk__in=wanted)
+        shared = set(known.values_list("pk", flat=True)) if wanted else set()
+        found |= {pk: tuple(name for topic, name in named[pk].items() if topic in shared) for pk in pks}
+    return found
+
+
+def withdraw(*, resources: Any) -> int:
+    """Take off answers, at once, the topics that their readers knew from these resources alone; how many changed.
+
+    Called in the transaction that withdraws them. What the index holds of such
+    an answer is in no result until it was written again, and the next sync of
+    answers gives back what its readers still know.
+    """
+    from knowledge.indexing import doubt, index_hash
+
+    links, changed = Resource.topics.through.objects, 0
+    told = links.filter(resource__in=resources.values("pk")).values("topic")
+    rows = Resource.objects.alive().filter(source__kind=KIND, topics__in=told)
+    keys = sorted(set(rows.values_list("key", flat=True)))
+    for start in range(0, len(keys), BATCH):
+        some = list(_told().filter(public_id__in=[UUID(key) for key in keys[start : start + BATCH]]))
+        left = _topics(some, without=resources)
+        for answer in some:
+            row = Resource.objects.select_related("audience", "source__audience").defer("body")
+            one = row.filter(source__kind=KIND, key=answer.public_id.hex, gone_at=None).first()
+            lost = links.filter(resource=one).exclude(topic__name__in=left[answer.pk])
+            if one is not None and lost.delete()[0]:
+                written_anew = index_hash(one.audience.digest, "", one.source)
+                Resource.objects.filter(pk=one.pk).update(version="", fingerprint="", index_hash=written_anew)
+                doubt([one.pk])
+                changed += 1
+    return changed
 
 
 def _name(author: Person | None) -> str:
