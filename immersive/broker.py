@@ -24,11 +24,11 @@ from kombu.utils.json import dumps, loads
 class Channel(filesystem.Channel):
     """Messages and the table of queues, written and read whole."""
 
-    def _put(self, queue: str, message: Any, **options: Any) -> None:
+    def _put(self, queue: str, payload: Any, **options: Any) -> None:  # type: ignore[override]  # as the one below it
         folder = Path(self.data_folder_out)
         name = f"{time_ns() // 1_000_000}_{uuid.uuid4()}.{queue}.msg"
         written = folder / f".{name}"
-        written.write_text(dumps(message))
+        written.write_text(dumps(payload))
         written.rename(folder / name)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:

@@ -194,7 +194,7 @@ def test_operators_pages_open_with_the_files_that_are_served(
     pages = [reverse(f"admin:{of.app_label}_{of.model_name}_{kind}") for of in models for kind in ("changelist", "add")]
     pages += [reverse(f"admin:experts_{row._meta.model_name}_change", args=[row.pk]) for row in rows]
     opened = [client.get(page).status_code for page in pages]
-    assert set(opened) <= {200, 403}, "403: what nobody adds by hand"
+    assert set(opened) <= {200, 302, 403}, "led to a page of its own, or added by nobody's hand"
     assert opened.count(200) > len(models)
 
 
