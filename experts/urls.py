@@ -13,6 +13,7 @@ urlpatterns = [
     path("people/<uuid:public_id>/", people.person, name="person"),
     path("asks/", asks.mine, name="asks"),
     path("asks/new", asks.new, name="ask-new"),
+    path("asks/taken-away", asks.taken_away, name="taken-away"),
     path("asks/alike", asks.alike, name="ask-alike"),
     path("asks/<uuid:public_id>/", asks.one, name="ask"),
     path("asks/<uuid:public_id>/answer", asks.answer, name="ask-answer"),

@@ -39,12 +39,19 @@ class AskQuerySet(models.QuerySet["Ask"]):
         """
         if viewer.person_id is None:
             return self.none()
-        asked = Turn.objects.filter(ask=OuterRef("pk"), person=viewer.person_id, how__in=Turn.STILL_READS)
         # A named author reads their own until they withdraw it, and after moderators have hidden it too.
         mine = Q(author=viewer.person_id)
+        return self.filter(mine | Q(hidden_at=None) & self._for(viewer), withdrawn_at=None)
+
+    def taken_away(self, viewer: Viewer) -> Self:
+        """What moderators took away and its author did not, that the viewer could read before."""
+        return self.filter(self._for(viewer), withdrawn_at=None, hidden_at__isnull=False)
+
+    def _for(self, viewer: Viewer) -> Q:
+        """Published, and in the viewer's audience or theirs to answer."""
+        asked = Turn.objects.filter(ask=OuterRef("pk"), person=viewer.person_id or 0, how__in=Turn.STILL_READS)
         by_name = (Q(only_asked=True) | Q(routed=False)) & Exists(asked)
-        others = Q(hidden_at=None, published_at__lte=timezone.now()) & (Q(may_read(viewer, "audience")) | by_name)
-        return self.filter(mine | others, withdrawn_at=None)
+        return Q(Q(may_read(viewer, "audience")) | by_name, published_at__lte=timezone.now())
 
     def open(self) -> Self:
         """Those that still want an answer."""
@@ -80,7 +87,7 @@ class Ask(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
-    hidden_why = models.CharField(max_length=300, blank=True)
+    moderated_why = models.CharField(max_length=300, blank=True, help_text="Why it was taken away, or given back.")
 
     objects: ClassVar[Any] = AskQuerySet.as_manager()
 
@@ -170,7 +177,7 @@ class Answer(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
-    hidden_why = models.CharField(max_length=300, blank=True)
+    moderated_why = models.CharField(max_length=300, blank=True, help_text="Why it was taken away, or given back.")
 
     objects: ClassVar[Any] = AnswerQuerySet.as_manager()
 

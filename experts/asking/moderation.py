@@ -1,4 +1,4 @@
-"""What moderators do: take a question or an answer away, and open a seal; each with a written reason.
+"""What moderators do: take a question or an answer away or give it back, open a seal; each with a written reason.
 
 Taking something away needs no name, so it needs no opening. A moderator sees
 what their own tokens let them see and no more. Whoever's seal was opened reads
@@ -12,6 +12,8 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
 from django.utils import timezone
 
 from experts import notices
@@ -25,6 +27,7 @@ from knowledge.ingest import storable
 
 MODERATE, OPEN_SEAL = "experts.moderate_ask", "experts.open_seal"
 SHORTEST = 10
+LISTED = 50
 
 
 def _reason(person: Person, permission: str, reason: str, longest: int) -> str:
@@ -45,7 +48,7 @@ def hide_ask(*, ask: UUID, person: Person, reason: str) -> None:
     with transaction.atomic():
         found = ask_or_404(ask, Viewer.of(person))
         if Ask.objects.filter(pk=found.pk, hidden_at=None).update(
-            hidden_at=timezone.now(), hidden_why=why, look_at=None
+            hidden_at=timezone.now(), moderated_why=why, look_at=None
         ):
             turns.end(found, Turn.How.OVER)
             gaps.forget(turns.GAP, found.text)
@@ -58,10 +61,53 @@ def hide_answer(*, answer: UUID, person: Person, reason: str) -> None:
     why = _reason(person, MODERATE, reason, 300)
     with transaction.atomic():
         found = answer_or_404(answer, Viewer.of(person))
-        if Answer.objects.filter(pk=found.pk, hidden_at=None).update(hidden_at=timezone.now(), hidden_why=why):
+        if Answer.objects.filter(pk=found.pk, hidden_at=None).update(hidden_at=timezone.now(), moderated_why=why):
             answers.bury([found.public_id])
             notices.tell([found.author_id] if found.author_id else [], "taken-away", found.public_id)
             turns.wait_again(found.ask)
+
+
+def taken_away_from(viewer: Viewer) -> list[Ask | Answer]:
+    """What moderators took away among what this viewer could read: questions, then answers; the latest first."""
+    asks = Ask.objects.taken_away(viewer).order_by("-hidden_at", "pk")[:LISTED]
+    answers = _hidden_answers(viewer).order_by("-hidden_at", "pk")[:LISTED]
+    return [*asks, *answers]
+
+
+def _hidden_answers(viewer: Viewer) -> QuerySet[Answer]:
+    """Those under questions that stand: a question that was taken away is given back first."""
+    asks = Ask.objects.visible_to(viewer).filter(hidden_at=None)
+    found: QuerySet[Answer] = Answer.objects.filter(ask__in=asks, withdrawn_at=None, hidden_at__isnull=False)
+    return found.select_related("ask")
+
+
+def give_back_ask(*, ask: UUID, person: Person, reason: str) -> None:
+    """Let a question stand again that was taken away, with its answers; whoever was asked, or knows, is asked on."""
+    why = _reason(person, MODERATE, reason, 300)
+    with transaction.atomic():
+        found = Ask.objects.taken_away(Viewer.of(person)).select_for_update().filter(public_id=ask).first()
+        if found is None:
+            raise Http404
+        Ask.objects.filter(pk=found.pk).update(hidden_at=None, moderated_why=why)
+        if found.closed_at is None:  # else their turns are over for another reason
+            over = found.turns.filter(how=Turn.How.OVER, until__gt=timezone.now())
+            over.update(how=Turn.How.WAITING, ended_at=None)
+        turns.wait_again(found)
+        answers.read_again()
+        notices.tell([found.author_id] if found.author_id else [], "given-back", found.public_id)
+
+
+def give_back_answer(*, answer: UUID, person: Person, reason: str) -> None:
+    """Let an answer stand again that was taken away."""
+    why = _reason(person, MODERATE, reason, 300)
+    with transaction.atomic():
+        found = _hidden_answers(Viewer.of(person)).filter(public_id=answer).first()
+        if found is None or not Answer.objects.filter(pk=found.pk, hidden_at=found.hidden_at).update(
+            hidden_at=None, moderated_why=why
+        ):
+            raise Http404
+        answers.read_again()
+        notices.tell([found.author_id] if found.author_id else [], "given-back", found.public_id)
 
 
 def open_seal(*, ask: UUID, person: Person, reason: str) -> Person | None:
@@ -92,15 +138,23 @@ def openings(ask: Ask, viewer: Viewer) -> list[SealOpened]:
 @notices.teller("taken-away")
 def taken_away(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, notices.Said]:
     """A moderator took your question or answer away, and why."""
-    asks = Ask.objects.filter(author=viewer.person_id, public_id__in=subjects, hidden_at__isnull=False)
+    return _moderated(viewer, subjects, "was taken away", hidden=True)
+
+
+@notices.teller("given-back")
+def given_back(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, notices.Said]:
+    """A moderator gave your question or answer back, and why."""
+    return _moderated(viewer, subjects, "stands again", hidden=False)
+
+
+def _moderated(viewer: Viewer, subjects: Collection[UUID], what: str, *, hidden: bool) -> Mapping[UUID, notices.Said]:
+    mine = {"author": viewer.person_id, "public_id__in": subjects, "hidden_at__isnull": not hidden}
     said = {
-        one.public_id: notices.Said(
-            f"Your question “{one.text}” was taken away: {one.hidden_why}", one.get_absolute_url()
-        )
-        for one in asks
+        one.public_id: notices.Said(f"Your question “{one.text}” {what}: {one.moderated_why}", one.get_absolute_url())
+        for one in Ask.objects.filter(**mine, withdrawn_at=None)
     }
-    rows = Answer.objects.filter(author=viewer.person_id, public_id__in=subjects, hidden_at__isnull=False)
-    for one in rows.filter(ask__in=Ask.objects.visible_to(viewer)).select_related("ask"):
-        text = f"Your answer to “{one.ask.text}” was taken away: {one.hidden_why}"
+    rows = Answer.objects.filter(**mine, withdrawn_at=None, ask__in=Ask.objects.visible_to(viewer))
+    for one in rows.select_related("ask"):
+        text = f"Your answer to “{one.ask.text}” {what}: {one.moderated_why}"
         said[one.public_id] = notices.Said(text, one.ask.get_absolute_url())
     return said

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -297,16 +298,43 @@ def _do(request: HttpRequest, verbs: Verbs, verb: str, what: str, key: UUID) -> 
 # What moderators do ---------------------------------------------------------------------------------------------------
 
 
+@permission_required(moderation.MODERATE, raise_exception=True)
+@private
+@require_safe
+def taken_away(request: HttpRequest) -> HttpResponse:
+    """What moderators took away, to be looked at again."""
+    return _taken_away(request)
+
+
+def _taken_away(request: HttpRequest, **more: Any) -> HttpResponse:
+    found = moderation.taken_away_from(Viewer.of(request.user))
+    context = {"rows": [(isinstance(one, Answer), one) for one in found], **more}
+    with by_their_clock(request):
+        return render(request, "experts/taken_away.html", context, status=422 if more else 200)
+
+
+def _given_back(request: HttpRequest, give_back: Callable[..., None], **what: UUID) -> HttpResponse:
+    reason = request.POST.get("reason", "")
+    try:
+        give_back(person=cast(Person, request.user), reason=reason, **what)
+    except ValidationError as problem:
+        return _taken_away(request, refused=" ".join(problem.messages))
+    messages.success(request, "Given back. Its author reads why.")
+    return redirect("experts:taken-away")
+
+
 @private
 @require_POST
 def moderate(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Take a question away, or open its seal (``do``), with a reason; who asked is told in this answer alone."""
+    """Take a question away or give it back, or open its seal (``do``); who asked is told in this answer alone."""
+    if request.POST.get("do") == "give-back":
+        return _given_back(request, moderation.give_back_ask, ask=public_id)
     person, reason = cast(Person, request.user), request.POST.get("reason", "")
     try:
         if request.POST.get("do") != "open-seal":
             moderation.hide_ask(ask=public_id, person=person, reason=reason)
-            messages.success(request, "Taken away. Its author reads why.")
-            return redirect("experts:asks")
+            messages.success(request, "Taken away. Its author reads why. You can give it back here.")
+            return redirect("experts:taken-away")
         opened = moderation.open_seal(ask=public_id, person=person, reason=reason)
     except ValidationError as problem:
         return _refused(request, public_id, problem)
@@ -318,7 +346,9 @@ def moderate(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @private
 @require_POST
 def moderate_answer(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Take an answer away, with a reason."""
+    """Take an answer away, or give it back, with a reason."""
+    if request.POST.get("do") == "give-back":
+        return _given_back(request, moderation.give_back_answer, answer=public_id)
     found = asking.answer_or_404(public_id, Viewer.of(request.user))
     try:
         moderation.hide_answer(

@@ -316,6 +316,6 @@ def test_what_is_taken_away_needs_no_name(here: SimpleNamespace, moderator: Any)
     moderation.hide_ask(ask=made.public_id, person=moderator, reason="It names a customer.")
     with pytest.raises(Http404):
         asking.ask_or_404(made.public_id, see(here.ben))
-    assert asking.ask_or_404(made.public_id, see(here.ana)).hidden_why == "It names a customer."
+    assert asking.ask_or_404(made.public_id, see(here.ana)).moderated_why == "It names a customer."
     assert not SealOpened.objects.exists()
     assert not Notice.objects.exists()
