@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 THEMES = ("light", "dark")
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """``theme`` for ``<html data-theme>`` ("" follows the system), from a cookie."""
+    """``theme`` for ``<html data-theme>`` ("" follows the system), from a cookie; ``development`` as in the settings."""
     theme = request.COOKIES.get("theme", "")
-    return {"theme": theme if theme in THEMES else ""}
+    return {"theme": theme if theme in THEMES else "", "development": settings.DEVELOPMENT}

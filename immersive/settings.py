@@ -217,7 +217,8 @@ EMAIL_URL = env("EMAIL_URL", default="")
 vars().update(env.email_url_config(EMAIL_URL or (f"filemail:///{VAR_DIR / 'mail'}" if DEVELOPMENT else "dummymail://")))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="immersive@localhost")
-SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000")
+ADDRESS_FILE = VAR_DIR / "address"  # `manage.py run` keeps there where it serves
+SITE_URL = env("SITE_URL", default=ADDRESS_FILE.read_text() if ADDRESS_FILE.is_file() else "http://127.0.0.1:8000")
 """Where people reach the portal: mail has no other way to know where its links lead."""
 
 # Jobs -------------------------------------------------------------------------------------------------------------

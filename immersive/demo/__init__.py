@@ -19,7 +19,7 @@ PHRASE = "bread-before-dawn"
 
 SHOWN = (
     ("priya.nandekar", "knowledge worker", "field engineer, with tasks and a learning log"),
-    ("tove.lindqvarn", "manager", "leads Field Service, reads the managers' pages"),
+    ("tove.lindqvarn", "manager", "leads Field Service"),
     ("idris.callowen", "curator", "document controller, looks after the sources"),
     ("emeka.obiwande", "operator", "superuser, and in search no more than a colleague"),
 )
@@ -28,4 +28,5 @@ SHOWN = (
 def sign_ins() -> list[str]:
     """What a person at the terminal needs to try the portal, line by line."""
     lines = [f"Demo sign-ins, all with the password {PHRASE}"]
-    return lines + [f"  {username:<16} {role:<17} {about}" for username, role, about in SHOWN]
+    lines += [f"  {username:<16} {role:<17} {about}" for username, role, about in SHOWN]
+    return [*lines, "  and everybody else of its People page, by first name.last name"]

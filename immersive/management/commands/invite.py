@@ -30,7 +30,7 @@ class Command(BaseCommand):
             "--again", action="store_true", help="also for people who have signed in before and forgot their password"
         )
         parser.add_argument(
-            "--site", default="http://127.0.0.1:8000", help="where people reach the portal (default: %(default)s)"
+            "--site", default=settings.SITE_URL, help="where people reach the portal (default: %(default)s)"
         )
 
     def handle(self, *args: Any, usernames: list[str], again: bool, site: str, **options: Any) -> None:

@@ -10,6 +10,7 @@ import urllib.request
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -31,13 +32,14 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         address = f"http://{options['host']}:{options['port']}"
         self._free(options["host"], options["port"])
-        self.stdout.write("Preparing the database, static files and demo ...")
+        demo = settings.DEVELOPMENT and not options["no_demo"]
+        self.stdout.write(f"Preparing the database{', ' if demo else ' and '}static files{' and demo' * demo} ...")
         call_command("migrate", verbosity=0)
         static.collect()
         self._prepare_meaning()
-        demo = settings.DEVELOPMENT and not options["no_demo"]
         if demo:
             self._bring_demo()
+        settings.ADDRESS_FILE.write_text(address)
         supervisor = Supervisor(commands(options["host"], options["port"]))
         threading.Thread(target=self._welcome, args=(address, supervisor, demo), daemon=True).start()
         supervisor.run()
@@ -81,6 +83,8 @@ class Command(BaseCommand):
 
                 for line in sign_ins():
                     supervisor.say("", line)
+            elif not get_user_model().objects.exists():
+                supervisor.say("", "Nobody has an account yet. In a second terminal: manage.py createsuperuser")
             supervisor.say("", "Ctrl-C ends everything.")
             return
 
