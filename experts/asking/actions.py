@@ -26,6 +26,7 @@ from experts.asking import answers, later, own_asks, sealed, turns
 from experts.asking.alike import Similar, similar  # noqa: F401 - asked for while somebody writes
 from experts.asking.asks import LONGEST, LONGEST_ANSWER, MOST_DETAILS, Answer, Ask, Joined, Thanks, Turn
 from experts.asking.load import Choice, quiet_until
+from experts.asking.own_asks import NOT_NOW
 from experts.asking.turns import Wanted
 from experts.models import Membership, Person, Team, one_line
 from knowledge import gaps
@@ -38,7 +39,6 @@ from knowledge.topics import names_in, proposed
 
 ONLY_ASKED = "asked"
 MOST_TOPICS = 5
-NOT_NOW = "They cannot be asked just now. Ask whoever knows instead."
 
 
 # Who may read it ---------------------------------------------------------------------------------------------------

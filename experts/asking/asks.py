@@ -8,7 +8,6 @@ person's own; nobody else reads them.
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
@@ -22,7 +21,6 @@ from knowledge.models import Audience, Resource, Topic, may_read
 if TYPE_CHECKING:
     from knowledge.access import Viewer
 
-WEEK = timedelta(days=7)
 LONGEST = 300
 MOST_DETAILS = 20_000
 LONGEST_ANSWER = 200_000

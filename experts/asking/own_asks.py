@@ -7,6 +7,7 @@ What was taken back counts for whoever asked.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,13 +15,16 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from experts.asking import sealed
-from experts.asking.asks import WEEK, Ask, Later, Turn
+from experts.asking.asks import Ask, Later, Turn
+from experts.asking.load import WEEK
+from experts.models import Place
 from knowledge.access import Viewer
 
+NOT_NOW = "They cannot be asked just now. Ask whoever knows instead."
 SAME = timedelta(days=1)
 """The same words of the same person within a day are the same question, sent twice."""
 OF_ONE = 2
-"""Questions of one person to one other in a week, with and without a name."""
+"""Asks of one person to one other in a week: questions with and without a name, and to be in a team."""
 UNNAMED = 3
 """Questions of one person without a name in a day."""
 
@@ -48,13 +52,24 @@ def same(text: str, viewer: Viewer, anonymous: bool, to: UUID | None) -> Ask | N
     return known
 
 
+def lately(viewer: Viewer, people: Collection[int], now: datetime) -> list[tuple[int, bool]]:
+    """Which of these people (ids) the viewer asked within a week, once for each time, a question or to be in a team,
+    taken back or not; and whether the viewer knows that it came to them."""
+    rows = Turn.objects.filter(person__in=people, at__gt=now - WEEK).select_related("ask").defer("ask__details")
+    questions = [(turn.person_id, not turn.ask.routed) for turn in rows if sealed.is_author(turn.ask, viewer)]
+    places = Place.objects.filter(person__in=people, asked_at__gt=now - WEEK, proposal__owner=viewer.person_id)
+    teams = places.exclude(person=viewer.person_id).values_list("person", flat=True)
+    return questions + [(person, True) for person in teams]
+
+
 def refuse_too_much(viewer: Viewer, anonymous: bool, to: int | None, now: datetime) -> None:
     """Raise `ValidationError`, with the cure, where this person (id) or so many unnamed questions were asked lately."""
     if to is not None:
-        asked = Turn.objects.filter(person=to, at__gt=now - WEEK).select_related("ask")
-        own = [turn for turn in asked if sealed.is_author(turn.ask, viewer)]
-        if len(own) >= OF_ONE:
+        times = [knows for _, knows in lately(viewer, [to], now)]
+        if sum(times) >= OF_ONE:
             raise ValidationError({"to": "You have asked them twice within a week. Ask whoever knows instead."})
+        if len(times) >= OF_ONE:  # what was for whoever knows came to them: that is nobody's to read
+            raise ValidationError({"to": NOT_NOW})
     if anonymous:
         today = [one for one in sealed.own(viewer.person_id or 0) if one.created_at >= sealed.day_of(now)]
         if len(today) >= UNNAMED:

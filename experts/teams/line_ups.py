@@ -8,10 +8,14 @@ tells them from somebody who does not exist.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from experts import finder
+from experts.asking import own_asks
 from experts.models import Person
 from experts.room import room, with_room
 from experts.teams.formation import Covered, Free, LineUp, Need, Other, form, line_up, others
@@ -265,8 +269,9 @@ def _someone(person: Person, levels: Mapping[str, finder.Level]) -> Someone:
 
 def reachable(viewer: Viewer, people: Collection[int], hours: int) -> list[Person]:
     """Those of these people (ids) whom the viewer may see and who can be asked now for so many hours a week, the
-    least asked lately first."""
-    found = with_room(Person.objects.visible_to(viewer).findable().filter(pk__in=people))
-    able = [(room(one), one) for one in found]
-    able = [(has, one) for has, one in able if has.gives(hours)]
+    least asked lately first; but for those whom the viewer asked as often as one may ask another."""
+    times = Counter(person for person, _ in own_asks.lately(viewer, people, timezone.now()))
+    some = [person for person in people if times[person] < own_asks.OF_ONE]
+    found = with_room(Person.objects.visible_to(viewer).findable().filter(pk__in=some))
+    able = [(has, one) for has, one in ((room(one), one) for one in found) if has.gives(hours)]
     return [one for _, one in sorted(able, key=lambda pair: (pair[0].month, pair[0].taken, pair[1].public_id.hex))]

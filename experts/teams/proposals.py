@@ -22,6 +22,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 
+from experts.asking.load import WEEK
 from experts.notices import Said, tell, teller
 from knowledge.models import Audience, may_read
 
@@ -48,11 +49,15 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
             return self.none()
         asked = Place.objects.filter(proposal=OuterRef("pk"), person=viewer.person_id).exclude(asked_at=None)
         shared = Q(may_read(viewer, "audience"), audience__isnull=False)
-        return self.filter(Q(owner=viewer.person_id) | Exists(asked) | shared, owner__is_active=True)
+        found = Q(owner=viewer.person_id) | Exists(asked) | shared
+        return self.filter(found, owner__is_active=True, deleted_at=None)
 
 
 class Proposal(models.Model):
-    """Topics that a job needs, and people who would cover them. ``needs``: ``[{"key", "name", "must"}]``."""
+    """Topics that a job needs, and people who would cover them. ``needs``: ``[{"key", "name", "must"}]``.
+
+    One that was deleted stays, empty, for as long as its asks count: see `remove`.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="proposals")
@@ -61,6 +66,7 @@ class Proposal(models.Model):
     hours = models.PositiveSmallIntegerField(default=0, help_text="Hours a week that are asked of each.")
     audience = models.ForeignKey(Audience, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[Any] = ProposalQuerySet.as_manager()
 
@@ -203,7 +209,8 @@ def propose(
 
 def _same(owner: Person, text: str, needs: list[dict[str, Any]], places: Collection[Person]) -> Proposal | None:
     """The same proposal, if its owner has just made it."""
-    lately = Proposal.objects.filter(owner=owner, text=text, created_at__gte=timezone.now() - JUST_NOW)
+    since = timezone.now() - JUST_NOW
+    lately = Proposal.objects.filter(owner=owner, text=text, created_at__gte=since, deleted_at=None)
     wanted = {person.pk for person in places}
     return next(
         (one for one in lately if one.needs == needs and set(one.places.values_list("person", flat=True)) == wanted),
@@ -260,13 +267,21 @@ def share(*, proposal: Proposal, owner: Person, team: Team | None) -> None:
 
 
 def remove(*, proposal: Proposal, owner: Person) -> None:
-    """Delete a proposal with every place in it."""
+    """Delete a proposal with all that it says. Who was asked, and when, stays until the week of it is over, for nobody
+    to read: else somebody's week could be measured by asking and deleting, and they would never know."""
+    now = timezone.now()
     with transaction.atomic():
-        _own(proposal, owner).delete()
+        row = _own(proposal, owner)
+        Proposal.objects.filter(deleted_at__lte=now - WEEK).delete()
+        row.places.filter(asked_at=None).delete()
+        row.places.update(topics=[], agreed_at=None, declined_at=None)
+        row.text, row.needs, row.hours, row.audience, row.deleted_at = "", [], 0, None, now
+        row.save()
 
 
 def _own(proposal: Proposal, owner: Person) -> Proposal:
-    found: Proposal | None = Proposal.objects.select_for_update().filter(pk=proposal.pk, owner=owner).first()
+    own = Proposal.objects.select_for_update().filter(pk=proposal.pk, owner=owner, deleted_at=None)
+    found: Proposal | None = own.first()
     if found is None:
         raise Http404
     return found

@@ -386,6 +386,12 @@ def test_nobody_measures_a_week_by_asking_and_taking_back(here: SimpleNamespace)
     assert asking.ask(viewer=see(here.ana), text="And again?", to=here.ben.public_id).turns.count() == 1
 
 
+def test_what_came_to_somebody_by_turns_is_not_told_by_how_a_third_question_is_refused(here: SimpleNamespace) -> None:
+    asked = asking.ask(viewer=see(here.ana), text=PUMPS).turns.get().person
+    Turn.objects.create(ask=asking.ask(viewer=see(here.ana), text="Who knows kettles?"), person=asked)
+    assert refused("to", viewer=see(here.ana), text="And you?", to=asked.public_id) == asking.NOT_NOW
+
+
 def test_a_flood_without_a_name_is_stopped(here: SimpleNamespace) -> None:
     for number in range(3):
         made = asking.ask(viewer=see(here.ana), text=f"{PUMPS} {number}", anonymous=True)
