@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("experts", "0011_unnamed_shows_later")]
+    dependencies = [("experts", "0012_moderated_why")]
 
     operations = [
         migrations.AddField(
