@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
+from django.utils import timezone
 
 from knowledge.index.analysis import topic_key
 from knowledge.models import Contribution, Resource
@@ -27,6 +28,8 @@ A_WEEK = 3
 MOST_A_WEEK, MOST_HOURS = 50, 40
 LONGEST_TOPIC, LONGEST_ABOUT = 80, 2000
 MOST_TOPICS = 200
+MOST_CLOSED = 40
+"""Periods to come on which one person is not asked."""
 NO_ZONE = "There is no time zone of this name. Write a city’s, such as Europe/Lisbon or Asia/Tokyo."
 
 
@@ -221,8 +224,8 @@ def own_again(*, person: Person, resource: Resource) -> bool:
 
 
 def close(*, person: Person, since: date, until: date) -> Closed:
-    """Days on which they are not asked, both included. Raises `ValidationError` where they end before they begin."""
-    check_days(since=since, until=until)
+    """Days on which they are not asked, both included. Raises `ValidationError` for what cannot be, or too much."""
+    check_days(person=person, since=since, until=until)
     return Closed.objects.get_or_create(person=person, since=since, until=until)[0]
 
 
@@ -281,10 +284,13 @@ def zone_named(text: str) -> str:
     return zone
 
 
-def check_days(*, since: date, until: date) -> None:
-    """Raise `ValidationError` where days end before they begin."""
+def check_days(*, person: Person, since: date, until: date) -> None:
+    """Raise `ValidationError` where days end before they begin, or where somebody noted enough of them."""
     if until < since:
         raise ValidationError({"until": "This is before the first day. Write the same day or a later one."})
+    others = Closed.objects.filter(person=person, until__gte=timezone.localdate()).exclude(since=since, until=until)
+    if others.count() >= MOST_CLOSED:
+        raise ValidationError({"since": f"{MOST_CLOSED} periods are noted already. Take one away first."})
 
 
 def _locked(person: Person) -> Person:

@@ -193,7 +193,7 @@ class Close(_Days):
 
     def clean(self) -> dict[str, Any]:
         if not self.errors:
-            choices.check_days(**self.days)
+            choices.check_days(person=self.person, **self.days)
         return self.cleaned_data
 
     def back(self) -> dict[str, str]:

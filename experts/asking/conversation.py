@@ -27,6 +27,8 @@ from knowledge.models import Resource, Topic, Verification
 from knowledge.reader import Reading, render
 
 MOST_ANSWERS = 50
+WROTE_LATELY = 300
+"""Documents by which a person's own topics are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +225,11 @@ def open_to(viewer: Viewer) -> QuerySet[Any]:
 
 
 def topics_of(viewer: Viewer) -> Collection[str]:
-    """Topics (`topic_key`) they wrote about, follow or say they know; none that they do not want to be asked about."""
+    """Topics (`topic_key`) they wrote about lately, follow or say they know; none that they do not want asked about."""
     said = list(OwnTopic.objects.filter(person=viewer.person_id).values_list("key", "knows", "ask", "hidden"))
-    mine = Resource.objects.visible_to(viewer).filter(contributions__person=viewer.person_id)
-    wrote = Topic.objects.filter(resources__in=mine.values("pk")).values_list("slug", flat=True)
+    mine = Resource.objects.visible_to(viewer).filter(contributions__person=viewer.person_id).order_by("-updated", "pk")
+    links = Topic.resources.through.objects.filter(resource__in=mine.values("pk")[:WROTE_LATELY])
+    wrote = links.order_by().values_list("topic__slug", flat=True).distinct()
     followed = Follow.objects.filter(person=viewer.person_id).values_list("key", flat=True)
     unwanted = {key for key, _, ask, _ in said if ask == OwnTopic.Ask.NO}
     return {*wrote, *followed, *(key for key, knows, ask, _ in said if knows or ask)} - unwanted

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -26,6 +26,8 @@ from knowledge.index.analysis import topic_key
 from knowledge.index.language import to_text
 from knowledge.models import Resource
 
+TOPICS_A_PAGE = 20
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
@@ -42,13 +44,13 @@ def me(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             back, said = form.back(), form.make()
             toast(request, said, back)
-            return redirect(f"{request.path}{form.place}")
+            return redirect(f"{request.get_full_path()}{form.place}")
     return render(request, "experts/me.html", _shown(request, person, viewer, form))
 
 
 def toast(request: HttpRequest, said: str, back: Mapping[str, str]) -> None:
     """Say on the next page that something was done, with a button that posts ``back`` to this address."""
-    undo = {"to": request.path, "fields": dict(back)}
+    undo = {"to": request.get_full_path(), "fields": dict(back)}
     messages.success(request, said, extra_tags=json.dumps(undo))
 
 
@@ -57,7 +59,7 @@ def _shown(request: HttpRequest, person: Person, viewer: Viewer, form: Change | 
     mine = Availability.of(person)
     page = Paginator(written_by(person, viewer, hidden=True), EVIDENCE_A_PAGE).get_page(request.GET.get("page"))
     evidence = shown(page.object_list)
-    disowned = Disowned.objects.visible_to(viewer).values("resource")
+    disowned = Resource.objects.visible_to(viewer).filter(pk__in=Disowned.objects.visible_to(viewer).values("resource"))
     forms = {
         "new_topic": SayOfTopic(person),
         "closing": Close(person),
@@ -72,11 +74,13 @@ def _shown(request: HttpRequest, person: Person, viewer: Viewer, form: Change | 
         "person": person,
         "mine": mine,
         "failed": form,
-        "topics": _topics(person, viewer),
+        "topics": _topics(person, viewer, request.GET.get("topics")),
         "evidence": evidence,
         "some_by_name": any(piece.by_name for piece in evidence),
         "page": page,
-        "disowned": list(Resource.objects.visible_to(viewer).filter(pk__in=disowned).order_by("title").defer("body")),
+        "disowned": Paginator(disowned.order_by("title", "pk").defer("body"), EVIDENCE_A_PAGE).get_page(
+            request.GET.get("not-mine")
+        ),
         "closed": list(person.closed.filter(until__gte=timezone.localdate())),
         "mails": mail_is_sent(),
         "zones": zones(),
@@ -84,12 +88,13 @@ def _shown(request: HttpRequest, person: Person, viewer: Viewer, form: Change | 
     }
 
 
-def _topics(person: Person, viewer: Viewer) -> list[dict[str, Any]]:
-    """Each topic once: what they wrote of it, and what they say of it."""
+def _topics(person: Person, viewer: Viewer, number: str | None) -> Page[dict[str, Any]]:
+    """Each topic once, a page of them: what they wrote of it, and what they say of it."""
     said = {own.key: own for own in OwnTopic.objects.visible_to(viewer).filter(person=person)}
-    rows: list[dict[str, Any]] = []
-    for topic in topics_of(person, viewer, hidden=True):
-        search = to_text(Query(topics=(topic["name"],), people=(person.display_name,)))
-        rows.append({**topic, "search": search, "said": said.pop(topic_key(topic["name"])[:LONGEST_TOPIC], None)})
+    wrote = topics_of(person, viewer, hidden=True)
+    rows = [{**topic, "said": said.pop(topic_key(topic["name"])[:LONGEST_TOPIC], None)} for topic in wrote]
     rows += [{"name": own.name, "documents": 0, "last": None, "said": own} for own in said.values()]
-    return rows
+    page = Paginator(rows, TOPICS_A_PAGE).get_page(number)
+    for row in page.object_list:
+        row["search"] = to_text(Query(topics=(row["name"],), people=(person.display_name,)))
+    return page

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from experts import choices
 from experts.models import Availability, Closed, Disowned, OwnTopic, Person
 from knowledge.models import Resource
 from tests.experts.conftest import page
@@ -222,6 +223,23 @@ def test_where_no_mail_is_sent_the_page_says_so(mine: Client, ana: Any, settings
 
 def test_every_topic_is_there_however_many(mine: Client, ana: Any, hold: Any) -> None:
     hold("book", [page(f"p{n}", "Ana Lima", topics=(f"Topic {n:02}",)) for n in range(30)])
-    said = text_of(mine.get(ME))
-    assert "All 30 topics" in said
-    assert all(said.count(f"Do not ask me about Topic {n:02}") == 1 for n in range(30))
+    first, second = (text_of(mine.get(ME, {"topics": number})) for number in (1, 2))
+    assert "Page 1 of 2" in first
+    assert all((first + second).count(f"Do not ask me about Topic {n:02}") == 1 for n in range(30))
+    answer = mine.post(f"{ME}?topics=2", {"do": "topic", "topic": "Topic 29", "say": "no-ask"})
+    assert answer["Location"] == f"{ME}?topics=2#topics"
+    assert '<form method="post" action="/people/me/?topics=2">' in mine.get(answer["Location"]).content.decode()
+
+
+def test_what_one_disowned_and_closed_has_pages_or_a_most(mine: Client, ana: Any, hold: Any) -> None:
+    hold("book", [page(f"p{n}", title=f"Page {n:02}") for n in range(40)])
+    Disowned.objects.bulk_create(Disowned(person=ana, resource=row) for row in Resource.objects.filter(kind="page"))
+    pages = [text_of(mine.get(ME, {"not-mine": number})) for number in (1, 2)]
+    assert "Not your work, as you said: 40" in pages[0]
+    assert all("".join(pages).count(f"It is mine : Page {n:02}") == 1 for n in range(40))
+    day = timezone.localdate()
+    for n in range(choices.MOST_CLOSED):
+        choices.close(person=ana, since=day, until=day + timedelta(days=n))
+    choices.close(person=ana, since=day, until=day)
+    said = mine.post(ME, {"do": "close", "since": day.isoformat(), "until": (day + timedelta(days=99)).isoformat()})
+    assert "Take one away first." in text_of(said)
