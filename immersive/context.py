@@ -11,6 +11,6 @@ THEMES = ("light", "dark")
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """``theme`` for ``<html data-theme>`` ("" follows the system), from a cookie; ``development`` as in the settings."""
+    """``theme`` for ``<html data-theme>`` ("" follows the system), from a cookie; ``development`` as set."""
     theme = request.COOKIES.get("theme", "")
     return {"theme": theme if theme in THEMES else "", "development": settings.DEVELOPMENT}

@@ -31,7 +31,7 @@ from knowledge.typeahead import Suggestion, marked
 
 ICONS = (
     "answer", "alert", "back", "beside", "broken", "clock", "close", "course", "down", "external", "keys", "lesson",
-    "lock", "mark", "next", "out", "page", "people", "person", "plus", "search", "task", "theme", "tool", "topic",
+    "lock", "mark", "next", "out", "page", "people", "person", "plus", "question", "search", "task", "theme", "tool", "topic",
     "verified", "video",
 )  # fmt: skip
 
