@@ -31,8 +31,8 @@ from knowledge.typeahead import Suggestion, marked
 
 ICONS = (
     "answer", "alert", "back", "beside", "broken", "clock", "close", "course", "down", "external", "keys", "lesson",
-    "lock", "mark", "next", "out", "page", "people", "person", "plus", "question", "search", "task", "theme", "tool", "topic",
-    "verified", "video",
+    "lock", "mark", "next", "out", "page", "people", "person", "plus", "question", "search", "task", "theme", "tool",
+    "topic", "verified", "video",
 )  # fmt: skip
 
 
