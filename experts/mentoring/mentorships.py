@@ -96,6 +96,16 @@ class MentorshipQuerySet(models.QuerySet["Mentorship"]):
             return self.none()
         return self.filter(Q(mentor=viewer.person_id) | Q(mentee=viewer.person_id))
 
+    def begun(self) -> Self:
+        """Those to which both said yes, whether they have ended or not."""
+        return self.filter(mentor_yes_at__isnull=False, mentee_yes_at__isnull=False)
+
+    def proposed_to(self, viewer: Viewer) -> Self:
+        """Those that both may still say yes to, and the viewer did not say no to, whatever the other did."""
+        open_to = Q(mentor=viewer.person_id, mentor_no_at=None) | Q(mentee=viewer.person_id, mentee_no_at=None)
+        lacking = Q(mentor_yes_at=None) | Q(mentee_yes_at=None)
+        return self.filter(open_to, lacking, ended_at=None, proposed_at__gt=timezone.now() - LAPSES)
+
 
 class Mentorship(models.Model):
     """Two people and a topic: proposed, begun once both said yes, ended by either without a reason."""

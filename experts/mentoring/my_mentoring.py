@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.core.paginator import Page, Paginator
 from django.urls import reverse
-from django.utils import timezone
 
-from experts.mentoring.mentorships import LAPSES, Mentorship, Offer, Wish
+from experts.mentoring.mentorships import Mentorship, Offer, Wish
 from experts.models import Person
 from experts.notices import Said, teller
 
 if TYPE_CHECKING:
     from knowledge.access import Viewer
+
+ENDED_A_PAGE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,56 +49,55 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """Everything of one person's mentoring."""
+    """Everything of one person's mentoring; of what has ended a page."""
 
     offers: Sequence[Offer]
     wishes: Sequence[Wish]
     proposed: Sequence[Line]
     running: Sequence[Line]
-    ended: Sequence[Line]
+    ended: Page[Line]
 
 
-def mine(viewer: Viewer) -> Mine:
-    """The viewer's own offers, wishes and mentorships (six queries); nobody is proposed who hid or left meanwhile."""
-    if viewer.person_id is None:
-        return Mine((), (), (), (), ())
-    now, me = timezone.now(), viewer.person_id
-    rows = list(Mentorship.objects.visible_to(viewer).select_related("mentor", "mentee"))
-    others = [row.other(me).pk for row in rows]
-    here = set(Person.objects.findable().filter(pk__in=others).values_list("pk", flat=True))
-    notes = {
-        (row.person_id, row.key, model is Offer): row.note for model in (Offer, Wish) for row in _of_both(model, me)
-    }
-    lines = [_line(row, me, notes, here) for row in rows]
-    waiting = [
-        line
-        for line in lines
-        if line.linked
-        and not line.row.begun
-        and line.row.ended_at is None
-        and line.row.proposed_at > now - LAPSES
-        and getattr(line.row, f"{line.row.role(me)}_no_at") is None
-    ]
+def mine(viewer: Viewer, number: str | None = None) -> Mine:
+    """The viewer's own offers, wishes and mentorships (seven queries); of what has ended, this page."""
+    over = _rows(viewer).begun().filter(ended_at__isnull=False).order_by("-ended_at", "pk")
+    page = Paginator(over, ENDED_A_PAGE).get_page(number)
+    now = [*_rows(viewer).proposed_to(viewer), *_rows(viewer).begun().filter(ended_at=None)]
+    lines = _lines([*now, *page.object_list], viewer)
+    page.object_list = [line for line in lines if line.row.ended_at]
     return Mine(
-        list(Offer.objects.filter(person=me).order_by("name")),
-        list(Wish.objects.filter(person=me).order_by("name")),
-        waiting,
+        list(Offer.objects.filter(person=viewer.person_id or 0).order_by("name")),
+        list(Wish.objects.filter(person=viewer.person_id or 0).order_by("name")),
+        [line for line in lines if not line.row.begun],
         [line for line in lines if line.row.running],
-        [line for line in lines if line.row.begun and line.row.ended_at],
+        page,
     )
 
 
-def _of_both(model: Any, me: int) -> Any:
-    """Offers or wishes of those whom this person was brought together with."""
-    met = Mentorship.objects.filter(Q(mentor=me) | Q(mentee=me), ended_at=None)
-    return model.objects.filter(Q(person__in=met.values("mentor")) | Q(person__in=met.values("mentee")), note__gt="")
+def _rows(viewer: Viewer) -> Any:
+    return Mentorship.objects.visible_to(viewer).select_related("mentor", "mentee")
+
+
+def _lines(rows: Sequence[Mentorship], viewer: Viewer) -> list[Line]:
+    """These as the viewer sees them (three queries); nobody is proposed who hid or left meanwhile."""
+    me = viewer.person_id or 0
+    others = [row.other(me).pk for row in rows]
+    here = set(Person.objects.findable().filter(pk__in=others).values_list("pk", flat=True))
+    kinds: tuple[Any, ...] = (Offer, Wish)
+    notes = {
+        (said.person_id, said.key, model is Offer): said.note
+        for model in kinds
+        for said in model.objects.filter(person__in=others, key__in={row.key for row in rows}, note__gt="")
+    }
+    lines = [_line(row, me, notes, here) for row in rows]
+    return [line for line in lines if line.row.begun or line.linked]
 
 
 def _line(row: Mentorship, me: int, notes: Mapping[tuple[int, str, bool], str], here: Collection[int]) -> Line:
     mentor = row.mentor_id == me
     said = (row.mentor_said, row.mentee_said)
     yes = row.mentor_yes_at if mentor else row.mentee_yes_at
-    note = notes.get((row.other(me).pk, row.key, not mentor), "")
+    note = notes.get((row.other(me).pk, row.key, not mentor), "") if row.ended_at is None else ""
     return Line(row, row.other(me), mentor, bool(yes), said[not mentor], said[mentor], note, row.other(me).pk in here)
 
 
@@ -105,11 +105,11 @@ def _line(row: Mentorship, me: int, notes: Mapping[tuple[int, str, bool], str], 
 
 
 def _told(viewer: Viewer, subjects: Collection[UUID], says: Callable[[Line], str]) -> Mapping[UUID, Said]:
-    """What to say of each mentorship of the viewer's own that it is still true of."""
-    mine_now = mine(viewer)
-    lines = {line.row.public_id: line for line in (*mine_now.proposed, *mine_now.running, *mine_now.ended)}
+    """What to say of each of these mentorships of the viewer's own that it is still true of."""
+    rows = _rows(viewer).filter(public_id__in=list(subjects))
+    lines = _lines([*rows.proposed_to(viewer), *rows.begun()], viewer)
     url = reverse("experts:mentoring")
-    said = {key: says(lines[key]) for key in subjects if key in lines}
+    said = {line.row.public_id: says(line) for line in lines}
     return {key: Said(text, f"{url}#m-{key}") for key, text in said.items() if text}
 
 

@@ -142,7 +142,7 @@ def mentoring(request: HttpRequest) -> HttpResponse:
             if said is not None:
                 if said:
                     messages.success(request, said)
-                return redirect("experts:mentoring")
+                return redirect(request.get_full_path())
     status = 422 if request.method == "POST" else 200
     return render(request, "experts/mentoring.html", _context(request, person, bound), status=status)
 
@@ -187,7 +187,7 @@ def _said(act: str, row: Mentorship | None, person: Person, values: dict[str, An
 
 
 def _context(request: HttpRequest, person: Person, bound: dict[str, forms.Form]) -> dict[str, Any]:
-    shown = mine(Viewer.of(person))
+    shown = mine(Viewer.of(person), request.GET.get("page"))
     zone = zone_of(person.time_zone)
 
     def form_of(act: str, line: Line, **first: Any) -> forms.Form:

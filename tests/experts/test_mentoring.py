@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from experts.actions import deactivate, remove_name
 from experts.mentoring import mentorships as mentoring
+from experts.mentoring import my_mentoring
 from experts.models import Availability, Mentorship, Offer, Person, Wish
 from experts.notices import _tellers
 from knowledge.access import Viewer
@@ -139,3 +140,22 @@ def test_who_hides_stays_known_to_whom_they_work_with_and_is_proposed_to_nobody(
     assert "Ana Lima" in mine
     assert people["ana"].get_absolute_url() not in mine
     assert "Ana Lima" not in signed_in(people["cleo"]).get(PAGE).content.decode()
+
+
+def test_what_has_ended_has_pages_and_a_notice_of_any_is_told(
+    people: dict[str, Person], make_person: Callable[..., Any]
+) -> None:
+    then = timezone.now() - timedelta(days=90)
+    done = {"key": "pumps", "name": "Pumps", "mentor_yes_at": then, "mentee_yes_at": then, "proposed_at": then}
+    for n in range(my_mentoring.ENDED_A_PAGE + 1):
+        other = make_person(f"more{n}", name=f"Learner {n:02}")
+        ended_at = timezone.now() - timedelta(days=n)
+        row = Mentorship.objects.create(mentor=people["ana"], mentee=other, ended_at=ended_at, **done)
+    client = signed_in(people["ana"])
+    pages = [client.get(PAGE, {"page": number}).content.decode() for number in (1, 2)]
+    assert ["Learner 10" in html for html in pages] == [False, True]
+    assert all("".join(pages).count(f"you taught Learner {n:02}") == 1 for n in range(11))
+    said = {"act": "look-back", "which": str(row.public_id), "said": "x" * 401}
+    assert "x" * 401 in client.post(f"{PAGE}?page=2", said).content.decode()
+    assert client.post(f"{PAGE}?page=2", said | {"said": "Well."})["Location"] == f"{PAGE}?page=2"
+    assert _tellers["mentor-ended"](Viewer.of(people["ana"]), [row.public_id])
