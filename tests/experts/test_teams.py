@@ -329,7 +329,11 @@ def test_a_stranger_finds_no_proposal_and_a_team_it_is_shared_with_reads_agreed_
     assert signed_in(mate).get(address).status_code == 404, "it is not a team of the owner's"
     team.memberships.create(person=crew["owner"])
     owner.post(address, {"act": "share", "team": str(team.public_id)})
-    signed_in(crew["ana"]).post(address, {"act": "agree"})
+    ana = signed_in(crew["ana"])
+    said = "read on this page your name, that you are in it for Pumps, and the 2 hours a week; nothing else of you."
+    assert said in ana.get(address).content.decode()
+    ana.post(address, {"act": "agree"})
+    assert "“I cannot after all” takes it back" in ana.get(address).content.decode()
     seen = signed_in(mate).get(address).content.decode()
     assert "Ana Lima" in seen
     assert "Cléo Martin" not in seen
