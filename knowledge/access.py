@@ -104,6 +104,14 @@ def digest(tokens: Iterable[str]) -> str:
     return hashlib.sha256("\x00".join(sorted(set(tokens))).encode()).hexdigest()
 
 
+def id_in(text: str | None) -> UUID | None:
+    """The public id that stands in what somebody sent, if one does."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
+
+
 def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
     """The resource, if the viewer may read it; else the same `Http404` as for one that never was."""
     from knowledge.models import ANSWERS, Resource

@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_variables
 
 from knowledge import standing
-from knowledge.access import Ground, Viewer
+from knowledge.access import Ground, Viewer, id_in
 from knowledge.edition import Standing
 from knowledge.index import IndexProblem
 from knowledge.index.analysis import tokens, topic_key
@@ -96,12 +96,9 @@ def opened(resource: Resource, viewer: Viewer, search_id: str, rank: str) -> Sea
     person's search, or none, counts as no search. Reading never fails because
     this could not be written.
     """
-    try:
-        public_id = UUID(search_id)
-    except ValueError:
-        return None
+    public_id = id_in(search_id)
     mine = Search.objects.none() if viewer.person_id is None else Search.objects.filter(person_id=viewer.person_id)
-    search = mine.filter(public_id=public_id).first()
+    search = mine.filter(public_id=public_id).first() if public_id else None
     if search is None:
         return None
     place = min(int(rank), HIGHEST_RANK) if rank.isascii() and rank.isdigit() and len(rank) < 9 else 0

@@ -23,9 +23,9 @@ from experts.asking.sealed import whoever
 from experts.models import FORMER, Person
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Contribution, Document
-from knowledge.models import ANSWERS as KIND
-from knowledge.models import Resource, Source, SourceGroup, Topic, Verification
+from knowledge.models import ANSWERS, Resource, Source, SourceGroup, Topic, Verification
 
+KIND = ANSWERS
 EVERY = timedelta(minutes=15)
 BATCH = 200
 VOUCHED = timedelta(days=180)

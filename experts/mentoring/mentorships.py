@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from experts.asking.load import zone_of
 from experts.notices import tell
+from knowledge.access import id_in
 from knowledge.durable import Work, WorkQuerySet
 
 if TYPE_CHECKING:
@@ -182,13 +183,10 @@ class Invitation(Work):
 
 def one(public_id: uuid.UUID | str | None, viewer: Viewer) -> Mentorship:
     """A mentorship of the viewer's own, else `Http404`."""
-    try:
-        found = Mentorship.objects.visible_to(viewer).filter(public_id=public_id).first() if public_id else None
-    except (ValidationError, ValueError):
-        found = None
+    found = Mentorship.objects.visible_to(viewer).filter(public_id=id_in(str(public_id))).first()
     if found is None:
         raise Http404
-    return found
+    return found  # type: ignore[no-any-return]
 
 
 # Offers and wishes ---------------------------------------------------------------------------------------------------

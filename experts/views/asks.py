@@ -33,7 +33,7 @@ from experts.finder import Expert
 from experts.models import Person
 from experts.notices import see
 from experts.views.ask_forms import WHOEVER, AnswerForm, AskForm, refuse, still_kept
-from knowledge.access import Viewer
+from knowledge.access import Viewer, id_in
 from knowledge.models import Resource
 from knowledge.topics import proposed
 
@@ -100,7 +100,9 @@ def new(request: HttpRequest) -> HttpResponse:
         if _keys(alike) <= set(request.POST.getlist("shown")):
             topics = request.POST.getlist("topic")
             try:
-                return _asked(request, asking.ask(viewer=viewer, topics=topics, **{**values, "to": _id(values["to"])}))
+                return _asked(
+                    request, asking.ask(viewer=viewer, topics=topics, **{**values, "to": id_in(values["to"])})
+                )
             except ValidationError as problem:
                 refuse(form, problem)
     status = 422 if form.errors else 200
@@ -369,19 +371,12 @@ def _refused(request: HttpRequest, ask: UUID, problem: ValidationError) -> HttpR
 
 def _person(text: str | None, viewer: Viewer) -> Person | None:
     """Somebody else whom the viewer may see."""
-    key = _id(text)
+    key = id_in(text)
     found = Person.objects.visible_to(viewer).filter(public_id=key).first() if key else None
     return None if found and found.pk == viewer.person_id else found
 
 
 def _about(text: str | None, viewer: Viewer) -> Resource | None:
-    key = _id(text)
+    key = id_in(text)
     found: Resource | None = Resource.objects.visible_to(viewer).filter(public_id=key).first() if key else None
     return found
-
-
-def _id(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None

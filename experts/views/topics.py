@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import cast
-from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -22,7 +21,7 @@ from experts.asking.asks import Ask
 from experts.models import Person
 from knowledge import frameworks
 from knowledge import topics as known
-from knowledge.access import Ground, Viewer
+from knowledge.access import Ground, Viewer, id_in
 from knowledge.documents import Query
 from knowledge.framework_file import key_of
 from knowledge.index.language import to_text
@@ -130,7 +129,7 @@ def _asks(key: str, viewer: Viewer) -> Sequence[Ask]:
 @require_safe
 def welcome(request: HttpRequest) -> HttpResponse:
     """What to meet first in one's team; ``team`` chooses another one of one's own."""
-    told = beginning.welcome(Viewer.of(request.user), _uuid(request.GET.get("team", "")))
+    told = beginning.welcome(Viewer.of(request.user), id_in(request.GET.get("team", "")))
     return render(request, "experts/welcome.html", {"told": told, "parts": _parts(told)})
 
 
@@ -143,7 +142,7 @@ def met(request: HttpRequest) -> HttpResponse:
         viewer=Viewer.of(request.user), kind=data.get("kind", ""), subject=data.get("subject", ""), met=done
     ):
         raise Http404
-    team = _uuid(data.get("team", ""))
+    team = id_in(data.get("team", ""))
     return redirect(f"{reverse('experts:welcome')}{f'?team={team}' if team else ''}#{data['kind']}s")
 
 
@@ -155,10 +154,3 @@ def _parts(told: beginning.Welcome) -> list[tuple[str, str, tuple[beginning.Entr
         ("tools", "Tools to open once", told.tools),
         ("topics", "Topics to know about", told.topics),
     ]
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -18,7 +18,7 @@ from immersive.work import actions, tasks
 from immersive.work.actions import AssessFirst
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, AssessmentLocked, Task
-from knowledge.access import Viewer
+from knowledge.access import Viewer, id_in
 
 P = ParamSpec("P")
 PER_PAGE = 20
@@ -44,13 +44,13 @@ def new(request: HttpRequest) -> HttpResponse:
     """Start a task: the form (``?q=`` fills the sentence, ``?from=`` names a resource), and its answer."""
     viewer = Viewer.of(request.user)
     if request.method != "POST":
-        begin = tasks.readable(_uuid(request.GET.get("from")), viewer)
+        begin = tasks.readable(id_in(request.GET.get("from")), viewer)
         words = request.GET.get("q", "")[: actions.MAX_STATEMENT]
         form = StartForm(initial={"statement": words, "started_from": begin and begin.public_id})
         return render(request, "work/new.html", {"form": form, "begin": begin})
     form = StartForm(request.POST)
     if not form.is_valid():
-        begin = tasks.readable(_uuid(request.POST.get("started_from")), viewer)
+        begin = tasks.readable(id_in(request.POST.get("started_from")), viewer)
         return render(request, "work/new.html", {"form": form, "begin": begin}, status=422)
     values = form.cleaned_data
     begin = tasks.readable(values["started_from"], viewer)
@@ -150,13 +150,6 @@ def _after(request: HttpRequest, task_id: UUID, viewer: Viewer) -> HttpResponse:
     """Where a form leads: to the page again, or to its part for htmx."""
     found = tasks.mine_or_404(task_id, viewer)
     return _show(request, found, viewer) if _moves(request) else redirect(found)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
 
 
 def _moves(request: HttpRequest) -> bool:
