@@ -16,6 +16,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
+from experts.asking.load import WEEKLY
 from knowledge.index.analysis import topic_key
 from knowledge.models import Contribution, Resource
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from experts.models import Person
     from knowledge.access import Viewer
 
-A_WEEK = 3
-"""Asks that somebody who chose nothing is given in seven days."""
 MOST_A_WEEK, MOST_HOURS = 50, 40
 LONGEST_TOPIC, LONGEST_ABOUT = 80, 2000
 MOST_TOPICS = 200
@@ -34,7 +33,7 @@ NO_ZONE = "There is no time zone of this name. Write a city’s, such as Europe/
 
 
 class Availability(models.Model):
-    """How one person wants to be reached; who has no row is found, and may be asked ``A_WEEK`` times a week."""
+    """How one person wants to be reached; who has no row is found, and may be asked ``WEEKLY`` times a week."""
 
     class Way(models.TextChoices):
         """How somebody likes to be approached."""
@@ -53,7 +52,7 @@ class Availability(models.Model):
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="availability")
     hidden = models.BooleanField(default=False)
-    asks_a_week = models.PositiveSmallIntegerField(default=A_WEEK, validators=[MaxValueValidator(MOST_A_WEEK)])
+    asks_a_week = models.PositiveSmallIntegerField(default=WEEKLY, validators=[MaxValueValidator(MOST_A_WEEK)])
     hours_a_week = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(MOST_HOURS)])
     prefers = models.CharField(max_length=8, choices=Way.choices, default=Way.PAGE)
     shows_time = models.BooleanField(default=False, help_text="Colleagues see how much of it is left.")

@@ -32,7 +32,7 @@ from django.utils.text import Truncator
 from experts.evidence import sentence
 from experts.models import Offer, OwnTopic, Person, Thanks
 from experts.room import with_room
-from experts.votes import CLOSE, Depth, Vote, depth, matches, score, years_since
+from experts.votes import CLOSE, STEPS, Depth, Vote, depth, matches, score, years_since
 from knowledge import index
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Hit, Query, ResultPage
@@ -90,6 +90,11 @@ class Level:
     last: datetime | None = None
     documents: int = 0
     url: str = ""
+
+    @property
+    def step(self) -> int:
+        """The depth as a number, from 0 to 3."""
+        return STEPS.index(self.depth)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ CLOSE = 0.5
 YEAR = 365.25
 
 Depth = Literal["deeply", "practised", "learning", "none"]
+STEPS: tuple[Depth, ...] = ("none", "learning", "practised", "deeply")
 FRESH = 2.0
 """Years for which work is evidence in full; after twice as many it is worth half."""
 DEEPLY, PRACTISED = 4.0, 1.5

@@ -27,7 +27,7 @@ from experts.asking.alike import Similar, similar  # noqa: F401 - asked for whil
 from experts.asking.asks import LONGEST, LONGEST_ANSWER, MOST_DETAILS, Answer, Ask, Joined, Thanks, Turn
 from experts.asking.load import Choice, quiet_until
 from experts.asking.own_asks import NOT_NOW
-from experts.asking.turns import Wanted
+from experts.asking.turns import Sought
 from experts.models import Membership, Person, Team, one_line
 from knowledge import gaps
 from knowledge.access import Viewer
@@ -167,7 +167,7 @@ def ask(
     chosen = _topics(text, topics, shared, reader if anonymous else viewer)
     now = timezone.now()
     shown = sealed.publish_at(now) if anonymous else now
-    what = Wanted(
+    what = Sought(
         text,
         frozenset(topic.slug for topic in chosen) | names_in(text),
         viewer,
@@ -214,7 +214,7 @@ def _made(person_id: int, text: str, anonymous: bool, now: datetime, shown: date
     return made
 
 
-def _first(to: UUID | None, what: Wanted, now: datetime, shown: datetime) -> Choice | None:
+def _first(to: UUID | None, what: Sought, now: datetime, shown: datetime) -> Choice | None:
     """Whose turn it is first, and until when by the moment when it shows: that of asking would be told by it.
 
     What is shown later, and is for nobody in particular, finds that out then.

@@ -56,7 +56,7 @@ UNANSWERED = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Sought:
     """What somebody is looked for: the question, what it is about (`topic_key`), and with whose rights.
 
     ``among`` are the ids of those who may be asked at all, `None` for anybody.
@@ -69,7 +69,7 @@ class Wanted:
     without: frozenset[int] = frozenset()
 
 
-def wanted(ask: Ask) -> Wanted:
+def sought(ask: Ask) -> Sought:
     """As it stands in the database now; with the rights that its author has at this moment."""
     tokens_of = frozenset(ask.audience.tokens)
     author = Person.objects.filter(pk=ask.author_id, is_active=True).first() if ask.author_id else None
@@ -77,7 +77,7 @@ def wanted(ask: Ask) -> Wanted:
     asked = Turn.objects.filter(ask=ask).values_list("person", flat=True)
     without = frozenset(asked) | ({ask.author_id} if ask.author_id else frozenset())
     keys = frozenset(ask.topics.values_list("slug", flat=True)) | names_in(ask.text)
-    return Wanted(ask.text, keys, viewer, members_of(tokens_of), without)
+    return Sought(ask.text, keys, viewer, members_of(tokens_of), without)
 
 
 def members_of(audience: Iterable[str]) -> frozenset[int] | None:
@@ -93,7 +93,7 @@ def query_of(text: str) -> Query:
     return parse(" ".join(tokens(text)))
 
 
-def whoever_knows(what: Wanted) -> list[Candidate]:
+def whoever_knows(what: Sought) -> list[Candidate]:
     """Who knows, as far as the viewer may know, with what can be asked of them now."""
     count = CONSIDERED if what.among is None else CONSIDERED_FOR_A_TEAM
     found = finder.find(query_of(what.text), what.viewer, count=count, without=what.without)
@@ -153,7 +153,7 @@ def give(ask: Ask, person_id: int, until: datetime, *, at: datetime | None = Non
 def route(ask: Ask) -> bool:
     """Give the ask to whoever should be asked next; whether there was somebody. If not, it is looked at again."""
     now = timezone.now()
-    what = wanted(ask)
+    what = sought(ask)
     found = [one for one in whoever_knows(what) if not sealed.is_mine(ask, one.person)]
     tried: set[int] = set()
     while choice := choose(found, now, without=tried):
@@ -165,7 +165,7 @@ def route(ask: Ask) -> bool:
     return False
 
 
-def choice_for(what: Wanted, now: datetime) -> Choice | None:
+def choice_for(what: Sought, now: datetime) -> Choice | None:
     """Whom an ask that is not stored yet would go to first."""
     return choose(whoever_knows(what), now)
 

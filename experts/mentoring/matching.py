@@ -28,7 +28,7 @@ from experts.mentoring.mentorships import LAPSES, Mentorship, Offer, Wish, peopl
 from experts.mentoring.pairing import pairs
 from experts.models import Membership, Person
 from experts.notices import tell
-from experts.teams.line_ups import DEPTHS, known
+from experts.teams.line_ups import known
 from knowledge.access import Viewer
 
 logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def _ranked(wish: Wish, offers: Mapping[int, Offer], places: Mapping[int, int]) 
     viewer = Viewer.of(wish.person)
     seen = list(Person.objects.visible_to(viewer).filter(pk__in=offers))
     shown = known([wish.name], viewer, seen)
-    depth = {who: max(DEPTHS[level.depth] for level in of.values()) for who, of in shown.items()}
+    depth = {who: max(level.step for level in of.values()) for who, of in shown.items()}
     able = [one.pk for one in seen]
     return sorted(able, key=lambda one: (-depth.get(one, 0), -places[one], offers[one].at, offers[one].pk))
 

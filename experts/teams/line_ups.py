@@ -34,7 +34,6 @@ MOST_KNOWN = 20
 """People who are looked at for one topic."""
 LOOKED_FOR = 3
 """Gaps for which courses and tools are looked for at once."""
-DEPTHS = {"none": 0, "learning": 1, "practised": 2, "deeply": 3}
 WORDS = ("no evidence", "learning", "practised", "deeply")
 """What the four levels are called."""
 NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -66,7 +65,7 @@ class Someone:
     @property
     def depths(self) -> dict[str, int]:
         """How deeply they know each topic, 1 to 3."""
-        return {name: DEPTHS[level.depth] for name, level in self.levels.items()}
+        return {name: level.step for name, level in self.levels.items()}
 
     @property
     def key(self) -> str:
@@ -90,7 +89,7 @@ class Cell:
     @classmethod
     def of(cls, level: finder.Level | None) -> Cell:
         """The cell that shows a level."""
-        return cls(DEPTHS[level.depth], level.text, level.url) if level else cls(0)
+        return cls(level.step, level.text, level.url) if level else cls(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +256,7 @@ def known(
     """What these people are known for, of these topics, from what the viewer may read."""
     found: dict[int, dict[str, finder.Level]] = {}
     for (who, name), level in finder.levels(people, names, viewer, ground=ground).items():
-        if DEPTHS[level.depth]:
+        if level.step:
             found.setdefault(who, {})[name] = level
     return found
 

@@ -34,7 +34,6 @@ LOOKED_UP = 16
 ALIKE, ALIKE_BY = 3, 5
 """People who know almost the same, and the topics by which they are looked for."""
 FADING = timedelta(days=2 * 365)
-DEPTHS = ("none", "learning", "practised", "deeply")
 HOW_WELL = ("Says so", "Learning", "Practised", "Deeply")
 
 
@@ -94,14 +93,9 @@ class Known:
     fades: bool
 
     @property
-    def step(self) -> int:
-        """How well, from 0 to 3."""
-        return DEPTHS.index(self.level.depth)
-
-    @property
     def how_well(self) -> str:
         """It in words; where no document shows it, that they say so."""
-        return HOW_WELL[self.step]
+        return HOW_WELL[self.level.step]
 
 
 def knowledge_of(one: Person, said: Sequence[OwnTopic], viewer: Viewer, ground: Ground) -> list[Known]:
@@ -119,7 +113,7 @@ def knowledge_of(one: Person, said: Sequence[OwnTopic], viewer: Viewer, ground: 
         for level in (told.get((one.pk, name), unseen),)
         if level.depth != "none" or key in claims
     ]
-    return sorted(rows, key=lambda row: -row.step)
+    return sorted(rows, key=lambda row: -row.level.step)
 
 
 def time_there(zone: str) -> datetime | None:
