@@ -46,26 +46,3 @@ def pairs(
                 waiting.append(worst)
                 break
     return {mentee: mentor for mentor, kept in held.items() for mentee in kept}
-
-
-def blocking(
-    given: Mapping[Mentee, Mentor],
-    wishes: Mapping[Mentee, Sequence[Mentor]],
-    offers: Mapping[Mentor, Sequence[Mentee]],
-    places: Mapping[Mentor, int],
-) -> list[tuple[Mentee, Mentor]]:
-    """Every two who would both rather have each other than what they were given: none, if it is stable."""
-    has: dict[Mentor, list[Mentee]] = {}
-    for mentee, mentor in given.items():
-        has.setdefault(mentor, []).append(mentee)
-    found = []
-    for mentee, order in wishes.items():
-        mine = given.get(mentee)
-        for mentor in order[: order.index(mine)] if mine in order else order:
-            rank = {one: at for at, one in enumerate(offers.get(mentor, ()))}
-            if mentee not in rank or places.get(mentor, 0) <= 0:
-                continue
-            kept = has.get(mentor, [])
-            if len(kept) < places[mentor] or any(rank[mentee] < rank.get(one, len(rank)) for one in kept):
-                found.append((mentee, mentor))
-    return found

@@ -8,7 +8,7 @@ from itertools import chain, combinations, permutations, product
 
 import pytest
 
-from experts.mentoring.pairing import blocking, pairs
+from experts.mentoring.pairing import pairs
 
 Lists = dict[int, tuple[int, ...]]
 
@@ -16,6 +16,24 @@ Lists = dict[int, tuple[int, ...]]
 def every_list(size: int) -> list[tuple[int, ...]]:
     """Every strict order of some of ``size`` names, the empty one too: 1, 2, 5, 16, 65 of them."""
     return list(chain.from_iterable(permutations(range(size), length) for length in range(size + 1)))
+
+
+def blocking(given: dict[int, int], wishes: Lists, offers: Lists, places: dict[int, int]) -> list[tuple[int, int]]:
+    """Every two who would both rather have each other than what they were given: none, if it is stable."""
+    has: dict[int, list[int]] = {}
+    for mentee, mentor in given.items():
+        has.setdefault(mentor, []).append(mentee)
+    found = []
+    for mentee, order in wishes.items():
+        mine = given.get(mentee)
+        for mentor in order[: order.index(mine)] if mine in order else order:
+            rank = {one: at for at, one in enumerate(offers.get(mentor, ()))}
+            if mentee not in rank or places.get(mentor, 0) <= 0:
+                continue
+            kept = has.get(mentor, [])
+            if len(kept) < places[mentor] or any(rank[mentee] < rank.get(one, len(rank)) for one in kept):
+                found.append((mentee, mentor))
+    return found
 
 
 def held_by_the_rules(given: dict[int, int], wishes: Lists, offers: Lists, places: dict[int, int]) -> None:
