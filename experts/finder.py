@@ -16,13 +16,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Cast
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -30,12 +29,14 @@ from django.utils.http import urlencode
 from django.utils.text import Truncator
 
 from experts.evidence import sentence
-from experts.models import Offer, OwnTopic, Person, Thanks
+from experts.models import OwnTopic, Person
 from experts.room import with_room
+from experts.sayings import Said, said, turn
 from experts.votes import CLOSE, STEPS, Depth, Vote, depth, matches, score, years_since
 from knowledge import index
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Hit, Query, ResultPage
+from knowledge.explain import listed
 from knowledge.index.analysis import topic_key
 from knowledge.index.asked import asked_words
 from knowledge.index.language import parse, plain, to_text
@@ -136,12 +137,12 @@ def find(
     match, query = _matches(query, ground or Ground(viewer), found)
     worked = _by_person(WORKED.objects(tokens=viewer.tokens, documents=match))
     keys = topics_in(query if isinstance(asked, str | Query) else asked)
-    own, thanked = _said(worked, keys)
-    away = {*without, *(who for who, said in own.items() if said.away)}
+    own, thanked = said(keys, worked, _answers(worked), viewer)
+    away = {*without, *(who for who, says in own.items() if says.away)}
     scores = _scores(worked, match, thanked, timezone.now(), away)
     best = _most(scores, count)
-    others = [who for who, said in own.items() if who not in scores and who not in away and said]
-    best += sorted(others, key=lambda who: (-len(own[who].teaches + own[who].knows), who))[: count - len(best)]
+    others = [who for who, says in own.items() if who not in scores and who not in away and says]
+    best += sorted(others, key=lambda who: (*own[who].order, turn(who, viewer.person_id or 0)))[: count - len(best)]
     people = with_room(Person.objects.findable().visible_to(viewer)).in_bulk(best)
     return [
         _expert(people[who], scores.get(who, 0.0), worked.get(who, []), match, own.get(who), thanked, query)
@@ -166,14 +167,14 @@ def levels(
     wanted = Q(public_id__in={key for some in near.values() for key in some}) | Q(pk__in=tags.values("resource"))
     worked = _by_person(_contributions(Q(person__in=ids), Resource.objects.visible_to(viewer).filter(wanted)))
     tagged = _tagged(keys.values(), worked)
-    said = {(one.person_id, one.key): one for one in OwnTopic.objects.filter(person__in=ids, key__in=keys.values())}
+    own = {(one.person_id, one.key): one for one in OwnTopic.objects.filter(person__in=ids, key__in=keys.values())}
     now = timezone.now()
     return {
         (person.pk, topic): _level(
             person,
             topic,
             [one for one in worked.get(person.pk, ()) if one.key in near[topic] or one.key in tagged[key]],
-            said.get((person.pk, key)),
+            own.get((person.pk, key)),
             now,
         )
         for person in people
@@ -215,7 +216,7 @@ def crowd(topics: Sequence[str], ground: Ground, *, count: int) -> Crowd:
     away = defaultdict[str, set[int]](set)
     for who, key in unwilling.values_list("person", "key"):
         away[key].add(who)
-    _, thanked = _said(worked, [])
+    _, thanked = said([], worked, _answers(worked), ground.viewer)
     now = timezone.now()
     best: set[int] = set()
     about: dict[int, dict[str, list[_Work]]] = defaultdict(dict)
@@ -357,51 +358,9 @@ def _by_person(rows: Iterable[Any]) -> dict[int, list[_Work]]:
     return {who: list(of.values()) for who, of in found.items()}
 
 
-# What people say ------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Said:
-    """What one person says of the topics that are asked about, by name; ``away``: not to be found by one of them."""
-
-    knows: list[str] = field(default_factory=list)
-    teaches: list[str] = field(default_factory=list)
-    away: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.knows or self.teaches)
-
-
-def _sayings() -> Any:
-    """Rows of a person, what is said, and of which topic or answer."""
-    own = OwnTopic.objects.filter(_findable(), key__in=Blank("topics", "text"))
-    knows = own.filter(Q(knows=True) | Q(ask=OwnTopic.Ask.YES)).annotate(what=Value("knows"), which=F("name"))
-    away = own.filter(Q(hidden=True) | Q(ask=OwnTopic.Ask.NO)).annotate(what=Value("away"), which=F("name"))
-    teaches: Any = Offer.objects.filter(_findable(), key__in=Blank("topics", "text"))
-    teaches = teaches.annotate(what=Value("teaches"), which=F("name"))
-    thanks = Thanks.objects.filter(answer__public_id__in=Blank("answers", "uuid"))
-    thanks = thanks.annotate(what=Value("thanks"), which=Cast("answer__public_id", CharField()))
-    first, *others = (rows.order_by().values_list("person", "what", "which") for rows in (knows, away, teaches, thanks))
-    return first.union(*others, all=True)
-
-
-SAID = Question(_sayings)
-"""What people say of these ``topics``, and each thanks for one of these ``answers``."""
-
-
-def _said(worked: Mapping[int, list[_Work]], topics: Sequence[str]) -> tuple[dict[int, _Said], Counter[str]]:
-    """What people say of these topics, and how often they were thanked for which answers."""
-    answers = {UUID(one.id) for of in worked.values() for one in of if one.is_answer}
-    told: dict[int, _Said] = defaultdict(_Said)
-    thanked = Counter[str]()
-    for who, what, which in SAID.rows(topics=topics, answers=answers):
-        if what == "thanks":
-            thanked[UUID(which).hex] += 1
-        elif what == "away":
-            told[who].away = True
-        else:
-            getattr(told[who], what).append(which)
-    return told, thanked
+def _answers(worked: Mapping[int, Sequence[_Work]]) -> set[UUID]:
+    """The ids of answers that were given here."""
+    return {UUID(one.id) for of in worked.values() for one in of if one.is_answer}
 
 
 # In words -------------------------------------------------------------------------------------------------------
@@ -412,7 +371,7 @@ def _expert(
     score: float,
     worked: Sequence[_Work],
     match: Mapping[UUID, float],
-    said: _Said | None,
+    said: Said | None,
     thanked: Mapping[str, int],
     query: Query,
 ) -> Expert:
@@ -420,9 +379,9 @@ def _expert(
     close = [one for one in worked if match[one.key] >= min(CLOSE, best)]
     reasons = [*_reasons(person, close, query, thanked)]
     if said is not None and said.teaches:
-        reasons.append(Reason(f"Offers to mentor in {_listed(said.teaches)}.", person.get_absolute_url()))
+        reasons.append(Reason(f"Offers to mentor in {listed(sorted(set(said.teaches)))}.", person.get_absolute_url()))
     if said is not None and said.knows:
-        reasons.append(Reason(f"Says that they know {_listed(said.knows)}.", person.get_absolute_url()))
+        reasons.append(Reason(f"Says that they know {listed(sorted(set(said.knows)))}.", person.get_absolute_url()))
     return Expert(person, score, tuple(reasons), len(close), _newest(close))
 
 
@@ -470,11 +429,6 @@ def _place(person: Person, some: Sequence[_Work], query: Query) -> str:
         return reverse("knowledge:resource", args=[some[0].key])
     ((by, _),) = Counter(one.by or person.display_name for one in some).most_common(1)  # as their source writes them
     return f"{reverse('search')}?{urlencode({'q': to_text(replace(query, people=(by,)))})}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    first, *others = sorted(set(names))
-    return f"{first} and {', '.join(others)}" if others else first
 
 
 def _newest(worked: Iterable[_Work]) -> datetime | None:

@@ -25,7 +25,7 @@ LAYERS = {
             "history tokens imports scim asks votes formation pairing frameworks framework_file",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence "
-            "connector tasks log finder helpers room load sealed own_asks answers",
+            "connector tasks log finder sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
             "invitations welcome bringing provisioning plan "

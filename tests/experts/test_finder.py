@@ -18,10 +18,12 @@ from experts import choices
 from experts.asking.asks import Answer, Ask, Thanks
 from experts.finder import crowd, find, levels
 from experts.mentoring.mentorships import Offer
-from experts.models import Person
+from experts.models import OwnTopic, Person
+from experts.sayings import _sayings
 from knowledge.access import Ground, Viewer
 from knowledge.documents import EVERYONE, Contribution, Document
 from knowledge.models import Audience, Pin, Resource
+from knowledge.questions import Question
 from knowledge.search import search
 from tests import small_company
 
@@ -183,7 +185,8 @@ def test_saying_so_stands_behind_all_evidence(people: dict[str, Person], tell: C
         "Ben Okafor": "Offers to mentor in Kettle.",
     }
     assert [one.score > 0 for one in found] == [True, False, False]
-    assert found[1].reasons[0].url == people["ana"].get_absolute_url()
+    assert names(found)[1:] == ["Ben Okafor", "Ana Lima"], "who offers to teach it comes before who says so"
+    assert found[2].reasons[0].url == people["ana"].get_absolute_url()
     assert names(find("kettle", viewer(people["dan"]), count=1)) == ["Cleo Brandt"]
 
 
@@ -282,6 +285,31 @@ def test_a_crowd_is_whom_each_topic_finds_with_their_levels_in_all(
         "kettles": "practised", "lime": "practised",
     }  # fmt: skip
     assert found.levels(dan) == {}
+
+
+def test_of_many_who_only_say_so_each_asker_meets_others_and_the_same_again(
+    people: dict[str, Person], tell: Callable[..., Any], make_person: Callable[..., Any], monkeypatch: Any
+) -> None:
+    tell(page("a", by("Ana Lima")))
+    some = [make_person(f"says{n}", name=f"Says {n}") for n in range(12)]
+    OwnTopic.objects.bulk_create(OwnTopic(person=one, key="kettle", name="Kettle", knows=True) for one in some)
+    OwnTopic.objects.filter(person=some[0]).update(ask="no")
+    choices.say_of_topic(person=people["ana"], name="Kettle", knows=True)
+    Offer.objects.create(person=some[1], key="kettle", name="Kettle")
+    Offer.objects.create(person=some[1], key="steam", name="Steam")
+    Offer.objects.create(person=some[1], key="descaling", name="Descaling")
+    monkeypatch.setattr("experts.sayings.MOST_SAYING", 3)
+    monkeypatch.setattr("experts.sayings.SAID", Question(_sayings))
+    asked = "descaling steam kettle"
+    met = {one.pk: names(find(asked, viewer(one), count=9)) for one in [people["dan"], *some]}
+    assert met[people["dan"].pk] == names(find(asked, viewer(people["dan"]), count=9))
+    assert {tuple(found[:2]) for found in met.values()} == {("Ana Lima", "Says 1")}, "who did it, then who teaches it"
+    assert {len(found) for found in met.values()} <= {4, 5}
+    assert not any("Says 0" in found for found in met.values())
+    assert len({name for found in met.values() for name in found}) == 12, "everybody has their turn"
+    ana, mentor, *_ = find(asked, viewer(people["dan"]))
+    assert ana.reasons[-1].text == "Says that they know Kettle."
+    assert mentor.reasons[0].text == "Offers to mentor in Descaling, Kettle and Steam."
 
 
 def test_levels_leave_out_what_the_viewer_may_not_read(people: dict[str, Person], tell: Callable[..., Any]) -> None:
