@@ -140,7 +140,8 @@ def test_who_comes_first_changes_nothing() -> None:
 
 def test_a_pair_that_blocks_is_seen() -> None:
     """The check itself can fail: two who prefer each other and were given others."""
-    wishes, offers = {0: (0, 1), 1: (0, 1)}, {0: (0, 1), 1: (0, 1)}
+    both: Lists = {0: (0, 1), 1: (0, 1)}
+    wishes, offers = both, both
     places = {0: 1, 1: 1}
     assert blocking({0: 1, 1: 0}, wishes, offers, places) == [(0, 0)]
     assert blocking({1: 0}, wishes, offers, places) == [(0, 0), (0, 1)]
