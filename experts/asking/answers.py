@@ -1,4 +1,4 @@
-"""Accepted answers as documents of the one search: read by whom the question was for, and vouched for by their authors.
+"""Accepted answers as documents of the one search: read by whom the question was for, and taken as right for a while.
 
 A connector reads them as it reads people. Who may read one is said as every
 source says it: the document names a group, and `SourceGroup` says which team
@@ -29,7 +29,7 @@ KIND = ANSWERS
 EVERY = timedelta(minutes=15)
 BATCH = 200
 VOUCHED = timedelta(days=180)
-"""For how long whoever answered is taken at their word; then they are asked whether it still holds."""
+"""For how long an accepted answer is taken as right; then its author is asked whether it still holds."""
 
 
 def standing() -> QuerySet[Answer]:
@@ -190,7 +190,10 @@ def authors() -> dict[int, int | None]:
 
 
 def settle(source_id: int) -> None:
-    """After a sync of answers: vouch for what is new, and take out what was taken back while they were being read."""
+    """After a sync of answers: take what is new as right for a while, and take out what was taken back meanwhile.
+
+    Nobody is named for it: whoever asked has accepted it, and its author vouches for it by `renew` alone.
+    """
     source = answers_source()
     if source is None or source.pk != source_id:
         return
@@ -199,7 +202,7 @@ def settle(source_id: int) -> None:
     stands = {answer.public_id.hex: answer for answer in standing().defer("body")}
     bury([UUID(key) for key in rows.keys() - stands.keys()])
     new = [
-        Verification(resource_id=pk, owner_id=stands[key].author_id, until=_until(stands[key]))
+        Verification(resource_id=pk, until=_until(stands[key]))
         for key, pk in rows.items()
         if key in stands and pk not in vouched_for
     ]

@@ -1,13 +1,14 @@
 """What the page of one question shows to one viewer, and what the page of all of theirs: read in a few questions.
 
 Nobody reads here whose turn it was, who passed it by, or how many: a turn is
-told to the one whose turn it is.
+told to the one whose turn it is. Whoever asked somebody by name reads that
+this person has it; see `Held`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,8 +57,37 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Who has an ask that nobody has answered, as its author may know it.
+
+    Whom they asked by name, and the moment until which that person was given
+    it: the same whether they are silent, have skipped it or have left. Of
+    whoever knows neither a name nor an hour: a moment that moves tells when
+    somebody let it pass. ``to`` is `None` then; ``anybody``: whether somebody was asked at all.
+    """
+
+    to: Signed | None
+    until: datetime | None
+    anybody: bool
+    tried_until: datetime
+
+    @property
+    def late(self) -> bool:
+        """Whether it has been quiet for as long as the one person was given."""
+        return self.until is not None and self.until <= timezone.now()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody is looked for any more."""
+        return self.tried_until <= timezone.now()
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
-    """One question with its answers. ``waits``: what its author did, and others see later."""
+    """One question with its answers. ``waits``: what its author did, and others see later.
+
+    ``held``: who has it, told to its author alone while it waits for a first answer.
+    """
 
     ask: Ask
     by: Signed
@@ -68,6 +98,7 @@ class Conversation:
     topics: Sequence[str]
     replies: Sequence[Reply]
     turn: Turn | None
+    held: Held | None
     joined: bool
     others: int
     waits: frozenset[str]
@@ -84,6 +115,21 @@ class Conversation:
         return any(reply.answer.accepted_at for reply in self.replies)
 
     @property
+    def answered(self) -> bool:
+        """Whether the viewer has answered it."""
+        return any(reply.mine for reply in self.replies)
+
+    @property
+    def folded(self) -> bool:
+        """Whether writing an answer is not what comes next: they asked it themselves, or have answered."""
+        return self.mine or self.answered
+
+    @property
+    def joinable(self) -> bool:
+        """Whether it may be the viewer's question too: not of whoever could answer it."""
+        return self.answerable and not (self.mine or self.answered or self.ask.only_asked or self.ask.closed_at)
+
+    @property
     def answerable(self) -> bool:
         """Whether an answer is offered; not to whoever asked without a name, who would sign it with their own."""
         return not (self.ask.hidden_at or self.ask.withdrawn_at or (self.mine and self.ask.sealed))
@@ -97,7 +143,9 @@ def of(ask: Ask, viewer: Viewer) -> Conversation:
         rows = Answer.objects.filter(ask=ask, withdrawn_at=None, hidden_at=None)
     answers = list(rows.order_by("created_at", "pk")[:MOST_ANSWERS])
     answers.sort(key=lambda one: one.accepted_at is None)
-    people = _signed([ask.author_id, *(one.author_id for one in answers)], viewer)
+    turns_had = _turns(ask) if mine and not (answers or ask.closed_at or ask.hidden_at) else None
+    named = {turn.person_id for turn in turns_had or () if not ask.routed}
+    people = _signed([ask.author_id, *named, *(one.author_id for one in answers)], viewer)
     waits = later.waiting(ask) if mine and ask.sealed else frozenset()
     joined = list(ask.joined.values_list("person", flat=True))
     return Conversation(
@@ -110,11 +158,24 @@ def of(ask: Ask, viewer: Viewer) -> Conversation:
         topics=_topics(ask, viewer),
         replies=_replies(ask, answers, people, mine, waits, viewer),
         turn=turns.turn_of(ask.public_id, viewer),
+        held=None if turns_had is None else _held(ask, turns_had, people),
         joined=viewer.person_id in joined,
         others=len(joined) - (viewer.person_id in joined),
         waits=frozenset(verb for verb, _ in waits),
         openings=moderation.openings(ask, viewer),
     )
+
+
+def _turns(ask: Ask) -> list[Turn]:
+    """Those that its author may know of: of an ask to one person theirs, of one to whoever knows that there was one."""
+    return list(ask.turns.order_by("at")[:1])
+
+
+def _held(ask: Ask, had: Sequence[Turn], people: Mapping[int | None, Signed]) -> Held:
+    tried = ask.published_at + turns.TRIED
+    if ask.routed or not had:
+        return Held(None, None, bool(had), tried)
+    return Held(people[had[0].person_id], had[0].until, True, tried)
 
 
 def _replies(

@@ -180,9 +180,19 @@ def _show(
 ) -> HttpResponse:  # fmt: skip
     told = conversation.of(ask, viewer)
     see(viewer=viewer, subjects=[ask.public_id, *(one.answer.public_id for one in told.replies)])
-    context = {"told": told, "ask": ask, "form": form or AnswerForm(), **more}
+    context = {"told": told, "ask": ask, "form": form or AnswerForm(), **_messages(request, told), **more}
     with by_their_clock(request):
         return render(request, "experts/ask.html", context, status=422 if form and form.errors else 200)
+
+
+def _messages(request: HttpRequest, told: conversation.Conversation) -> dict[str, Any]:
+    """What is said once, parted: an answer's address leads to it, so what is said of it stands there."""
+    there = {one.answer.public_id.hex for one in told.replies}
+    some = list(messages.get_messages(request))
+    return {
+        "messages": [one for one in some if one.extra_tags not in there],
+        "at_answers": [one for one in some if one.extra_tags in there],
+    }
 
 
 @private
@@ -193,12 +203,22 @@ def answer(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = AnswerForm(request.POST)
     if form.is_valid():
         try:
-            return redirect(asking.answer(ask=public_id, viewer=viewer, body=form.cleaned_data["body"]))
+            made = asking.answer(ask=public_id, viewer=viewer, body=form.cleaned_data["body"])
+            messages.success(request, _thanks(made, viewer), extra_tags=made.public_id.hex)
+            return redirect(made)
         except ValidationError as problem:
             refuse(form, problem)
         except Http404:
             return _gone(request, form)
     return _show(request, asking.ask_or_404(public_id, viewer), viewer, form)
+
+
+def _thanks(made: Answer, viewer: Viewer) -> str:
+    """What is said to whoever has answered."""
+    if made.ask.author_id == viewer.person_id:
+        return "Your answer stands here."
+    told = "" if made.ask.sealed else " Whoever asked is told."
+    return f"Thank you for answering.{told}"
 
 
 def _gone(request: HttpRequest, form: AnswerForm) -> HttpResponse:
@@ -287,11 +307,12 @@ def _do(request: HttpRequest, verbs: Verbs, verb: str, what: str, key: UUID) -> 
     if later.is_put_off(found.ask if isinstance(found, Answer) else found, verb, viewer):
         done, nothing = LATER, "You did that already. Others see it within some hours."
     more = {"said": request.POST.get("said", "")} if verb == "thank" else {}
+    where = found.public_id.hex if isinstance(found, Answer) else ""
     try:
         changed = do(viewer=viewer, **{what: key}, **more)
-        messages.success(request, nothing if changed is False else done)
+        messages.success(request, nothing if changed is False else done, extra_tags=where)
     except ValidationError as problem:
-        messages.error(request, " ".join(problem.messages))
+        messages.error(request, " ".join(problem.messages), extra_tags=where)
     if isinstance(found, Answer):
         return redirect(found.ask if verb == "withdraw" else found)
     return redirect("experts:asks") if verb in AWAY else redirect(found)

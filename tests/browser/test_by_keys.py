@@ -36,7 +36,7 @@ def test_tab_reaches_everything_in_sight_with_a_ring(open_as: Open, color_scheme
         assert here["seen"], here
         names.append(here["name"].replace("\n", " "))
     assert names[:3] == ["Skip to content", "Immersive", "q"]
-    assert names[-1] == "How to ask", "the focus was lost on its way"
+    assert names[-1] == "How to search", "the focus was lost on its way"
     assert sum(name.startswith("Why is this here?") for name in names) == 10
     assert sum(name.startswith("Start a task with ") for name in names) == 11, "one each, and one for the words"
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.http import Http404
+from django.test import Client
 from django.utils import timezone
 
 from experts import actions
@@ -65,11 +66,19 @@ def read_again(committed: Callable[[], Any]) -> None:
 
 
 def test_everyone_finds_what_was_asked_among_everyone(here: SimpleNamespace, accepted: Callable[..., Answer]) -> None:
-    accepted(topics=["pumps"])
+    given = accepted(topics=["pumps"])
     assert finds(here.finn) == [BODY]
     row = Resource.objects.get(kind="answer")
     assert (row.title, [topic.name for topic in row.topics.all()]) == (PUMPS, ["Pumps"])
-    assert row.verification.owner == here.ben
+    reader = Client()
+    reader.force_login(here.finn)
+    found, read = "/search?q=quixotry", row.get_absolute_url()
+    for page_ in (found, read, given.ask.get_absolute_url()):
+        html = reader.get(page_).content.decode()
+        assert "Accepted by whoever asked, taken as right until" in html, page_
+        assert "Verified" not in html, f"Ben has verified nothing yet: {page_}"
+    assert asking.renew(answer=given.public_id, viewer=see(here.ben))
+    assert "Verified by Ben until" in reader.get(found).content.decode()
     assert row.verification.until == timezone.localdate() + timedelta(days=180)
     assert "1 answer" in evidence_line(here.ben, see(here.cleo))
 

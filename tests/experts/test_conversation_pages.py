@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -93,6 +94,49 @@ def test_skipping_shows_nowhere(people: dict[str, Any], as_: Any, asked: Ask) ->
     assert Turn.objects.get().how == Turn.How.SKIPPED
     assert plain(as_("ana").get(asked.get_absolute_url()).content) == before
     assert "Nobody is waiting for an answer from you." in read(as_("ben"), "/asks/")
+
+
+def test_whoever_asked_reads_who_has_it_and_a_skip_tells_nothing(people: dict[str, Any], as_: Any, asked: Ask) -> None:
+    here, by_hour = asked.get_absolute_url(), r"Ben Okafor is asked, and has until \w+ \d\d:\d\d"
+    before = plain(read(as_("ana"), here).encode())
+    assert re.search(by_hour, said(read(as_("ana"), here)))
+    assert "Ben Okafor" not in read(as_("cleo"), here), "whom somebody asked is not for others"
+    post(as_("ben"), f"{here}skip")
+    assert plain(read(as_("ana"), here).encode()) == before
+    Turn.objects.update(until=timezone.now() - timedelta(hours=1))
+    silent = plain(read(as_("ana"), here).encode())
+    assert b"No answer from Ben Okafor" in silent
+    Turn.objects.update(how=Turn.How.PASSED)
+    assert plain(read(as_("ana"), here).encode()) == silent
+    post(as_("ben"), f"{here}answer", body="Open the vent.")
+    assert "No answer from" not in read(as_("ana"), here)
+
+
+def test_of_whoever_knows_nobody_reads_who_or_until_when(people: dict[str, Any], as_: Any) -> None:
+    """The same before and after somebody let it pass: no name, no hour, nothing that moves."""
+    made = asking.ask(viewer=Viewer.of(people["ana"]), text="How do I prime the feed pump?")
+    here = made.get_absolute_url()
+    assert "Nobody who may know could be asked yet." in read(as_("ana"), here)
+    turn = Turn.objects.create(ask=made, person=people["ben"], until=timezone.now() + timedelta(hours=8))
+    before = plain(read(as_("ana"), here).encode())
+    assert b"Somebody who may know has been asked." in before
+    assert b"Ben" not in before
+    for how in (Turn.How.SKIPPED, Turn.How.PASSED):
+        Turn.objects.filter(pk=turn.pk).update(how=how, until=timezone.now() - timedelta(hours=1))
+        assert plain(read(as_("ana"), here).encode()) == before
+    assert "has been asked" not in read(as_("cleo"), here)
+
+
+def test_whoever_answered_is_thanked_there_and_not_asked_again(people: dict[str, Any], as_: Any, asked: Ask) -> None:
+    here = asked.get_absolute_url()
+    html = post(as_("ben"), f"{here}answer", body="Open the vent.")
+    article = html[html.index("<article") : html.index("</article>")]
+    assert "Thank you for answering. Whoever asked is told." in article
+    assert html.count("Thank you for answering") == 1
+    assert "Add to your answer" in html
+    assert "I have this question too" not in html
+    html = post(as_("ana"), f"/answers/{Answer.objects.get().public_id}/accept")
+    assert "Accepted: thank you" in html[html.index("<article") : html.index("</article>")]
 
 
 def test_joining_and_leaving(people: dict[str, Any], as_: Any, asked: Ask) -> None:
