@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import EllipsisType
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from django.utils.text import slugify
 
 from experts.asking import turns
 from experts.connector import documents_of
-from experts.directory.history import Placement, Reporting, refuse_circle
+from experts.directory.history import Placement, Reporting, alone, refuse_circle
 from experts.evidence import attribute, email_key, mark, name_key
 from experts.mentoring import mentorships as mentoring
 from experts.models import FORMER, Membership, Person, Team, one_line
@@ -58,6 +58,7 @@ def place_team(*, team: Team, name: str | None = None, parent: Team | EllipsisTy
     Raises `ValidationError` when it would stand beneath itself.
     """
     with transaction.atomic():
+        alone()
         above = parent.pk if isinstance(parent, Team) else 0
         both = Team.objects.filter(pk__in=[team.pk, above]).order_by("pk").select_for_update()
         stood = {one.pk: one for one in both}[team.pk]
@@ -75,13 +76,13 @@ def place_team(*, team: Team, name: str | None = None, parent: Team | EllipsisTy
 def refuse_parent(*, team: Team, parent: Team | None) -> None:
     """Raise `ValidationError` when the team would stand beneath itself."""
     said = f"“{team}” would stand beneath itself: choose a team that is not below it."
-    refuse_circle(Team.objects.all(), "parent", team.pk, parent.pk if parent else None, said)
+    refuse_circle(Team.objects.all(), "parent", {team.pk: parent.pk if parent else None}, said)
 
 
 def refuse_manager(*, person: Person, manager: Person | None) -> None:
     """Raise `ValidationError` when the person would report to themselves, over however many steps."""
     said = f"“{person}” would report to themselves: choose somebody who is not below them."
-    refuse_circle(Person.objects.all(), "manager", person.pk, manager.pk if manager else None, said)
+    refuse_circle(Person.objects.all(), "manager", {person.pk: manager.pk if manager else None}, said)
 
 
 def dissolve(*, team: Team) -> None:
@@ -101,6 +102,7 @@ def appoint(*, person: Person, manager: Person | None) -> bool:
     Raises `ValidationError` when somebody would report to themselves, over however many steps.
     """
     with transaction.atomic():
+        alone()
         both = Person.objects.filter(pk__in=[person.pk, manager.pk if manager else 0]).order_by("pk")
         before = dict(both.select_for_update().values_list("pk", "manager"))[person.pk]
         person.manager = manager
@@ -112,11 +114,17 @@ def appoint(*, person: Person, manager: Person | None) -> bool:
     return True
 
 
-def appoint_many(*, people: Sequence[Person]) -> None:
-    """Store each one's ``manager`` as it was planned, without circles, keeping whom they reported to."""
-    before = dict(Person.objects.filter(pk__in=[person.pk for person in people]).values_list("pk", "manager"))
-    moved = [person for person in people if person.manager_id != before.get(person.pk)]
+def appoint_many(*, people: Sequence[Person], planned: Mapping[int, int | None]) -> None:
+    """Store each one's ``manager`` as ``planned`` for them and others (ids), keeping whom they reported to.
+
+    Raises `ValidationError` when one of them would report to themselves: others changed meanwhile.
+    """
     with transaction.atomic():
+        alone()
+        said = "Somebody would report to themselves."
+        refuse_circle(Person.objects.all(), "manager", planned, said, [person.pk for person in people])
+        before = dict(Person.objects.filter(pk__in=[person.pk for person in people]).values_list("pk", "manager"))
+        moved = [person for person in people if person.manager_id != before.get(person.pk)]
         told = [Reporting(person=one, manager_id=before.get(one.pk), until=timezone.now()) for one in moved]
         Reporting.objects.bulk_create(told)
         Person.objects.bulk_update(moved, ["manager"])
@@ -155,25 +163,6 @@ def leave_members(*, team: Team, people: Iterable[Person] | None = None, without
 def _some(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     """Ids, as many at a time as one statement takes."""
     return (ids[start : start + 500] for start in range(0, len(ids), 500))
-
-
-def join_team(*, person: Person, team: Team, since: datetime | None = None) -> Membership:
-    """Make the person a member from ``since`` (now) on; who already is one stays as they are."""
-    if team.until is not None:
-        raise ValidationError(f"“{team}” is dissolved: choose a team that is in use.")
-    membership, _ = Membership.objects.get_or_create(
-        person=person, team=team, until=None, defaults={"since": since or timezone.now()}
-    )
-    people_changed(names=False)
-    return membership
-
-
-def leave_team(*, person: Person, team: Team) -> bool:
-    """Close the membership; its rights end with this. Whether there was one."""
-    now = timezone.now()
-    left = person.memberships.filter(Q(until=None) | Q(until__gt=now), team=team).update(until=now)
-    people_changed(names=False)
-    return bool(left)
 
 
 def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:

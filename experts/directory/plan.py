@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from experts import actions
 from experts.directory import sheet
+from experts.directory.history import Circle
 from experts.directory.sheet import ImportRefused, Problem, Row
 from experts.evidence import email_key, name_key
 from experts.models import Membership, Person, Team
@@ -374,13 +375,14 @@ def carry_out(plan: Plan, *, step: Callable[[int], None] = lambda done: None) ->
             _write(plan.changes[start : start + BATCH], teams)
             step(min(start + BATCH, len(plan.changes)))
         managed = [change for change in plan.changes if change.new_manager]
+        planned = {one.person.pk: one.manager.pk if one.manager else None for one in managed}
         for start in range(0, len(managed), BATCH):
             part = managed[start : start + BATCH]
             for change in part:
                 change.person.manager = change.manager
-            actions.appoint_many(people=[change.person for change in part])
+            actions.appoint_many(people=[change.person for change in part], planned=planned)
             step(len(plan.changes))
-    except IntegrityError as error:
+    except (IntegrityError, Circle) as error:
         raise ImportRefused(f"Somebody changed people at the same time ({error}). Import the file again.") from error
     for start in range(0, len(plan.leavers), BATCH):
         actions.deactivate(people=plan.leavers[start : start + BATCH], follow=False)
@@ -410,13 +412,15 @@ def _write(changes: Iterable[Change], teams: dict[Path, int]) -> None:
     for change in changes:
         for name, value in change.fields.items():
             setattr(change.person, name, value)
-    touched = sorted({name for change in changes if not change.new for name in change.fields})
-    old = [change.person for change in changes if not change.new and change.fields]
+    old: dict[tuple[str, ...], list[Person]] = defaultdict(list)  # by what changes: no field is written that stays
+    for change in changes:
+        if not change.new and change.fields:
+            old[tuple(sorted(change.fields))].append(change.person)
     ended = [change.person.pk for change in changes if not change.new and change.fields.get("is_active") is False]
     with transaction.atomic():
         Person.objects.bulk_create([change.person for change in changes if change.new])
-        if old:
-            Person.objects.bulk_update(old, touched)
+        for fields, people in old.items():
+            Person.objects.bulk_update(people, fields)
         if ended:
             actions.end_sessions(people=ended)
             actions.bury_people(people=ended)

@@ -18,6 +18,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_obje
 from django_scim.exceptions import SCIMException
 
 from experts import actions
+from experts.directory.history import alone
 from experts.directory.scim import (
     KEPT,
     MEMBER_CHOSEN,
@@ -55,6 +56,8 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
     nothing new of them is answered like any other.
     """
     said = dict(said)
+    if "manager" in said:
+        alone()  # before any row is held, as whoever changes managers does
     manager, active = said.pop("manager", None), said.pop("active", None)
     comes = person is None
     person = person or _again(said) or Person()

@@ -90,7 +90,7 @@ def test_a_team_s_answer_is_found_by_the_team(
     outside = make_person("gus", name="Gus")
     assert (finds(here.finn), finds(outside)) == ([BODY], [])
     assert evidence_line(here.ben, see(outside)).startswith("Wrote or edited 2 pages that")
-    actions.leave_team(person=here.finn, team=here.team)
+    actions.leave_members(team=here.team, people=[here.finn])
     assert finds(here.finn) == []
 
 

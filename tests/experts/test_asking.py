@@ -90,7 +90,7 @@ def test_who_leaves_a_team_reads_no_more_of_what_was_handed_round_in_it(here: Si
     asked = made.turns.get().person
     named = asking.ask(viewer=see(here.ana), text="And why?", to=asked.public_id, audience=str(here.team.public_id))
     assert set(turns.waiting_for(see(asked))) == {made, named}
-    actions.leave_team(person=asked, team=here.team)
+    actions.leave_members(team=here.team, people=[asked])
     assert turns.waiting_for(see(asked)) == [named]
     with pytest.raises(Http404):
         asking.answer(ask=made.public_id, viewer=see(asked), body="Fill it first.")

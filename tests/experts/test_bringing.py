@@ -384,7 +384,7 @@ def test_a_team_of_one_and_a_person_without_an_address(upload: Any, client: Clie
     assert solo.email == ""
     [membership] = solo.memberships.current()
     assert membership.team.name == "Alone"
-    assert actions.leave_team(person=solo, team=membership.team)
+    assert actions.leave_members(team=membership.team, people=[solo]) == 1
     assert not Membership.objects.current().exists()
 
 

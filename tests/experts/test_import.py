@@ -12,7 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from experts.directory.plan import Plan, import_people
+from experts import actions
+from experts.directory import sheet
+from experts.directory.plan import Plan, carry_out, import_people, make_plan
 from experts.directory.sheet import ImportRefused
 from experts.models import Membership, Person, Team
 from knowledge.models import Contribution, Source
@@ -247,6 +249,20 @@ def test_managers_in_a_circle_are_refused() -> None:
     plan = brought("username,name,manager\na,A,b\nb,B,c\nc,C,a\n")
     assert [problem.line for problem in plan.problems] == [4]
     assert [person(name).manager_id for name in "ab"] == [person("b").pk, person("c").pk]
+
+
+def test_what_others_changed_since_the_plan_was_made_stays_and_closes_no_circle() -> None:
+    brought("username,name,manager,role\na,A,,\nb,B,,\nc,C,,\nd,D,,\n")
+    plan = make_plan(sheet.read(b"username,name,manager,role\na,A,b,Fitter\nb,B,,\nc,C,,\nd,D no more,,\n"))
+    actions.deactivate(people=[person("d")])
+    Person.objects.filter(username="d").update(role="Clerk")
+    actions.appoint(person=person("c"), manager=person("a"))
+    actions.appoint(person=person("b"), manager=person("c"))
+    with pytest.raises(ImportRefused, match="at the same time"):
+        carry_out(plan)
+    assert [person(name).manager for name in "abc"] == [None, person("c"), person("a")]
+    assert (person("a").role, person("d").name) == ("Fitter", "D no more")
+    assert (person("d").role, person("d").is_active) == ("Clerk", False), "no field is written that the file leaves"
 
 
 def test_a_new_team_of_a_known_name_elsewhere_is_pointed_out() -> None:

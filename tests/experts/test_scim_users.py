@@ -232,7 +232,8 @@ def test_pages_of_users_in_few_questions(scim: Ask, emil: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_would_manage_each_other_at_the_same_moment(token: str, make_person: Any) -> None:
+def test_two_changes_at_one_moment_close_no_circle(token: str, make_person: Any) -> None:
+    """Over two people who would manage each other, and over four of whom each change sees two."""
     answers: list[int] = []
 
     def appoint(one: Person, over: Person, gate: threading.Barrier) -> None:
@@ -250,7 +251,18 @@ def test_two_who_would_manage_each_other_at_the_same_moment(token: str, make_per
         for one in both:
             one.join()
         assert Person.objects.exclude(manager=None).filter(pk__in=[a.pk, b.pk]).count() == 1
-    assert sorted(answers) == [200] * 5 + [400] * 5
+    for number in range(5, 10):
+        a, b, c, d = (make_person(f"{name}{number}") for name in "abcd")
+        for below, over in ((b, c), (d, a)):
+            actions.appoint(person=below, manager=over)
+        gate = threading.Barrier(2)
+        both = [threading.Thread(target=appoint, args=(*pair, gate)) for pair in ((a, b), (c, d))]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        assert Person.objects.exclude(manager=None).filter(pk__in=[a.pk, b.pk, c.pk, d.pk]).count() == 3
+    assert sorted(answers) == [200] * 10 + [400] * 10
 
 
 def test_many_changes_ask_for_people_to_be_read_once(scim: Ask, dora: str, emil: str) -> None:
