@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 MOST = 200
 """Topics that one person follows."""
+COUNTED = 1000
+"""Followers that a topic's page counts."""
 NEW_FOR = timedelta(days=30)
 """How long somebody is a new member."""
 NEWS = "topic_news"
@@ -79,7 +81,7 @@ class Follow(models.Model):
     """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="follows")
-    key = models.CharField(max_length=80, db_index=True)
+    key = models.CharField(max_length=80)
     name = models.CharField(max_length=80)
     shown = models.BooleanField(default=True)
     at = models.DateTimeField(default=timezone.now)
@@ -89,6 +91,7 @@ class Follow(models.Model):
     objects: ClassVar[Any] = FollowQuerySet.as_manager()
 
     class Meta:
+        indexes = [models.Index(fields=["key", "at"], name="followers_by_time")]
         constraints = [models.UniqueConstraint(fields=["person", "key"], name="follows_once")]
 
     @property
@@ -127,25 +130,23 @@ def visit(*, follow: Follow) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Who follows a topic, of those whom the viewer may see: themselves, the latest to come, and how many there are."""
+    """Who follows a topic, of those whom the viewer may see: themselves, the latest to come, and how many, in words."""
 
     latest: tuple[Follow, ...]
-    total: int
+    total: str
     mine: Follow | None
 
 
 def members(key: str, viewer: Viewer, count: int = 6) -> Members:
-    """The followers of a topic as the viewer may see them (one query)."""
-    first = models.Case(models.When(person=viewer.person_id or 0, then=0), default=1)
-    rows: list[Any] = list(
-        Follow.objects.visible_to(viewer)
-        .filter(key=key)
-        .select_related("person")
-        .annotate(of_all=models.Window(models.Count("pk")))
-        .order_by(first, "-at", "pk")[:count]
-    )
+    """The followers of a topic as the viewer may see them (two queries); no more are counted than `COUNTED`."""
+    seen = Follow.objects.visible_to(viewer).filter(key=key).order_by("-at", "-pk")
+    newest = list(seen.values_list("pk", flat=True)[: COUNTED + 1])
+    shown = Q(pk__in=newest[:count]) | Q(person=viewer.person_id or 0, key=key)
+    rows: list[Any] = list(Follow.objects.filter(shown).select_related("person").order_by("-at", "-pk"))
+    rows.sort(key=lambda one: one.person_id != viewer.person_id)
     mine = rows[0] if rows and rows[0].person_id == viewer.person_id else None
-    return Members(tuple(rows), rows[0].of_all if rows else 0, mine)
+    total = f"more than {COUNTED:,}" if len(newest) > COUNTED else str(len(newest) or "")
+    return Members(tuple(rows[:count]), total, mine)
 
 
 def fresh(follows: Iterable[Follow], viewer: Viewer, *, since: datetime | None = None) -> Counter[str]:

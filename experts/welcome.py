@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from experts.choices import OwnTopic
@@ -35,6 +35,8 @@ NEW_FOR = timedelta(days=60)
 BEFORE = timedelta(days=7)
 """Who joined so much earlier can show a newcomer around; where all joined at once, nobody is new."""
 PEOPLE, PAGES, TOOLS, TOPICS = 6, 6, 4, 6
+MATES = 500
+"""Colleagues who are looked at: the manager, those longest in the team, and who does the same work."""
 WORK = 3000
 """Contributions of team mates that are looked at, the newest."""
 WEIGHED = 60
@@ -145,11 +147,12 @@ def welcome(viewer: Viewer, team: UUID | None = None) -> Welcome:
     )
     chosen = next((one for one in mine if one.team.public_id == team), mine[0] if mine else None)
     me: Person = Person.objects.visible_to(viewer).get(pk=viewer.person_id or 0)
-    members = Membership.objects.current().filter(team=chosen.team_id if chosen else 0).values("person")
+    members = Membership.objects.current().filter(team=chosen.team_id if chosen else 0).exclude(person=me.pk)
+    in_team = set(members.order_by("since", "pk").values_list("person", flat=True)[:MATES])
     others = Person.objects.visible_to(viewer).exclude(pk=me.pk)
     same_role = Q(role__iexact=me.role) if me.role else Q(pk=0)
-    near = list(others.filter(Q(pk__in=members) | Q(pk=me.manager_id or 0) | same_role).distinct()[:500])
-    in_team = set(members.exclude(person=me.pk).values_list("person", flat=True))
+    first = Case(When(pk=me.manager_id or 0, then=0), When(pk__in=in_team, then=1), default=2)
+    near = list(others.filter(Q(pk__in=in_team) | Q(pk=me.manager_id or 0) | same_role).order_by(first, "pk")[:MATES])
     mates = [one for one in near if one.pk in in_team] or near
     weights = _weights(mates, in_team, viewer)
     best = sorted(weights, key=lambda pk: (*weights[pk].place(), pk))

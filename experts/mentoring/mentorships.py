@@ -183,10 +183,11 @@ class Invitation(Work):
 
 def one(public_id: uuid.UUID | str | None, viewer: Viewer) -> Mentorship:
     """A mentorship of the viewer's own, else `Http404`."""
-    found = Mentorship.objects.visible_to(viewer).filter(public_id=id_in(str(public_id))).first()
+    key = id_in(str(public_id))
+    found = Mentorship.objects.visible_to(viewer).filter(public_id=key).first() if key else None
     if found is None:
         raise Http404
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 # Offers and wishes ---------------------------------------------------------------------------------------------------

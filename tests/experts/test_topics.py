@@ -182,6 +182,21 @@ def test_following_shows_as_the_follower_chose(ana: Any, reader: Any, client: Cl
     assert client.post(address, {"do": "stop"}).status_code == 404
 
 
+def test_of_a_great_many_followers_the_latest_and_oneself_are_named(
+    reader: Any, make_person: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = Viewer.of(reader)
+    communities.follow(person=reader, key="pumps", name="Pumps", shown=False)
+    for n in range(4):
+        communities.follow(person=make_person(f"p{n}", name=f"Person {n}"), key="pumps", name="Pumps")
+    found = communities.members("pumps", viewer, count=2)
+    assert ([one.person.username for one in found.latest], found.total) == (["reader", "p3"], "5")
+    assert found.mine
+    monkeypatch.setattr(communities, "COUNTED", 4)
+    assert communities.members("pumps", viewer, count=2).total == "more than 4"
+    assert communities.members("seals", viewer).total == ""
+
+
 def test_a_follower_sees_what_is_new_and_is_told_once_a_day(
     ana: Any, reader: Any, client: Client, hold: Any, committed: Any
 ) -> None:

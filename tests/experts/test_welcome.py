@@ -165,6 +165,17 @@ def test_who_is_in_no_team_or_in_several_has_a_page(
     assert "Much changes here lately" in shown(client)
 
 
+def test_of_a_great_many_colleagues_the_manager_is_there_and_who_was_there_longest(
+    newcomer: Any, ana: Any, make_person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(welcome, "MATES", 2)
+    old, _later = (make_person(f"m{n}", name=f"Mate {n}", teams=(Team.objects.get(name="Pumps"),)) for n in range(2))
+    Membership.objects.filter(person=old).update(since=timezone.now() - timedelta(days=1000))
+    make_person("like", name="Like Her", role="engineer")
+    found = welcome.welcome(Viewer.of(newcomer)).people
+    assert [entry.thing for entry in found] == [ana, old]
+
+
 def test_questions_to_the_database_do_not_grow(
     newcomer: Any, client: Client, hold: Any, make_person: Callable[..., Any]
 ) -> None:
