@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db.models import Count, DateTimeField, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Aggregate, Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Sum, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from experts.asking.load import MEMORY, WEEK, WEEKLY, Room, zone_of
@@ -28,8 +29,18 @@ KEPT = timedelta(weeks=12)
 """How long hours that somebody agreed to give a team are counted as taken: a proposal has no end."""
 MENTORING = 1
 """Hours a week that a mentor gives to each mentorship that runs."""
-DAYS = (-1, 0, 1)
-"""Today somewhere in the world is one of these days beside the one in UTC."""
+A_DAY = timedelta(days=1)
+"""So far before or after the one in UTC is today, somewhere in the world, at most."""
+
+
+class Listed(Aggregate):
+    """The values of a group as text, with commas between: many moments in one column of one question."""
+
+    function = "GROUP_CONCAT"
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        return self.as_sql(compiler, connection, template="STRING_AGG((%(expressions)s)::text, ',')", **more)
 
 
 def with_room(people: People, now: datetime | None = None, *, promised: bool = False) -> People:
@@ -39,35 +50,25 @@ def with_room(people: People, now: datetime | None = None, *, promised: bool = F
     before would tell when it was asked. With ``promised`` it counts at once.
     """
     now = now or timezone.now()
+    today = now.astimezone(UTC).date()
     lately = Q(at__gt=now - MEMORY) if promised else Q(at__gt=now - MEMORY, at__lte=now)
     turns = Turn.objects.filter(lately, person=OuterRef("pk"), how__in=Turn.COUNTED)
     places = Place.objects.filter(person=OuterRef("pk"))
-    asked = places.filter(asked_at__gt=now - MEMORY).exclude(proposal__owner=OuterRef("pk"))
+    teams = places.filter(asked_at__gt=now - MEMORY).exclude(proposal__owner=OuterRef("pk"))
     agreed = places.filter(agreed_at__gt=now - KEPT, proposal__owner__is_active=True)
     runs = Mentorship.objects.filter(mentor=OuterRef("pk"), ended_at=None).exclude(mentor_yes_at=None)
-    week, teams_week = Q(at__gt=now - WEEK), Q(asked_at__gt=now - WEEK)
-    today = now.astimezone(UTC).date()
-    closed = [
-        Closed.objects.filter(person=OuterRef("pk"), since__lte=day, until__gte=day)
-        for day in (today + timedelta(days=days) for days in DAYS)
-    ]
+    closed = Closed.objects.filter(person=OuterRef("pk"), since__lte=today + A_DAY, until__gte=today - A_DAY)
+    period = Concat(Cast("since", TextField()), Value("/"), Cast("until", TextField()), output_field=TextField())
     return people.annotate(
         room_at=Value(now, output_field=DateTimeField()),
         room_weekly=F("availability__asks_a_week"),
         room_hours=F("availability__hours_a_week"),
         room_shows=F("availability__shows_time"),
-        room_week=_of(turns.filter(week), Count("pk")),
-        room_month=_of(turns, Count("pk")),
-        room_first=_of(turns.filter(week), Min("at")),
-        room_last=_of(turns, Max("at")),
-        room_teams_week=_of(asked.filter(teams_week), Count("pk")),
-        room_teams_month=_of(asked, Count("pk")),
-        room_teams_first=_of(asked.filter(teams_week), Min("asked_at")),
+        room_turns=_of(turns, Listed("at")),
+        room_teams=_of(teams, Listed("asked_at")),
         room_agreed=_of(agreed, Sum("proposal__hours")),
         room_mentees=_of(runs.exclude(mentee_yes_at=None), Count("pk"), "mentor"),
-        room_before=_of(closed[0], Max("until")),
-        room_today=_of(closed[1], Max("until")),
-        room_after=_of(closed[2], Max("until")),
+        room_closed=_of(closed, Listed(period)),
     )
 
 
@@ -78,21 +79,34 @@ def _of(rows: QuerySet[Any], what: Any, person: str = "person") -> Subquery:
 def room(person: Person) -> Room:
     """What there is of this person's time, who was asked for `with_room`."""
     told: Any = person
-    at: datetime = told.room_at
-    ahead = (at.astimezone(zone_of(person.time_zone)).date() - at.astimezone(UTC).date()).days
-    firsts = [first for first in (told.room_first, told.room_teams_first) if first]
+    now: datetime = told.room_at
+    weekly = WEEKLY if told.room_weekly is None else told.room_weekly
+    turns, teams = _moments(told.room_turns), _moments(told.room_teams)
+    week = sorted(at for at in (*turns, *teams) if at > now - WEEK)
+    there = now.astimezone(zone_of(person.time_zone)).date()
     return Room(
-        weekly=WEEKLY if told.room_weekly is None else told.room_weekly,
-        week=(told.room_week or 0) + (told.room_teams_week or 0),
-        month=(told.room_month or 0) + (told.room_teams_month or 0),
-        first=min(firsts, default=None),
-        last=told.room_last,
-        closed=(told.room_before, told.room_today, told.room_after)[DAYS.index(ahead)],
+        weekly=weekly,
+        week=len(week),
+        month=len(turns) + len(teams),
+        again=week[len(week) - weekly] + WEEK if len(week) >= weekly > 0 else None,
+        last=max(turns, default=None),
+        closed=max((until for since, until in _periods(told.room_closed) if since <= there <= until), default=None),
         hours=told.room_hours,
         taken=(told.room_agreed or 0) + MENTORING * (told.room_mentees or 0),
         shows=bool(told.room_shows),
         zone=person.time_zone,
     )
+
+
+def _moments(listed: str | None) -> list[datetime]:
+    """Moments as a database writes them: SQLite without a time zone, in UTC."""
+    found = map(datetime.fromisoformat, listed.split(",") if listed else ())
+    return [at if at.tzinfo else at.replace(tzinfo=UTC) for at in found]
+
+
+def _periods(listed: str | None) -> list[tuple[date, date]]:
+    days = [tuple(map(date.fromisoformat, one.split("/"))) for one in (listed.split(",") if listed else ())]
+    return [(since, until) for since, until in days]
 
 
 # What somebody chose to show ------------------------------------------------------------------------------------------
@@ -129,6 +143,6 @@ def time_left(person: Person) -> TimeLeft | None:
     left, free = max(0, has.weekly - has.week), None
     if has.closed:
         free = has.closed + timedelta(days=1)
-    elif has.weekly and not left and has.first:
-        free = (has.first + WEEK).astimezone(zone_of(has.zone)).date()
+    elif has.again:
+        free = has.again.astimezone(zone_of(has.zone)).date()
     return TimeLeft(left, has.weekly, has.hours, free)

@@ -38,16 +38,16 @@ class Room:
     """What somebody chose of their time, and what is taken of it: read by `experts.room`.
 
     ``week`` and ``month``: how often they were asked in the last seven and
-    twenty-eight days, beside ``weekly``, their cap; ``first`` of the week and
-    ``last`` of all. ``closed``: the last of the closed days in which they are
-    now, by their own clock. ``hours`` a week that they give, if they say, and
-    ``taken`` of them.
+    twenty-eight days, beside ``weekly``, their cap; ``again``: when a full week
+    has room again; ``last``: when a question came last. ``closed``: the last of
+    the closed days in which they are now, by their own clock. ``hours`` a week
+    that they give, if they say, and ``taken`` of them.
     """
 
     weekly: int = WEEKLY
     week: int = 0
     month: int = 0
-    first: datetime | None = None
+    again: datetime | None = None
     last: datetime | None = None
     closed: date | None = None
     hours: int | None = None

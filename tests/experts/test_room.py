@@ -84,16 +84,19 @@ def test_what_is_read_in_one_question_is_what_the_rows_say(make_person: Callable
         mine = chosen.get(one.pk)
         counts = [row.at for row in rows if row.person == one and row.how != "withdrawn" and row.at > now - MEMORY]
         counts = [at for at in counts if promised or at <= now]
-        teams = [row.asked_at for row in places if row.person == one and row.proposal.owner != one]
-        teams = [at for at in teams if at and at > now - MEMORY]
+        asked = [row.asked_at or now for row in places if row.person == one and row.proposal.owner != one]
+        teams = [at for at in asked if at > now - MEMORY]
         week = [at for at in counts + teams if at > now - WEEK]
+        cap = mine.asks_a_week if mine else 3
+        ends = [at + WEEK for at in sorted(week) if sum(other > at for other in week) < cap]
         agreed = [row for row in places if row.person == one and row.agreed_at and row.agreed_at > now - KEPT]
         zone = one.time_zone if "At_All" not in one.time_zone else "UTC"
         day = now.astimezone(ZoneInfo(zone)).date()
         away = [row.until for row in closed if row.person == one and row.since <= day <= row.until]
         return Room(
-            weekly=mine.asks_a_week if mine else 3, week=len(week), month=len(counts + teams),
-            first=min(week, default=None), last=max(counts, default=None), closed=max(away, default=None),
+            weekly=cap, week=len(week), month=len(counts + teams),
+            again=ends[0] if 0 < cap <= len(week) else None,
+            last=max(counts, default=None), closed=max(away, default=None),
             hours=mine.hours_a_week if mine else None, shows=bool(mine and mine.shows_time), zone=one.time_zone,
             taken=sum(row.proposal.hours for row in agreed) + sum(row.mentor == one and row.running for row in met),
         )  # fmt: skip
