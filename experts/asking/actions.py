@@ -184,7 +184,9 @@ def ask(
         raise
     with transaction.atomic():
         both = Person.objects.filter(pk__in={viewer.person_id, first.person if first else viewer.person_id})
-        list(both.order_by("pk").select_for_update(no_key=True))  # in one order: two may ask each other at one moment
+        held = both.order_by("pk").select_for_update(no_key=True)  # in one order: two may ask each other at one moment
+        if not any(one.is_active for one in held if one.pk == viewer.person_id):
+            raise Http404  # they left while they asked
         if same := own_asks.same(text, viewer, anonymous, to):
             return same
         own_asks.refuse_too_much(viewer, anonymous, first.person if first and to else None, now)
