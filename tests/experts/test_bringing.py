@@ -221,6 +221,7 @@ def test_a_large_file_is_a_job_and_its_page_tells_how_far_it_is(
     assert (row.stage, asked) == (Stage.READING, [row.pk])
     html = client.get(where(row)).content.decode()
     assert "The file is being read" in html
+    assert "it goes on by itself within a minute" in html
     assert 'hx-trigger="every 2s"' in html
     bringing.do(row.pk)
     row.refresh_from_db()
