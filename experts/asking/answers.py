@@ -199,14 +199,13 @@ def settle(source_id: int) -> None:
         return
     rows = dict(source.resources.alive().values_list("key", "pk"))
     vouched_for = set(Verification.objects.filter(resource__source=source).values_list("resource", flat=True))
-    stands = {answer.public_id.hex: answer for answer in standing().defer("body")}
-    bury([UUID(key) for key in rows.keys() - stands.keys()])
-    new = [
-        Verification(resource_id=pk, until=_until(stands[key]))
-        for key, pk in rows.items()
-        if key in stands and pk not in vouched_for
-    ]
-    Verification.objects.bulk_create(new, ignore_conflicts=True)
+    stands = {key.hex for key in standing().values_list("public_id", flat=True)}
+    bury([UUID(key) for key in rows.keys() - stands])
+    new = [key for key, pk in rows.items() if key in stands and pk not in vouched_for]
+    for start in range(0, len(new), BATCH):
+        some = standing().defer("body").filter(public_id__in=[UUID(key) for key in new[start : start + BATCH]])
+        said = [Verification(resource_id=rows[one.public_id.hex], until=_until(one)) for one in some]
+        Verification.objects.bulk_create(said, ignore_conflicts=True)
 
 
 def _until(answer: Answer) -> date:
@@ -242,11 +241,14 @@ def renew(answer: Answer) -> bool:
     return bool(said.update(verified_at=now, until=until, owner=answer.author_id))
 
 
-def run_out(today: date, *, subjects: Collection[UUID] | None = None) -> list[tuple[int, UUID, date]]:
+def run_out(today: date, *, subjects: Collection[UUID] | None = None) -> Iterator[tuple[int, UUID, date]]:
     """Of answers (these, or all) that nobody vouches for any more: their author who works here, which, since when."""
     gone = Verification.objects.filter(resource__source__kind=KIND, resource__gone_at=None, until__lt=today)
     if subjects is not None:
         gone = gone.filter(resource__key__in=[key.hex for key in subjects])
-    until = {UUID(key): day for key, day in gone.values_list("resource__key", "until")}
-    who = standing().filter(Q(author__is_active=True), public_id__in=list(until))
-    return [(author, key, until[key]) for author, key in who.values_list("author", "public_id")]
+    last = 0
+    while some := list(gone.filter(pk__gt=last).order_by("pk").values_list("pk", "resource__key", "until")[:BATCH]):
+        last = some[-1][0]
+        until = {UUID(key): day for _, key, day in some}
+        who = standing().filter(Q(author__is_active=True), public_id__in=list(until))
+        yield from ((author, key, until[key]) for author, key in who.values_list("author", "public_id"))
