@@ -28,7 +28,7 @@ from experts.asking.asks import LONGEST, LONGEST_ANSWER, MOST_DETAILS, Answer, A
 from experts.asking.load import Choice, quiet_until
 from experts.asking.own_asks import NOT_NOW
 from experts.asking.turns import Sought
-from experts.models import Membership, Person, Team, one_line
+from experts.models import Person, Team, one_line
 from knowledge import gaps
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE
@@ -55,7 +55,7 @@ class Among:
 
 def audiences(viewer: Viewer) -> list[Among]:
     """What this viewer may choose between: everyone, each of their own teams, only who is asked."""
-    teams = Team.objects.filter(pk__in=_teams(viewer)).order_by("name", "pk")
+    teams = Team.objects.of(viewer)
     return [
         Among(EVERYONE, "Everyone", sealed.is_wide_enough(None)),
         *(Among(str(team.public_id), team.name, sealed.is_wide_enough(team.pk)) for team in teams),
@@ -63,16 +63,11 @@ def audiences(viewer: Viewer) -> list[Among]:
     ]
 
 
-def _teams(viewer: Viewer) -> list[int]:
-    return list(Membership.objects.current().filter(person=viewer.person_id).values_list("team", flat=True))
-
-
 def _audience(said: str, viewer: Viewer) -> tuple[frozenset[str], int | None]:
     """The tokens that a choice means, and the team, if it is one."""
     if said in (EVERYONE, ONLY_ASKED):
         return frozenset({EVERYONE} if said == EVERYONE else ()), None
-    teams = Team.objects.filter(pk__in=_teams(viewer))
-    team = next((one for one in teams if str(one.public_id) == said), None)
+    team = next((one for one in Team.objects.of(viewer) if str(one.public_id) == said), None)
     if team is None:
         raise ValidationError({"audience": "Choose everyone, one of your own teams, or only who is asked."})
     return frozenset({f"team:{team.pk}"}), team.pk

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from knowledge.access import Viewer
 
 
 class Placement(models.Model):
@@ -61,6 +64,13 @@ class TeamQuerySet(models.QuerySet[Any]):
     def current(self) -> TeamQuerySet:
         """Those that are not dissolved."""
         return self.filter(lasted(timezone.now()))
+
+    def of(self, viewer: Viewer) -> TeamQuerySet:
+        """Those that the viewer is in today, by name: of them they can choose who reads something."""
+        from experts.models import Membership
+
+        here = Exists(Membership.objects.current().filter(team=OuterRef("pk"), person=viewer.person_id))
+        return self.filter(here).order_by("name", "pk")
 
     def as_of(self, moment: datetime) -> TeamQuerySet:
         """Those that there were at the moment, each with ``name_then`` and ``parent_then`` (an id)."""

@@ -161,14 +161,6 @@ def mine(viewer: Viewer) -> Sequence[Proposal]:
     return list(found.select_related("owner")[:20])
 
 
-def teams_of(viewer: Viewer) -> Sequence[Team]:
-    """The viewer's own teams of today: with whom they may share."""
-    from experts.models import Membership, Team
-
-    now = Membership.objects.current().filter(person=viewer.person_id)
-    return list(Team.objects.filter(pk__in=now.values("team")).order_by("name", "pk"))
-
-
 # Verbs ---------------------------------------------------------------------------------------------------------------
 
 
@@ -245,7 +237,8 @@ def answer(*, proposal: Proposal, person: Person, agree: bool) -> None:
     """Agree to be in a team, or decline; it can be changed later. `Http404` for whoever was not asked."""
     now = timezone.now()
     with transaction.atomic():
-        place = proposal.places.select_for_update().filter(person=person).exclude(asked_at=None).first()
+        places = proposal.places.filter(person=person, proposal__deleted_at=None).exclude(asked_at=None)
+        place = places.select_for_update().first()
         if place is None:
             raise Http404
         new = agree and place.agreed_at is None

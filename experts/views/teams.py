@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from experts.models import one_line
+from experts.models import Team, one_line
 from experts.teams import proposals
 from experts.teams.formation import Need
 from experts.teams.line_ups import MOST_PEOPLE, MOST_TOPICS, USUAL_HOURS, USUAL_PEOPLE, Draft, Wanted, draft
@@ -177,7 +177,7 @@ def proposal(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "shown": shown,
         "proposal": shown.proposal,
         "unasked": any(seat.said == "not asked" for seat in shown.seats),
-        "teams": proposals.teams_of(viewer) if shown.mine else [],
+        "teams": Team.objects.of(viewer) if shown.mine else [],
         "shared": shown.proposal.audience.tokens if shown.proposal.audience else [],
         "again": f"{reverse('experts:build-team')}?{urlencode(again)}",
     }
@@ -195,7 +195,7 @@ def _done(request: HttpRequest, shown: proposals.Shown, viewer: Viewer) -> HttpR
                 messages.warning(request, "Nobody more of this team can be asked just now.")
         elif act == "share":
             team = next(
-                (one for one in proposals.teams_of(viewer) if str(one.public_id) == request.POST.get("team")), None
+                (one for one in Team.objects.of(viewer) if str(one.public_id) == request.POST.get("team")), None
             )
             proposals.share(proposal=row, owner=person, team=team)  # type: ignore[arg-type]
         elif act == "delete":

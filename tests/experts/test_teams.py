@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.http import Http404
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -401,6 +402,8 @@ def test_nobody_measures_a_week_by_proposing_and_deleting(owner: Client, crew: d
         asking.ask(viewer=Viewer.of(crew["owner"]), text="Why do seals leak?", to=cleo.public_id)
     assert team_of(ben, must=["Seals"]) == ["Cléo Martin"]
     kept = Proposal.objects.get(pk=row.pk)
+    with pytest.raises(Http404):
+        proposals.answer(proposal=row, person=cleo, agree=True)  # in a page that was open meanwhile
     assert (kept.text, kept.needs, kept.hours, kept.audience) == ("", [], 0, None)
     for client in (owner, signed_in(cleo)):
         assert client.get(row.get_absolute_url()).status_code == 404
