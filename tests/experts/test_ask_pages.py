@@ -57,6 +57,24 @@ def test_a_question_begins_with_what_it_is_about(people: dict[str, Any], as_: An
     assert "Priming a pump</a>" in read(as_("cleo"), Ask.objects.get().get_absolute_url())
 
 
+def test_a_topic_is_proposed_for_another_form_of_its_words(people: dict[str, Any], as_: Any, hold: Any) -> None:
+    topics = {"a": ("Burners", "Burnout"), "b": ("Gas pressures", "gas"), "c": ("Priming",)}
+    hold("Book", [page(key, title=key, topics=some) for key, some in topics.items()])
+
+    def proposed(words: str) -> list[str]:
+        return re.findall(
+            r'name="topic" value="([^"]+)"', as_("ana").post("/asks/alike", {"text": words}).content.decode()
+        )
+
+    assert proposed("Which burner do I prime when gas pressure drops?") == [
+        "gas",
+        "Burners",
+        "Gas pressures",
+        "Priming",
+    ]
+    assert proposed("How do I burn the pressure off?") == []
+
+
 @pytest.mark.parametrize(
     ("words", "cure"),
     [
@@ -197,6 +215,20 @@ def test_what_is_like_it_shows_while_typing_and_once_before_it_is_asked(
     shown = re.findall(r'name="shown" value="(\w+)"', html)
     post(cleo, "/asks/new", **form("How to prime a feed pump now?", shown=shown))
     assert Ask.objects.count() == 2
+
+
+def test_a_common_word_makes_no_question_alike(people: dict[str, Any], as_: Any, hold: Any) -> None:
+    """What shares words that stand everywhere is not shown; what shares the rare ones is."""
+    hold("Book", [page(str(n), title=f"Needed change {n}", body="What needs a change, and when.") for n in range(9)])
+    index()
+    asking.ask(viewer=Viewer.of(people["ana"]), text="Is it right that the rota needs a change?")
+
+    def beside(words: str) -> bool:
+        return "rota" in as_("cleo").post("/asks/alike", {"text": words}).content.decode()
+
+    assert not beside("Which burner needs a change of gaskets?")
+    assert beside("Is the rota right?")
+    assert beside("who can change a rota, and is that right")
 
 
 def test_nobody_is_shown_what_they_may_not_read(people: dict[str, Any], as_: Any) -> None:
