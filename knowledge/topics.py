@@ -7,7 +7,7 @@ always follows from documents that this viewer may read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,37 +21,54 @@ from django.utils import timezone
 from knowledge import frameworks
 from knowledge.access import Viewer
 from knowledge.documents import KINDS, Query
-from knowledge.index.analysis import tokens
+from knowledge.index.analysis import content_words, stem, tokens, topic_words
 from knowledge.index.language import to_text
 from knowledge.models import Resource, Topic
 
 LONGEST_NAME = 4
 """Words in a topic's name that are looked for in a sentence."""
 MOST = 5
+SHORTEST = 3
+"""Letters by which topics are looked up that may be another form of a word."""
+MOST_WORDS = 60
+"""Of a sentence that are looked for in other forms too."""
 NEWEST, BESIDE = 2000, 300
 """Documents, the newest, whose topics are listed; and by which neighbours are known."""
 LATELY = timedelta(days=90)
 
 
 def proposed(statement: str, started_from: Resource | None, viewer: Viewer) -> list[Topic]:
-    """At most five topics: those of the resource that it began with, else those that the sentence names.
+    """At most five topics: those of the resource that it began with, else those that the sentence names in any form.
 
+    Those that it names as they are written stand first: who writes *burner* means *Burners* too.
     A topic is only proposed when the viewer may read something about it: the
     name of a topic that is known from hidden pages alone tells of them.
     """
     if started_from is not None and (own := list(started_from.topics.order_by("name")[:MOST])):
         return own
     bearing = _naming(viewer).filter(topics=OuterRef("pk"))
-    named = Topic.objects.filter(Exists(bearing), slug__in=names_in(statement))
+    words = tokens(statement.replace("_", " "))
+    as_written, in_any_form = _runs(words), _runs([stem(word) for word in words])
+    like = Q(slug__in=as_written)
+    for word in content_words(words)[:MOST_WORDS]:
+        begins = stem(word).rstrip("ei")  # prime, priming: the end of a stem is not in each form
+        like |= Q(slug__startswith=begins) if len(begins) >= SHORTEST else Q()
     one_each: dict[str, Topic] = {}
-    for topic in named.order_by("name"):
-        one_each.setdefault(topic.slug, topic)
+    for topic in sorted(
+        Topic.objects.filter(Exists(bearing)).filter(like), key=lambda one: (one.slug not in as_written, one.name)
+    ):
+        form = "-".join(map(stem, topic_words(topic.name)))
+        if topic.slug in as_written or form in in_any_form:
+            one_each.setdefault(form, topic)
     return list(one_each.values())[:MOST]
 
 
 def names_in(statement: str) -> frozenset[str]:
     """Every run of one to four words of a sentence as topics are compared (`topic_key`)."""
-    words = tokens(statement.replace("_", " "))
+    return _runs(tokens(statement.replace("_", " ")))
+
+
+def _runs(words: Sequence[str]) -> frozenset[str]:
     return frozenset(
         "-".join(words[start : start + length])
         for length in range(1, LONGEST_NAME + 1)
