@@ -138,9 +138,12 @@ def talk(company: dict[str, Any]) -> dict[str, str]:
     Ask.objects.filter(pk__in=(sealed.pk, other.pk)).update(published_at=timezone.now() - timedelta(days=1))
     SealOpened.objects.create(ask=sealed, opener=company["ben"], reason="Somebody was in danger")
     company["ana"].user_permissions.set(Permission.objects.filter(codename__in=("moderate_ask", "open_seal")))
+    gone = asking.ask(viewer=cleo, text="Who is the customer?")
+    Ask.objects.filter(pk=gone.pk).update(hidden_at=timezone.now(), moderated_why="It names a customer.")
     edited = asking.answer(ask=other.public_id, viewer=ana, body="It was.")
     return {
         "questions": "/asks/",
+        "taken away": "/asks/taken-away",
         "notices": "/notices/",
         "home": "/",
         "ask": f"/asks/new?q=feed+pump&about={company['pump'].public_id}&to={company['ben'].public_id}",
