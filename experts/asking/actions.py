@@ -259,7 +259,7 @@ def _topics(text: str, names: Sequence[str], subject: Resource | None, reader: V
     wanted = {topic_key(name) for name in names if name.strip()}
     if not wanted:
         return proposed(text, subject, reader)
-    readable = Resource.objects.visible_to(reader)
+    readable = Resource.objects.visible_to(reader).naming()
     known = Topic.objects.filter(slug__in=wanted, resources__in=readable).distinct().order_by("-name")
     return list({topic.slug: topic for topic in known}.values())[:MOST_TOPICS]
 

@@ -61,7 +61,7 @@ def test_whoever_knows_is_asked_and_told(here: SimpleNamespace) -> None:
     assert turn.person in {here.ben, here.cleo, here.dai, here.eva}
     assert turn.until > timezone.now()
     assert of(turn.person, "asked") == 1
-    assert [topic.name for topic in made.topics.all()] == []
+    assert [topic.name for topic in made.topics.all()] == ["Pumps"]
     assert turns.waiting_for(see(turn.person)) == [made]
 
 
