@@ -179,6 +179,12 @@ def test_a_source_whose_own_text_holds_the_name_is_told_to_the_operator(
     assert not Person.objects.get(pk=ana.pk).is_active
 
 
+def test_a_name_in_capitals_is_told_too(make_person: Any, hold: Any) -> None:
+    hold("minutes", [page("m", title="Present: ZOË ÖTVÖS"), page("n", title="Present: zoë ötvös")])
+    zoe = make_person("zoe", name="Zoë Ötvös", is_active=False)
+    assert len(actions.remove_name(person=zoe, reason="Asked in writing")) == 2
+
+
 def test_an_operator_is_told_only_of_texts_that_they_may_read(
     leave: Any, hold: Any, committed: Any, client: Client, make_person: Any
 ) -> None:
