@@ -12,7 +12,9 @@ from django.core.exceptions import ValidationError
 from experts.asking import actions as asking
 from experts.asking.asks import Answer, Ask, Thanks, Turn
 from experts.choices import Availability
-from experts.models import Person, Team
+from experts.models import Person, Place, Team
+from experts.teams import proposals
+from experts.teams.formation import Need
 from knowledge.access import Viewer
 from tests.work import conftest as rooms
 
@@ -54,6 +56,26 @@ def test_two_people_do_not_fill_a_week_twice(in_threads: Callable[..., list[Any]
 
     assert sorted(in_threads(*map(ask, range(4)))) == [asking.NOT_NOW] * 3 + ["asked"]
     assert in_threads(lambda: (Ask.objects.count(), Turn.objects.count())) == [(1, 1)]
+
+
+def test_a_question_and_two_teams_do_not_fill_a_week_twice(
+    in_threads: Callable[..., list[Any]], two: SimpleNamespace, make_person: Callable[..., Any]
+) -> None:
+    def propose(owner: Any) -> Callable[[], Any]:
+        need = Need("Pumps")
+        return lambda: proposals.propose(
+            owner=owner, text="Overhaul", needs=[need], hours=1, places={two.ben: ["Pumps"]}, ask=True
+        )
+
+    def ask() -> Any:
+        try:
+            return asking.ask(viewer=viewer(two.ana), text=TEXT, to=two.ben.public_id)
+        except ValidationError:
+            return None
+
+    in_threads(propose(two.ana), propose(make_person("cleo")), propose(make_person("dai")), ask)
+    counts = in_threads(lambda: Turn.objects.count() + Place.objects.exclude(asked_at=None).count())
+    assert counts == [1]
 
 
 def test_two_tabs_answer_accept_and_thank_once(in_threads: Callable[..., list[Any]], two: SimpleNamespace) -> None:
