@@ -219,8 +219,8 @@ def remove_name(*, person: Person, reason: str) -> list[Resource]:
 def holding(names: Iterable[str]) -> list[Resource]:
     """Documents whose title or text has one of these names in it; their source alone can change that."""
     found = Q(pk__in=())
-    for name in {form for name in names for form in (name, name.lower(), name.upper())}:  # SQLite folds A to Z only
-        found |= Q(title__icontains=name) | Q(body__icontains=name)
+    for form in {form for name in names for form in (name, name.lower(), name.upper())}:  # SQLite folds A to Z only
+        found |= Q(title__icontains=form) | Q(body__icontains=form)
     rows = Resource.objects.alive().filter(found).exclude(kind="person").select_related("source")
     return list(rows.defer("body").order_by("source", "title", "pk")[:TOLD_HOLDING])
 
