@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -259,8 +260,8 @@ def _topics(text: str, names: Sequence[str], subject: Resource | None, reader: V
     wanted = {topic_key(name) for name in names if name.strip()}
     if not wanted:
         return proposed(text, subject, reader)
-    readable = Resource.objects.visible_to(reader).naming()
-    known = Topic.objects.filter(slug__in=wanted, resources__in=readable).distinct().order_by("-name")
+    bearing = Resource.objects.visible_to(reader).naming().filter(topics=OuterRef("pk"))
+    known = Topic.objects.filter(Exists(bearing), slug__in=wanted).order_by("-name")
     return list({topic.slug: topic for topic in known}.values())[:MOST_TOPICS]
 
 

@@ -220,8 +220,8 @@ def _signed(people: Iterable[int | None], viewer: Viewer) -> dict[int | None, Si
 
 def _topics(ask: Ask, viewer: Viewer) -> list[str]:
     """Those that the viewer may know of: a topic known from hidden pages alone tells of them."""
-    known = Topic.objects.filter(asks=ask, resources__in=Resource.objects.visible_to(viewer).naming())
-    return list(known.distinct().order_by("name").values_list("name", flat=True))
+    bearing = Resource.objects.visible_to(viewer).naming().filter(topics=OuterRef("pk"))
+    return list(Topic.objects.filter(Exists(bearing), asks=ask).order_by("name").values_list("name", flat=True))
 
 
 def _audience(ask: Ask) -> str:
