@@ -9,8 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from experts.asking.actions import NOT_NOW, Among
+from experts.asking.actions import Among
 from experts.asking.asks import LONGEST, Ask
+from experts.asking.own_asks import NOT_NOW
 from experts.models import Person
 from knowledge.documents import EVERYONE
 

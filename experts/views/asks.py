@@ -125,7 +125,7 @@ def _asking(
         "form": form,
         "about": about,
         "person": person,
-        "lost": asking.NOT_NOW if lost else "",
+        "lost": own_asks.NOT_NOW if lost else "",
         "step": alike is not None and not form.errors,
         **_beside(request, text, about, viewer, alike),
     }
