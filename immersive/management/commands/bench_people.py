@@ -27,7 +27,7 @@ from experts.models import Membership, Person, Team
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
 from knowledge.management import load
-from knowledge.management.commands.evaluate_search import quantile
+from knowledge.management.commands.evaluate_search import embed_all, quantile
 from knowledge.management.throwaway import fill, index_worker, throwaway
 from knowledge.models import Resource, Source, Topic
 
@@ -54,6 +54,13 @@ class Command(BaseCommand):
         parser.add_argument("--count", type=int, default=5_000)
         parser.add_argument("--people", type=int, default=200)
         parser.add_argument("--asked", type=int, default=200, help="How often each thing is asked.")
+        parser.add_argument(
+            "--embedded",
+            type=int,
+            default=0,
+            metavar="N",
+            help="The finder with meaning too: the model embeds N passages, every other one takes the vector of one.",
+        )
 
     def handle(self, **options: Any) -> None:
         if not options["documents"].is_file():
@@ -69,10 +76,15 @@ class Command(BaseCommand):
                 source = fill("load", str(folder / "documents"), groups=held)
                 Source.objects.filter(pk=source.pk).update(trusts_emails=True)
                 attribute()
+            if options["embedded"]:
+                self.stderr.write("embedding …")
+                embed_all(most=options["embedded"])
             self.stderr.write("asking …")
             texts = list(load.mix(options["documents"], options["count"], options["asked"]))
-            with override_settings(STORAGES=PLAIN, ALLOWED_HOSTS=["testserver"]):
+            with override_settings(STORAGES=PLAIN, ALLOWED_HOSTS=["testserver"], MEANING=False):
                 figures = measured(readers, people, texts)
+            if options["embedded"]:
+                figures |= with_meaning(readers, texts)
         told = {"documents": options["count"], "people": options["people"], **figures}
         self.stdout.write(json.dumps(told, indent=2))
 
@@ -151,3 +163,20 @@ def measured(readers: Sequence[Person], people: Sequence[Person], texts: Sequenc
             "most_queries": max(queries),
         }
     return figures
+
+
+def with_meaning(readers: Sequence[Person], texts: Sequence[str]) -> dict[str, Any]:
+    """Milliseconds of the finder by words, and by words and meaning, turn about, so that both meet the same crowd."""
+    chance = random.Random(load.SEED)  # noqa: S311
+    times: dict[bool, list[float]] = {False: [], True: []}
+    for number, text in enumerate([*texts[:6], *texts]):
+        viewer, first = Viewer.of(chance.choice(readers)), number % 2 == 0
+        for meaning in (first, not first):
+            with override_settings(MEANING=meaning):
+                begun = time.perf_counter()
+                find(text, viewer)
+                times[meaning].append((time.perf_counter() - begun) * 1000)
+    return {
+        name: {f"p{percent}_ms": round(quantile(times[meaning][6:], percent / 100), 1) for percent in (50, 95)}
+        for name, meaning in (("finder beside it, by words", False), ("finder with meaning", True))
+    }
