@@ -78,7 +78,7 @@ class AnswerForm(forms.Form):
     body = forms.CharField(
         label="What you know about it",
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 8}),
+        widget=forms.Textarea(attrs={"rows": 8, "data-send": True}),
         help_text="Markdown is understood. Link the page that says it, if there is one.",
         error_messages={"required": "Write an answer first."},
     )

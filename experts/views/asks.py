@@ -91,6 +91,8 @@ def new(request: HttpRequest) -> HttpResponse:
         begin = {"text": words, "about": about and about.public_id}
         form = AskForm(initial=begin, audiences=audiences, person=person)
         lost = bool(said.get("to")) and person is None
+        if not (words or lost):  # typing is what comes next
+            form.fields["text"].widget.attrs["autofocus"] = True
         return _asking(request, form, viewer, about, person, words, lost=lost)
     form = AskForm(request.POST, audiences=audiences, person=person)
     alike = None

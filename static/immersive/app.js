@@ -81,6 +81,10 @@
     list[at].scrollIntoView({ block: "nearest" });
   };
   document.addEventListener("keydown", e => {
+    if ((e.ctrlKey || e.metaKey) && e.key === "Enter" && e.target.matches("[data-send]")) {
+      e.preventDefault();
+      return e.target.form.requestSubmit();
+    }
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     const typing = e.target.closest("input:not([type=radio],[type=checkbox],[type=range]), textarea, select");
     if (e.key === "Escape") {
