@@ -181,6 +181,10 @@ def _batches(moved: dict[int | None, list[int]]) -> Iterator[list[tuple[int | No
         yield batch
 
 
+NOT_WRITTEN = {"tool": "Keeps it", "course": "Gives it"}
+"""What whoever is named for a resource does, by kind: nobody writes a tool that a list names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One resource that somebody worked on and that the viewer may read.
@@ -195,10 +199,11 @@ class Evidence:
     by_name: bool
 
     @property
-    def part(self) -> str:
-        """The share in words."""
+    def did(self) -> str:
+        """What they did to it, in words."""
         percent = round(self.share * 100)
-        return "all of it" if percent >= 100 else f"{percent} % of it" if percent else "a little of it"
+        part = "all of it" if percent >= 100 else f"{percent} % of it" if percent else "a little of it"
+        return NOT_WRITTEN.get(self.resource.kind) or f"Wrote {part}"
 
 
 def kept_back() -> Exists:

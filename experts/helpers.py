@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
+from experts.evidence import NOT_WRITTEN
 from experts.finder import Expert, find
 from experts.models import OwnTopic, Person
 from experts.room import with_room
@@ -64,7 +65,8 @@ def who_can_help(resource: Resource, viewer: Viewer) -> Help:
     names: dict[str, None] = {}
     for part in parts:
         if person := found.get(part.person_id or 0):
-            known.setdefault(person.pk, Helper(person, did(part.share, part.changes, len(parts)), part.last))
+            said = NOT_WRITTEN.get(resource.kind) or did(part.share, part.changes, len(parts))
+            known.setdefault(person.pk, Helper(person, said, part.last))
         elif former := left.get(part.person_id or 0):
             names[former.known_as] = None
         elif part.name:

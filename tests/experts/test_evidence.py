@@ -195,7 +195,9 @@ def test_shares_of_one_document_add_up_and_coauthors_do_not_count(ana: Any, ben:
     )])  # fmt: skip
     [piece] = shown(written_by(ana, Viewer.of(ben)))
     assert piece.share == pytest.approx(0.5)
-    assert (piece.last, piece.part) == (MAY, "50 % of it")
+    assert (piece.last, piece.did) == (MAY, "Wrote 50 % of it")
+    piece.resource.kind = "tool"
+    assert piece.did == "Keeps it", "nobody writes a tool that a list names"
 
 
 def test_the_sentence_counts_by_kind_and_names_the_month(ana: Any, hold: Any) -> None:

@@ -274,7 +274,7 @@ def test_others_who_know_almost_the_same_stand_beside(
     hold("book", [page("a", "Ana Lima", topics=("Pumps",)), page("b", "Ben Okafor", topics=("Pumps",))])
     small_company.index()
     html = page_of(client, ana)
-    alike = html[html.index("Almost the same") :]
+    alike = html[html.index("People who know the same") :]
     assert "Ben Okafor" in alike
     assert alike.count('class="person"') == 1, "nobody is almost like themselves"
 
