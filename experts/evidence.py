@@ -11,7 +11,8 @@ here is decided by one rule, the same for every row:
   "by name". Names on the open web and in feeds may be anybody's: there they
   count only if the source's option ``match_names`` says so;
 - two accounts with one address or one name, one of them left or not, mean
-  nobody;
+  nobody; but one that left with both the address and the name of one that is
+  here was theirs: a double that was ended, or somebody who came back;
 - who left stays the author of what they wrote: pages may say so, and whoever
   looks for people reads those who may be found alone. Whoever had their name
   removed is recognised without it, and it is taken off what is theirs;
@@ -87,11 +88,16 @@ class Names:
         emails: dict[str, int | None] = {}
         names: dict[str, int | None] = {}
         marked: dict[str, int] = {}
-        for pk, email, name, first, last, marks in Person.objects.values_list(
-            "pk", "email", "name", "first_name", "last_name", "name_marks"
-        ):
-            for known, key in ((emails, email_key(email)), (names, name_key(name) or name_key(f"{first} {last}"))):
-                if key:
+        told = [
+            (pk, email_key(email), name_key(name) or name_key(f"{first} {last}"), active, marks)
+            for pk, email, name, first, last, active, marks in Person.objects.values_list(
+                "pk", "email", "name", "first_name", "last_name", "is_active", "name_marks"
+            )
+        ]
+        here = {(email, name) for _, email, name, active, _ in told if active and email and name}
+        for pk, email, name, active, marks in told:
+            for known, key in ((emails, email), (names, name)):
+                if key and (active or (email, name) not in here):
                     known[key] = pk if key not in known else None
             marked |= dict.fromkeys(marks, pk)
         trusted, named = set(), set()

@@ -31,6 +31,7 @@ from experts.directory.scim import (
     plain,
     refused,
 )  # fmt: skip
+from experts.evidence import email_key
 from experts.models import Membership, Person, Team, in_any_case, one_line
 
 MOST_MEMBERS = 20_000
@@ -60,13 +61,15 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
         alone()  # before any row is held, as whoever changes managers does
     manager, active = said.pop("manager", None), said.pop("active", None)
     comes = person is None
-    person = person or _again(said) or Person()
+    person = person or _again(said) or _unclaimed(said) or Person()
     new = person.pk is None
     boss = _manager(manager) if manager else None
     if not new:
         person = _held(person, boss)
     before = _state(person)
     if comes:
+        if person.external_id not in (None, said.get("external_id")):  # another has claimed it while this waited
+            raise refused("Somebody changed the same at this moment: send it again.", status=409, kind="uniqueness")
         person.taken_out_at = None
     elif person.taken_out_at:
         raise refused("There is nothing with this id.", status=404, kind="")  # deleted while this waited
@@ -134,6 +137,26 @@ def _again(said: Said) -> Person | None:
     """The account of who was deleted and comes again, known by the service's own id; a namesake gets none of it."""
     external = said.get("external_id")
     return external and Person.objects.filter(external_id=external).exclude(taken_out_at=None).first()
+
+
+def _unclaimed(said: Said) -> Person | None:
+    """The account with this address that came another way, by a file or by hand, and that no service has claimed yet.
+
+    A service speaks for the company, so it may have it; but only one that says what it calls the person itself: by
+    that the account is claimed once. Whoever left, or runs the site, is had by no address; nor is one of several.
+    """
+    address = email_key(said.get("email") or said.get("username") or "")
+    bearing = Person.objects.filter(in_any_case("email", address), is_staff=False, is_superuser=False)
+    found = [one for one in bearing.filter(taken_out_at=None)[:20] if email_key(one.email) == address]
+    if not address or len(found) != 1 or found[0].external_id or not found[0].is_active:
+        return None
+    if not said.get("external_id"):
+        raise refused(
+            f"The account “{found[0].username}” has the address {address}: find it by its userName and change it, "
+            "or send an externalId, and it is yours.",
+            status=409, kind="uniqueness",
+        )  # fmt: skip
+    return found[0]
 
 
 def _take_username(person: Person, username: str) -> None:

@@ -101,6 +101,21 @@ def test_who_left_stays_the_author_and_their_name_stays_theirs(
     assert owner("one") is None, "a namesake of somebody who left would inherit their work"
 
 
+def test_a_double_that_was_ended_spoils_neither_name_nor_address(
+    ana: Any, make_person: Callable[..., Any], hold: Any, committed: Any
+) -> None:
+    double = make_person("ana.lima@example.org", name="Ana Lima", email="Ana.Lima@example.org")
+    hold("book", [page("address", Contribution("A. L.", "ana.lima@example.org"))], trusts_emails=True)
+    hold("notes", [page("name", Contribution("Ana Lima"))])
+    assert (owner("address"), owner("name")) == (None, None)
+    with committed():
+        actions.deactivate(people=[double])
+    assert (owner("address"), owner("name")) == ("ana", "ana")
+    with committed():
+        actions.reactivate(person=double)
+    assert (owner("address"), owner("name")) == (None, None)
+
+
 def test_a_username_is_no_name(make_person: Callable[..., Any], hold: Any) -> None:
     make_person("admin")
     hold("book", [page("one", "admin")])

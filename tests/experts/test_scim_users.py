@@ -18,7 +18,10 @@ from django_scim.exceptions import SCIMException
 from experts import actions
 from experts.directory import provisioning
 from experts.directory import scim as read
+from experts.evidence import attribute
 from experts.models import Membership, Person, Team
+from knowledge.documents import Contribution
+from knowledge.models import Contribution as Row
 from knowledge.models import SyncRun
 from tests.experts import provisioned
 from tests.experts import scim_bodies as sent
@@ -128,6 +131,34 @@ def test_somebody_who_is_here_already_is_told_and_found(scim: Ask, make_person: 
     status, told = scim("post", "Users", sent.ENTRA_USER | {"userName": "other@example.org"})
     assert (status, told["scimType"]) == (409, "uniqueness")
     assert Person.objects.count() == 1
+
+
+def test_whom_a_file_brought_a_service_has_by_their_address(scim: Ask, make_person: Any, hold: Any) -> None:
+    ana = make_person("dora", name="Dora Maas", email="Dora.Maas@example.org")
+    hold("book", [page("payroll", Contribution("D. M.", "dora.maas@example.org"))], trusts_emails=True)
+    nameless = {key: value for key, value in sent.ENTRA_USER.items() if key != "externalId"}
+    status, told = scim("post", "Users", nameless)
+    assert (status, told["scimType"]) == (409, "uniqueness")
+    assert "“dora” has the address dora.maas@example.org: find it by its userName" in told["detail"]
+    status, told = scim("post", "Users", sent.ENTRA_USER)
+    assert (status, told["id"], told["userName"]) == (201, str(ana.public_id), "Dora.Maas@example.org")
+    assert scim("get", "Users", filter='userName eq "dora.maas@example.org"')[1]["totalResults"] == 1
+    attribute()
+    assert Row.objects.get().person == ana
+    other = sent.ENTRA_USER | {"userName": "second@example.org", "externalId": "another", "displayName": "Otto Maas"}
+    assert scim("post", "Users", other)[1]["id"] != str(ana.public_id), "it is claimed once, and never by an address"
+
+
+@pytest.mark.parametrize("changes", [{"is_staff": True}, {"is_active": False}, {"external_id": "HR-7"}])
+def test_no_address_takes_an_account_that_is_somebodys_already(scim: Ask, make_person: Any, changes: Any) -> None:
+    ana = make_person("dora", name="Dora Maas", email="dora.maas@example.org")
+    Person.objects.filter(pk=ana.pk).update(**changes)
+    assert scim("post", "Users", sent.ENTRA_USER)[1]["id"] != str(ana.public_id)
+
+
+def test_an_address_of_two_is_nobodys(scim: Ask, make_person: Any) -> None:
+    both = [make_person(name, name="Dora Maas", email="dora.maas@example.org") for name in ("dora", "maas")]
+    assert scim("post", "Users", sent.ENTRA_USER)[1]["id"] not in {str(one.public_id) for one in both}
 
 
 def test_who_was_deleted_is_gone_for_the_service_and_comes_back_as_themselves(scim: Ask, dora: str) -> None:
