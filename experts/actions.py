@@ -23,7 +23,7 @@ from django.utils.text import slugify
 
 from experts.asking import turns
 from experts.connector import documents_of
-from experts.directory.history import Placement, Reporting, alone, refuse_circle
+from experts.directory.history import Placement, Reporting, alone, lasted, refuse_circle
 from experts.evidence import attribute, email_key, mark, name_key
 from experts.mentoring import mentorships as mentoring
 from experts.models import FORMER, Membership, Person, Team, one_line
@@ -149,13 +149,16 @@ def add_members(*, team: Team, people: Iterable[Person]) -> None:
 def leave_members(*, team: Team, people: Iterable[Person] | None = None, without: Sequence[int] = ()) -> int:
     """Close the memberships of these people, or of all but those ``without`` (ids); how many were."""
     now, kept = timezone.now(), set(without)
-    here = Membership.objects.as_of(now).filter(team=team)
+    here = Membership.objects.filter(lasted(now) | Q(comes_back=True), team=team)
     if people is None:
         ids = [pk for pk, person in here.values_list("pk", "person") if person not in kept]
         meant = [Membership.objects.filter(pk__in=some) for some in _some(ids)]
     else:
         meant = [here.filter(person__in=some) for some in _some([person.pk for person in people])]
-    closed = sum(rows.update(until=now) for rows in meant)
+    closed = 0
+    for rows in meant:
+        rows.filter(comes_back=True).update(comes_back=False)
+        closed += rows.filter(lasted(now)).update(until=now)
     people_soon()
     return closed
 
@@ -165,18 +168,22 @@ def _some(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     return (ids[start : start + 500] for start in range(0, len(ids), 500))
 
 
-def deactivate(*, people: Iterable[Person], follow: bool = True) -> int:
+def deactivate(*, people: Iterable[Person], follow: bool = True, come_back: bool = False) -> int:
     """End accounts and memberships; nothing is deleted. They leave pages and search at once, and what they were asked
     goes to the next. How many were active.
 
-    With ``follow=False`` the caller ends many and calls `people_changed` once.
+    With ``follow=False`` the caller ends many and calls `people_changed` once. With ``come_back`` the memberships are
+    opened again when the account is given back, if nobody takes them off the team meanwhile: a service that ended an
+    account for a time goes on thinking of it as a member, and does not send that again.
     """
     ids = [person.pk for person in people]
     now = timezone.now()
     with transaction.atomic():
         ended = Person.objects.filter(pk__in=ids, is_active=True).update(is_active=False)
         end_sessions(people=ids)
-        Membership.objects.filter(Q(until=None) | Q(until__gt=now), person__in=ids).update(until=now)
+        Membership.objects.filter(person__in=ids, comes_back=True).update(comes_back=False)
+        open_now = Membership.objects.filter(Q(until=None) | Q(until__gt=now), person__in=ids)
+        open_now.update(until=now, comes_back=come_back)
         bury_people(people=ids)
         turns.people_left(ids)
         mentoring.people_left()
@@ -226,15 +233,21 @@ def holding(names: Iterable[str]) -> list[Resource]:
 
 
 def reactivate(*, person: Person, follow: bool = True) -> None:
-    """Give the account back; teams are joined again one by one. With ``follow=False`` the caller sees to the rest.
+    """Give the account back, and the memberships that `deactivate` said would ``come_back``; other teams are joined
+    again one by one. With ``follow=False`` the caller sees to the rest.
 
     Raises `ValidationError` for an account without its name: who comes back gets a new one.
     """
     if person.name_removed:
         raise ValidationError("The name of this account was removed: make a new account for whoever comes back.")
-    Person.objects.filter(pk=person.pk).update(is_active=True, taken_out_at=None)
-    if follow:
-        people_changed()
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(is_active=True, taken_out_at=None)
+        back = Membership.objects.filter(person=person, comes_back=True)
+        for team in Team.objects.current().filter(pk__in=back.values("team")):
+            add_members(team=team, people=[person])
+        back.update(comes_back=False)
+        if follow:
+            people_changed()
 
 
 def take_out(*, person: Person) -> None:

@@ -148,6 +148,7 @@ class Person(AbstractUser):
     objects: ClassVar[PersonManager] = PersonManager()
 
     class Meta(AbstractUser.Meta):
+        verbose_name, verbose_name_plural = "person", "people"
         indexes = [  # who is meant by a name or an address that a service or an operator wrote, in any case
             models.Index(Lower("username"), name="person_by_username"),
             models.Index(Lower("email"), name="person_by_email"),
@@ -257,6 +258,9 @@ class Membership(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     since = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField(null=True, blank=True)
+    comes_back = models.BooleanField(
+        default=False, editable=False, help_text="Closed as a service ended the account: opened when it is given back."
+    )
 
     objects: ClassVar[Any] = MembershipQuerySet.as_manager()
 

@@ -94,7 +94,7 @@ def save_person(*, said: Said, person: Person | None = None) -> Person:
     if not new:
         person.save()
     if active is False and person.is_active:
-        actions.deactivate(people=[person], follow=False)
+        actions.deactivate(people=[person], follow=False, come_back=True)
     elif active and not person.is_active:
         actions.reactivate(person=person, follow=False)
     actions.people_soon()

@@ -105,6 +105,32 @@ def test_somebody_is_ended_and_given_back(
     assert scim("patch", f"Users/{dora}", sent.ENTRA_ON)[1]["active"] is True
     assert person(dora).is_active
     assert client.get(reverse("home")).status_code == 302, "a session of before stays ended"
+    assert members(team) == {one.username}, "a service does not send again what it thinks is so"
+    assert Membership.objects.filter(until=None).count() == 1
+    assert Membership.objects.exclude(until=None).count() == 1, "the gap stays known"
+
+
+def test_no_membership_comes_back_that_was_taken_meanwhile(scim: Ask, dora: str, emil: str) -> None:
+    one, teams = person(dora), [actions.create_team(name=name) for name in ("Pumps", "Valves", "Seals", "Boilers")]
+    pumps, valves, seals, boilers = teams
+    for team in (pumps, valves, seals):
+        actions.add_members(team=team, people=[one])
+    actions.add_members(team=boilers, people=[one])
+    actions.leave_members(team=boilers, people=[one])
+    scim("patch", f"Users/{dora}", sent.ENTRA_OFF)
+    assert scim("patch", f"Groups/{pumps.public_id}", sent.entra_members("Remove", dora))[0] == 204
+    assert scim("put", f"Groups/{valves.public_id}", sent.okta_group(emil))[0] == 200
+    ended = Membership.objects.get(person=one, team=pumps).until
+    scim("patch", f"Users/{dora}", sent.ENTRA_ON)
+    assert [members(team) for team in (pumps, seals, boilers)] == [set(), {one.username}, set()]
+    assert members(valves) == {person(emil).username}
+    assert Membership.objects.get(person=one, team=pumps).until == ended, "what is past is not rewritten"
+    actions.dissolve(team=seals)
+    actions.add_members(team=pumps, people=[one])
+    scim("patch", f"Users/{dora}", sent.ENTRA_OFF)
+    actions.deactivate(people=[one])  # an operator's word, after the service's
+    scim("patch", f"Users/{dora}", sent.ENTRA_ON)
+    assert not Membership.objects.current().filter(person=one).exists()
 
 
 def test_okta_makes_replaces_ends_and_gives_back(scim: Ask, emil: str) -> None:
