@@ -8,7 +8,10 @@ critical topic and one for any other. No person adds more to a larger team than
 to a smaller one, so taking whoever adds most for what they cost, again and
 again, costs at most ``H(m)`` times the least that any team as good costs,
 where ``m`` is the most that one person is worth (L. A. Wolsey, 1982, on
-submodular set cover). A cost is 1 plus the load: who is busy must add more.
+submodular set cover). A cost is 1 plus the load, less a half for one topic that
+they know deeply, two thirds for two, and so on: who is busy must add more, and
+who knows most is taken before others until half of what they give is spoken
+for. Last, nobody stays in a team in whose place somebody else would cost less.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ COVERS = 2
 """The depth from which somebody covers a topic."""
 TWO = 2
 """People who should cover a critical topic."""
+DEEP = 3
+"""The depth for which some load is put up with."""
 WEIGHT, NICE = 3, 1
 """What a topic that must be covered counts beside one that would be nice."""
 
@@ -44,7 +49,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """Somebody who could be asked: depth (0..3) by topic, and load in 0..1, how much of their time is spoken for."""
+    """Somebody who could be asked: depth (0..3) by topic needed, and load in 0..1, how much of their time is taken."""
 
     key: str
     depths: Mapping[str, int]
@@ -53,7 +58,8 @@ class Free:
     @property
     def cost(self) -> float:
         """What it costs to ask them."""
-        return 1 + min(max(self.load, 0.0), 1.0)
+        deep = sum(depth >= DEEP for depth in self.depths.values())
+        return 1 + min(max(self.load, 0.0), 1.0) - deep / (deep + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +121,21 @@ class Other:
     """Another line-up, one step away: who leaves, who comes, and what that changes, in topics.
 
     ``lost`` and ``gained`` are covered by nobody and again by somebody;
-    ``alone`` come to rest on one person and ``twice`` no longer do.
+    ``alone`` come to rest on one person and ``twice`` no longer do; ``deeper``
+    are known deeply by whoever comes and not by whoever leaves, ``less_deep``
+    the other way round. ``busier``: whoever comes has less room.
     """
 
     keys: tuple[str, ...]
     leaves: str = ""
     comes: str = ""
+    busier: bool = False
     lost: tuple[str, ...] = ()
     gained: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
+    deeper: tuple[str, ...] = ()
+    less_deep: tuple[str, ...] = ()
 
 
 def bar(needs: Sequence[Need], people: Sequence[Free]) -> int:
@@ -159,11 +170,35 @@ def form(needs: Sequence[Need], people: Sequence[Free], most: int) -> LineUp:
             break
         team.append(best)
         left.remove(best)
+    team = _needed(needs, team, least)
+    while (better := _swapped(needs, team, people, least)) is not None:
+        team = _needed(needs, better, least)
+    return line_up(needs, team)
+
+
+def _needed(needs: Sequence[Need], team: list[Free], least: int) -> list[Free]:
+    """The team without those, the costliest first, without whom it is worth as much."""
     for one in sorted(team, key=lambda one: -one.cost):
         without = [other for other in team if other is not one]
         if worth(needs, without, least) == worth(needs, team, least):
             team = without
-    return line_up(needs, team)
+    return team
+
+
+def _swapped(needs: Sequence[Need], team: list[Free], people: Sequence[Free], least: int) -> list[Free] | None:
+    """The team with the one other person in somebody's place by whom it is worth most and costs least, if it gains."""
+
+    def gained(now: list[Free]) -> tuple[int, float, int]:
+        return worth(needs, now, least), -round(sum(one.cost for one in now), 6), _safety(needs, now)
+
+    swaps = [now for now, _, _ in _swaps(team, [one for one in people if one not in team])]
+    best = max(swaps, key=gained, default=team)
+    return best if gained(best) > gained(team) else None
+
+
+def _swaps(team: Sequence[Free], outside: Sequence[Free]) -> list[tuple[list[Free], Free, Free]]:
+    """Every team with somebody from outside in one place, with who leaves and who comes."""
+    return [([new if one is old else one for one in team], old, new) for old in team for new in outside]
 
 
 def _depth(needs: Sequence[Need], one: Free) -> int:
@@ -197,8 +232,7 @@ def others(needs: Sequence[Need], people: Sequence[Free], keys: Sequence[str], m
     team = [one for key in keys for one in people if one.key == key]
     outside = [one for one in people if one.key not in set(keys)]
     found: list[tuple[list[Free], Free | None, Free | None]] = []
-    swaps = [([new if one is old else one for one in team], old, new) for old in team for new in outside]
-    if swaps:
+    if swaps := _swaps(team, outside):
         found.append(max(swaps, key=lambda swap: _merit(needs, swap[0])))
     if len(team) < most and outside:
         more = max(([*team, one] for one in outside), key=lambda more: _merit(needs, more))
@@ -209,7 +243,12 @@ def others(needs: Sequence[Need], people: Sequence[Free], keys: Sequence[str], m
         found.append((fewer, next(one for one in team if one not in fewer), None))
     return tuple(
         Other(
-            tuple(one.key for one in now), old.key if old else "", new.key if new else "", *_changes(needs, team, now)
+            tuple(one.key for one in now),
+            old.key if old else "",
+            new.key if new else "",
+            bool(old and new and new.load > old.load),
+            *_changes(needs, team, now),
+            *(_deeper(needs, old, new) if old and new else ()),
         )
         for now, old, new in found
     )
@@ -238,3 +277,11 @@ def _changes(needs: Sequence[Need], team: Sequence[Free], now: Sequence[Free]) -
         elif before == 1 and after > 1:
             twice.append(need.topic)
     return tuple(lost), tuple(gained), tuple(alone), tuple(twice)
+
+
+def _deeper(needs: Sequence[Need], old: Free, new: Free) -> tuple[tuple[str, ...], ...]:
+    """Topics that the new one knows deeply and the old one does not, and the other way round."""
+    return tuple(
+        tuple(need.topic for need in needs if one.depths.get(need.topic, 0) >= DEEP > other.depths.get(need.topic, 0))
+        for one, other in ((new, old), (old, new))
+    )

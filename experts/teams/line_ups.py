@@ -18,7 +18,7 @@ from experts import finder
 from experts.asking import own_asks
 from experts.models import Person
 from experts.room import room, with_room
-from experts.teams.formation import Covered, Free, LineUp, Need, Other, form, line_up, others
+from experts.teams.formation import COVERS, Covered, Free, LineUp, Need, Other, form, line_up, others
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Result
 from knowledge.explain import listed
@@ -107,11 +107,14 @@ class Row:
 class Gap:
     """A topic that nobody covers (``alone`` is empty) or that rests on one person, and what can be done about it.
 
-    ``near``: who has begun to learn it. ``found``: courses and tools about it that the viewer may read.
+    ``able``: who would cover it, the deepest first, and ``why`` they are not in the team. ``near``: who is learning it.
+    ``found``: courses and tools about it that the viewer may read.
     """
 
     topic: str
     alone: str = ""
+    able: tuple[Person, ...] = ()
+    why: str = ""
     near: tuple[Person, ...] = ()
     found: tuple[Result, ...] = ()
     looked: bool = False
@@ -145,7 +148,12 @@ class Draft:
     @property
     def unknown(self) -> tuple[str, ...]:
         """Topics that nobody in it covers."""
-        return tuple(row.topic for row in self.rows if not any(cell.level > 1 for cell in row.cells))
+        return tuple(row.topic for row in self.rows if not any(cell.level >= COVERS for cell in row.cells))
+
+    @property
+    def nowhere(self) -> tuple[str, ...]:
+        """Of these, those that nobody else who was found covers either."""
+        return tuple(gap.topic for gap in self.gaps if not (gap.alone or gap.able))
 
     @property
     def hours(self) -> int:
@@ -162,7 +170,9 @@ class Draft:
         some = "the one topic" if self.covered == topics == 1 else f"{number(self.covered)} of {number(topics)} topics"
         some = "none of the topics" if not self.covered else some
         said = f"{who} {some} in {self.hours} hour{'s' * (self.hours != 1)} a week."
-        return f"{said} Nobody was found who knows {listed(self.unknown)}." if self.unknown else said
+        left = [name for name in self.unknown if name not in self.nowhere]
+        said += f" Nobody in it knows {listed(left)}." if left else ""
+        return f"{said} Nobody was found who knows {listed(self.nowhere)}." if self.nowhere else said
 
     @property
     def ask(self) -> str:
@@ -189,7 +199,7 @@ def draft(wanted: Wanted, viewer: Viewer, chosen: Collection[str] = (), ground: 
         shown,
         tuple(member.brings for member in found.members),
         tuple(_row(topic, shown, by_key) for topic in found.topics),
-        _gaps(found, by_key, viewer, ground),
+        _gaps(found, by_key, wanted.most, viewer, ground),
         tuple(_words(other, by_key, wanted.hours) for other in others(wanted.needs, people, found.keys, wanted.most)),
     )
 
@@ -205,17 +215,24 @@ def _row(topic: Covered, team: Iterable[Someone], by_key: Mapping[str, Someone])
     return Row(name, topic.need.critical, cells, away, len(topic.by) < 2)
 
 
-def _gaps(found: LineUp, by_key: Mapping[str, Someone], viewer: Viewer, ground: Ground) -> tuple[Gap, ...]:
+def _gaps(found: LineUp, by_key: Mapping[str, Someone], most: int, viewer: Viewer, ground: Ground) -> tuple[Gap, ...]:
     """Topics that nobody covers, then critical ones that rest on one person, each with a way on."""
     open_ones = list(found.gaps) + [topic for topic in found.alone if topic.need.critical]
     gaps = []
     for at, topic in enumerate(open_ones):
         name = topic.need.topic
+        able = [one for one in by_key.values() if one.depths.get(name, 0) >= COVERS and one.key not in topic.by]
+        able.sort(key=lambda one: -one.depths[name])
         near = [one.person for one in by_key.values() if one.depths.get(name, 0) == 1]
         near.sort(key=lambda one: str(one.public_id) not in found.keys)
-        alone = by_key[topic.rests_on].person.display_name if topic.rests_on else ""
+        one = by_key.get(topic.rests_on)
+        alone = one.person.display_name if one else ""
+        why = f"more than {number(most)} would be needed" if len(found.keys) >= most else "this line-up leaves them out"
+        if one and able and able[0].depths[name] > one.depths[name] and able[0].load > one.load:
+            able, why = able[:1], f"more deeply, and has less room than {alone}"
         looked = at < LOOKED_FOR and not alone
-        gaps.append(Gap(name, alone, tuple(near[:2]), _learning(name, viewer, ground) if looked else (), looked))
+        found_here = _learning(name, viewer, ground) if looked else ()
+        gaps.append(Gap(name, alone, tuple(one.person for one in able[:2]), why, tuple(near[:2]), found_here, looked))
     return tuple(gaps)
 
 
@@ -233,6 +250,9 @@ def _words(other: Other, by_key: Mapping[str, Someone], hours: int) -> Otherwise
         f"covers {listed(other.gained)} too" if other.gained else "",
         f"{listed(other.alone)} rest{'s' * (len(other.alone) == 1)} on one person" if other.alone else "",
         f"{listed(other.twice)} no longer rest{'s' * (len(other.twice) == 1)} on one person" if other.twice else "",
+        f"knows {listed(other.deeper)} more deeply" if other.deeper else "",
+        f"knows {listed(other.less_deep)} less deeply" if other.less_deep else "",
+        f"{comes} has less room" if other.busier and (other.gained or other.twice or other.deeper) else "",
     ]
     more = "" if leaves and comes else f"{hours} hour{'s' * (hours != 1)} {'more' if comes else 'less'}"
     said = "; ".join(filter(None, [*parts, more])) if any(parts) else "the same topics are covered as well"

@@ -128,6 +128,45 @@ def test_a_busy_person_is_taken_only_for_what_nobody_else_brings() -> None:
     assert set(form(needs, [busy, idle], 4).keys) == {"busy"}, "with both topics the idle one is not needed"
 
 
+def test_who_knows_it_deeply_and_has_room_is_taken_before_those_who_know_less() -> None:
+    def chosen(load: float) -> set[str]:
+        deep = Free("deep", {"steam": 3, "water": 3}, load)
+        return set(form([Need("steam"), Need("water", critical=False)], [*able, deep], 5).keys)
+
+    able = [Free("both", {"steam": 2, "water": 2}), Free("one", {"steam": 2}, 0.05)]
+    assert chosen(0.08) == chosen(0.4) == {"both", "deep"}
+    assert chosen(0.9) == {"both", "one"}, "but not however often they are asked already"
+
+
+def test_in_a_team_that_is_full_a_topic_rests_on_who_knows_it_best() -> None:
+    steam = [Free("a", {"steam": 2}), Free("b", {"steam": 2}), Free("deep", {"steam": 3}, 0.1)]
+    burner = [Free("c", {"burners": 2}), Free("d", {"burners": 2})]
+    found = form([Need("burners"), Need("steam")], [*steam, *burner], 3)
+    assert "deep" in found.keys
+    assert len(found.keys) == 3
+
+
+@settings(max_examples=60, deadline=None)
+@given(needs_of, people_of, st.integers(1, 6))
+def test_nobody_left_out_is_better_in_somebodys_place_but_for_their_load_or_depth(
+    needs: list[Need], people: list[Free], most: int
+) -> None:
+    wanted = {need.topic for need in needs}
+    people = [Free(one.key, {key: one.depths[key] for key in one.depths if key in wanted}, one.load) for one in people]
+    found = form(needs, people, most)
+    by_key, depth = {one.key: one for one in people}, bar(needs, people)
+    team = [by_key[key] for key in found.keys]
+    for old in team:
+        for new in (one for one in people if one not in team):
+            now = [new if one is old else one for one in team]
+            assert worth(needs, now, depth) <= worth(needs, team, depth)
+            if worth(needs, now, depth) == worth(needs, team, depth):
+                assert new.cost >= old.cost - 1e-5
+    for other in others(needs, people, found.keys, most):
+        if other.deeper and not (other.lost or other.alone or other.less_deep):
+            assert other.busier, "who knows more is left out for their load alone"
+
+
 def test_a_critical_topic_gets_two_and_any_other_one() -> None:
     people = [Free(key, {"pumps": 3}) for key in "abc"]
     assert len(form([Need("pumps")], people, 5).keys) == 2

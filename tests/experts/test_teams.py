@@ -151,6 +151,19 @@ def test_a_gap_says_who_is_near_and_where_to_go_on(owner: Client) -> None:
     assert "Ask Ben Okafor to learn it" in html
 
 
+def test_a_gap_names_who_knows_it_and_is_not_in_the_team_and_why(owner: Client, crew: dict[str, Person]) -> None:
+    query: dict[str, Any] = {"must": ["Pumps", "Seals"], "most": 2}
+    html = " ".join(built(owner, **query).split())
+    (missing,) = {"Ana Lima", "Ben Okafor"} - set(team_of(owner, **query))
+    assert f"{missing}</a> knows it too: more than two would be needed." in html
+    one = str(crew["cleo"].public_id)
+    html = built(owner, **query | {"must": ["Pumps"], "with": str(crew["ben"].public_id)})
+    assert "Ana Lima</a> knows it too: this line-up leaves them out." in html
+    found = owner.get(BUILD, query | {"most": 1, "with": one}).context["found"]
+    assert "Nobody in it knows Pumps." in found.lede
+    assert "Nobody was found" not in found.lede
+
+
 def test_other_line_ups_are_links_that_lead_to_exactly_those_people(owner: Client) -> None:
     first = owner.get(BUILD, {"must": ["Pumps", "Seals"]})
     others = first.context["others"]
