@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import shorten
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from experts.teams import proposals
 from experts.teams.formation import Need
 from experts.teams.line_ups import MOST_PEOPLE, MOST_TOPICS, USUAL_HOURS, USUAL_PEOPLE, Draft, Wanted, draft
 from knowledge.access import Viewer
-from knowledge.index.analysis import topic_key
+from knowledge.index.analysis import content_words, tokens, topic_key
 from knowledge.pages import topics_near
 from knowledge.topics import proposed
 
@@ -48,7 +49,7 @@ class BuildForm(forms.Form):
         error_messages={"max_length": f"Name a topic in at most {LONGEST_TOPIC} characters, one at a time."},
     )
     hours = forms.IntegerField(
-        label="Hours a week of each",
+        label="Hours a week each",
         required=False,
         min_value=1,
         max_value=40,
@@ -72,6 +73,8 @@ class Asked:
 
     Topics travel as ``must`` and ``nice``; ``said`` is the text from which
     topics were proposed last, so that a topic that was removed stays removed.
+    Of a text from which none can be proposed its telling words are the one
+    topic, in quotation marks, which no search minds: ``whole``, the job as a whole.
     """
 
     def __init__(self, data: QueryDict, viewer: Viewer) -> None:
@@ -85,6 +88,7 @@ class Asked:
         if self.text and self.text != data.get("said", "") and "q" not in self.form.errors:
             needs += [Need(name) for name in _longest(topic.name for topic in proposed(self.text, None, viewer))]
             needs += [Need(name, critical=False) for name in topics_near(self.text, viewer)]
+            needs = needs or [Need(_whole(self.text))]
         added = [] if "add" in self.form.errors else [one_line(name) for name in data.get("add", "").split(",")]
         needs += [Need(name) for name in added]
         kept: dict[str, Need] = {}
@@ -93,6 +97,7 @@ class Asked:
             if key and key != dropped and len(need.topic) <= LONGEST_TOPIC and len(kept) < MOST_NAMED:
                 kept.setdefault(key, Need(need.topic, need.critical != (key == turned)))
         self.needs = tuple(sorted(kept.values(), key=lambda need: not need.critical))
+        self.whole = next((need.topic for need in self.needs if need.topic == _whole(self.text)), "")
         if {"drop", "turn"} & set(data) or any(added):
             self.chosen = []
 
@@ -113,6 +118,12 @@ class Asked:
         ]
         pairs += [("must" if need.critical else "nice", need.topic) for need in self.needs]
         return f"{reverse('experts:build-team')}?{urlencode([*pairs, *(('with', key) for key in chosen)])}"
+
+
+def _whole(text: str) -> str:
+    """The words of a text that say what it is about, as many as the name of a topic holds, in quotation marks."""
+    said = shorten(" ".join(content_words(tokens(text))), LONGEST_TOPIC - 2, placeholder="")
+    return f"“{said}”" if said else ""
 
 
 def _longest(names: Iterable[str]) -> list[str]:

@@ -123,6 +123,27 @@ def test_what_a_sentence_is_about_without_naming_it_is_proposed_as_nice(
     assert topics_of(owner, {"q": text}) == [("Sealing", False)], "what one may not read proposes nothing"
 
 
+def test_who_knows_a_job_as_a_whole_is_looked_for_where_no_document_has_a_topic(
+    client: Client, crew: dict[str, Person], hold: Callable[..., Any]
+) -> None:
+    client.force_login(crew["owner"])
+    text = "Prepare the payroll run at month end"
+    hold("plain", [Document(f"w{n}", f"Payroll run {n}", "How the payroll run goes at month end.",
+                            contributions=page("x", "Ana Lima").contributions) for n in range(2)])  # fmt: skip
+    small_company.index()
+    html = built(client, q=text)
+    assert "Who knows about this job as a whole" in html
+    assert team_of(client, q=text) == ["Ana Lima"]
+    ((whole, must),) = topics_of(client, {"q": text})
+    assert (whole, must) == ("“prepare payroll run month end”", True)
+    again = {"q": text, "said": text, "must": [whole]}
+    assert team_of(client, **again) == ["Ana Lima"]
+    assert "This job as a whole" in built(client, **again)
+    assert topics_of(client, again | {"drop": whole}) == []
+    assert "as a whole" not in built(client, q="Seals"), "a topic that is the whole sentence is a topic"
+    assert topics_of(client, {"q": "?!"}) == []
+
+
 def test_a_topic_turns_from_must_to_nice_and_another_is_added(owner: Client) -> None:
     turned = topics_of(owner, {"must": ["Pumps"], "turn": "Pumps", "add": "Seals, pumps"})
     assert turned == [("Seals", True), ("Pumps", False)]
