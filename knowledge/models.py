@@ -115,7 +115,7 @@ class Source(models.Model):
     """Where resources come from: a connector's kind, an address, and who may read it."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    kind = models.CharField(max_length=32, help_text="A name registered in IMMERSIVE_CONNECTORS.")
+    kind = models.CharField(max_length=32, help_text="What reads it: a folder, a website, a wiki, …")
     name = models.CharField(max_length=120, unique=True)
     slug = models.SlugField(max_length=120, unique=True, allow_unicode=True)
     address = models.CharField(max_length=500, blank=True)

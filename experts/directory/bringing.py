@@ -89,7 +89,7 @@ def say_so(*, row: PeopleImport, digest: str) -> PeopleImport:
 
 
 def drop(*, row: PeopleImport) -> bool:
-    """Import none of it: file and plan are gone; whether it still waited."""
+    """Forget the file and its plan, nothing of it is written; whether it still waited."""
     waiting = PeopleImport.objects.filter(pk=row.pk, stage__in=[Stage.SHOWN, Stage.READING])
     dropped = waiting.update(stage=Stage.DROPPED, done_at=timezone.now(), lease=None, lease_until=None)
     if dropped:
@@ -186,7 +186,7 @@ def steps_of(plan: Plan) -> int:
 def lines_of(plan: Plan) -> Iterator[Line]:
     """A plan as it is shown: ``kind, line, who, what``; ``what`` are changes as ``field, before, after``."""
     for problem in plan.problems:
-        yield ["problem", problem.line, "", problem.text]
+        yield ["problem", problem.line, problem.who, problem.text]
     for remark in plan.remarks:
         yield ["remark", 0, "", remark]
     for path in plan.new_teams:

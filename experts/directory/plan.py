@@ -10,7 +10,7 @@ for. Doing the same file again changes nothing.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,7 +82,7 @@ def import_people(data: bytes, *, leavers: bool = False, many: bool = False, dry
     """Bring people and teams in from a CSV file; the plan that was, or with ``dry_run`` would be, carried out.
 
     ``leavers``: deactivate who is missing from the file; ``many``: even if
-    that is a great part of everybody. Raises `ImportRefused` when the file as
+    that is many people. Raises `ImportRefused` when the file as
     a whole cannot be used; single bad rows are told in ``Plan.problems``.
     """
     plan = make_plan(sheet.read(data), leavers=leavers, many=many)
@@ -167,9 +167,9 @@ class _Here:
             if there:
                 raise ValidationError(
                     f"{len(there)} people are called “{said}”: name the manager by username or e-mail address. "
-                    "The row was taken without its manager."
+                    "The row is taken without its manager."
                 )
-        raise ValidationError(f"Nobody is known as “{said}”: correct the manager. The row was taken without it.")
+        raise ValidationError(f"Nobody is known as “{said}”: correct the manager. The row is taken without it.")
 
 
 _WORDS = {"username": "username", "email": "e-mail address", "external_id": "external id"}
@@ -218,7 +218,7 @@ def make_plan(
             if by is not None and not by.is_superuser and (person.is_staff or person.is_superuser):
                 raise ValidationError(f"“{person.username}” runs the site: only who may do everything changes them.")
         except ValidationError as error:
-            plan.problems.append(Problem(row.line, " ".join(error.messages)))
+            plan.problems.append(Problem(row.line, " ".join(error.messages), row.name))
             continue
         taken[id(person)] = row.line
         change = Change(row=row, person=person, new=person.pk is None, fields=_fields(row, person))
@@ -232,6 +232,7 @@ def make_plan(
         plan.changes.append(change)
     _plan_teams(plan, here)
     _plan_managers(plan, here)
+    _tell_namesakes(plan, here)
     if leavers:
         _plan_leavers(plan, here, taken, many=many)
     plan.problems.sort(key=lambda problem: problem.line)
@@ -326,7 +327,7 @@ def _plan_managers(plan: Plan, here: _Here) -> None:
             manager = here.manager(said) if said else None
             _no_circle(person, manager, above)
         except ValidationError as error:
-            plan.problems.append(Problem(change.row.line, " ".join(error.messages)))
+            plan.problems.append(Problem(change.row.line, " ".join(error.messages), change.row.name))
             continue
         if manager is not above.get(id(person)):
             change.manager, change.new_manager = manager, True
@@ -337,9 +338,27 @@ def _no_circle(person: Person, manager: Person | None, above: dict[int, Person |
     step, seen = manager, set()
     while step is not None and id(step) not in seen:
         if step is person:
-            raise ValidationError("Its manager would be below the person: correct it. The row was taken without it.")
+            raise ValidationError("Its manager would be below the person: correct it. The row is taken without it.")
         seen.add(id(step))
         step = above.get(id(step))
+
+
+def _tell_namesakes(plan: Plan, here: _Here) -> None:
+    """A remark where the file gives somebody a name that another bears: neither is known by it then."""
+    named = {id(change.person): change.fields.get("name", change.person.name) for change in plan.changes}
+    people = [*here.people, *(change.person for change in plan.adds)]
+    bearing = Counter(name_key(named.get(id(person), person.display_name)) for person in people)
+    lines: dict[str, list[Row]] = defaultdict(list)
+    for change in plan.changes:
+        if (change.new or "name" in change.fields) and bearing[name_key(change.row.name)] > 1:
+            lines[name_key(change.row.name)].append(change.row)
+    for key, rows in lines.items():
+        where = ", ".join(str(row.line) for row in rows)
+        plan.remarks.append(
+            f"line {where}: {bearing[key]} accounts are called “{rows[0].name}”, so that no document is known as "
+            "theirs by that name. If they are one person, let one row mean them; if not, only a source whose "
+            "addresses are trusted tells them apart."
+        )
 
 
 def _plan_leavers(plan: Plan, here: _Here, taken: dict[int, int], *, many: bool) -> None:
@@ -359,7 +378,7 @@ def _plan_leavers(plan: Plan, here: _Here, taken: dict[int, int], *, many: bool)
     if len(leaving) > FEW and len(leaving) > MOST * len(active) and not many:
         raise ImportRefused(
             f"{len(leaving)} of {len(active)} people are not in this file. If it is complete and they have all left, "
-            "say so (--many, or the box “even when…” on the page); nothing was changed."
+            "say so (--many, or the box “Even if that is many people” on the page); nothing was changed."
         )
     plan.leavers = leaving
 

@@ -53,13 +53,14 @@ class ImportRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One line that was passed over, or taken with a remark, and what to do about it."""
+    """One line that is passed over, or taken in part, whom it is about, and what to do about it."""
 
     line: int
     text: str
+    who: str = ""
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.text}"
+        return f"line {self.line}{f' ({self.who})' if self.who else ''}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,9 @@ def read(data: bytes) -> Sheet:
         try:
             sheet.rows.append(_row(number, columns, cells))
         except ValidationError as error:
-            sheet.problems.append(Problem(number, " ".join(error.messages)))
+            said = {column: one_line(cell) for column, cell in zip(columns, cells, strict=False) if column}
+            who = next(filter(None, map(said.get, ("name", "username", "email", "external_id"))), "")
+            sheet.problems.append(Problem(number, " ".join(error.messages), who[: LIMITS["name"]]))
     if columns is None:
         raise ImportRefused("The file is empty. Its first line must name the columns, such as: name,email,role,team")
     return sheet

@@ -18,6 +18,10 @@ from knowledge.documents import EVERYONE
 WHOEVER = ""
 
 
+SHORTEST = 8
+"""Bytes of a question: two short words, or three signs of a script that says a word with one."""
+
+
 class AskForm(forms.Form):
     """A question. Nothing in it is cut: what is too long comes back whole, with what to do."""
 
@@ -32,7 +36,7 @@ class AskForm(forms.Form):
         label="Details",
         required=False,
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text="What you have tried, what you see. Markdown is understood.",
+        help_text="What you have tried, what you see. Lines that begin with “-” become a list.",
     )
     wish = forms.ChoiceField(
         label="What would help?", choices=Ask.Wish.choices, initial=Ask.Wish.SHOW, widget=forms.RadioSelect
@@ -65,6 +69,8 @@ class AskForm(forms.Form):
 
     def clean_text(self) -> str:
         said: str = self.cleaned_data["text"]
+        if len(said.encode()) < SHORTEST:
+            raise ValidationError(self.fields["text"].error_messages["required"])
         if len(said) > LONGEST:
             raise ValidationError(
                 f"This has {len(said):,} characters. Ask in at most {LONGEST}, and put the rest into the details below."
@@ -79,7 +85,7 @@ class AnswerForm(forms.Form):
         label="What you know about it",
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "data-send": True}),
-        help_text="Markdown is understood. Link the page that says it, if there is one.",
+        help_text="Link the page that says it, if there is one. Lines that begin with “-” become a list.",
         error_messages={"required": "Write an answer first."},
     )
 

@@ -28,9 +28,12 @@ HEADINGS = {
 class FileForm(forms.Form):
     """A file, and what is to become of those whom it does not name."""
 
-    file = forms.FileField(label="CSV file", help_text="At most 50 MB. Its first line names the columns.")
-    leavers = forms.BooleanField(label="Deactivate who is not in the file", required=False)
-    many = forms.BooleanField(label="Even when that is a great part of everybody", required=False)
+    file = forms.FileField(
+        label="CSV file",
+        help_text="At most 50 MB. Its first line names the columns. A workbook of Excel is saved as “CSV UTF-8” first.",
+    )
+    leavers = forms.BooleanField(label="End the accounts of people not in the file", required=False)
+    many = forms.BooleanField(label="Even if that is many people", required=False)
 
     def clean_file(self) -> Any:
         """Refuse what is too large before it is kept."""

@@ -79,7 +79,7 @@ def test_every_state_of_an_import(open_as: Open, file: Path, mode: dict[str, Any
     page.get_by_role("button", name="Import the good ones").click()
     expect(page.get_by_role("heading", name="People changed meanwhile")).to_be_visible()
     troubles += troubles_of(page, "differs")
-    page.get_by_role("button", name="Import none").click()
+    page.get_by_role("button", name="Drop the file").click()
     troubles += troubles_of(page, "dropped")
     file.write_text("a,b\n1,2\n")
     choose(page, file)

@@ -85,8 +85,8 @@ def test_a_file_is_shown_and_nothing_written(upload: Any, client: Client, clerk:
     assert (list(Person.objects.order_by("pk").values_list()), Membership.objects.count()) == before
     html = seen(client, row)
     assert "It would do this: 2 to add, 1 to change, 1 as they are, 0 to end, 1 new team; 2 lines need a look." in html
-    assert "Line 5 It has no username, e-mail or external id: fill in one" in html
-    assert "Line 6 Nobody is known as “Nobody Known”: correct the manager. The row was taken without it." in html
+    assert "Line 5, Nobody It has no username, e-mail or external id: fill in one" in html
+    assert "Line 6, X Nobody is known as “Nobody Known”: correct the manager. The row is taken without it." in html
     changed = seen(client, row, show="change")
     for told in ("ana line 2", "role: Engineer → Chief", "email: ana@example.org → ana@new.example",
                  "team: Pumps (none from now on)", "manager: Ben Okafor → Cleo"):  # fmt: skip
@@ -108,7 +108,7 @@ def test_the_good_ones_are_imported_once_and_the_others_stay_listed(
     assert set(Person.objects.values_list("username", flat=True)) == {"clerk", "ana", "ben", "cleo"}
     html = seen(client, row)
     assert "Done: 3 added, 0 changed" in html
-    assert "Line 5 It has no name: fill it in." in html
+    assert "Line 5, bad It has no name: fill it in." in html
     members = Membership.objects.count()
     assert say(client, row, committed).stage == Stage.DONE
     assert Membership.objects.count() == members

@@ -212,6 +212,14 @@ def test_a_bad_line_is_named_and_passed_over(line: str, says: str) -> None:
     assert Person.objects.count() == before + 1
 
 
+def test_a_name_of_two_is_told_before_it_is_brought() -> None:
+    same = "a,Eva Stone,a@e.example\nb,EVA  stone,b@e.example\nc,Cy,c@e.example\n"
+    [remark] = brought(f"username,name,email\n{same}").remarks
+    assert remark.startswith("line 2, 3: 2 accounts are called “Eva Stone”, so that no document is known as theirs")
+    assert brought(f"username,name,email\n{same}").remarks == [], "what is so already was told"
+    assert "line 2: 3 accounts are called" in brought("username,name,email\nc,Eva Stone,c@e.example\n").remarks[0]
+
+
 def test_what_could_mean_two_is_not_guessed(make_person: Callable[..., Any]) -> None:
     for number in (1, 2):
         make_person(f"same{number}", name="Same Name", email="shared@example.org")
@@ -313,7 +321,7 @@ def test_the_command_tells_counts_and_lines(tmp_path: Path) -> None:
     path.write_text(COMPANY.replace("Lead", "Chief").replace("ana@example.org", "oops"))
     out, err, failed = told(path, "--dry-run", "--leavers")
     assert "line 3: ben: role" in out
-    assert "line 2: “oops” is no e-mail address: correct it." in err
+    assert "line 2 (Ana Lima): “oops” is no e-mail address: correct it." in err
     assert "1 lines need a look" in failed
     assert person("ben").role == "Lead"
 

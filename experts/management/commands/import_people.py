@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="the CSV file")
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
         parser.add_argument("--leavers", action="store_true", help="deactivate who is missing from the file")
-        parser.add_argument("--many", action="store_true", help="even when that is a great part of everybody")
+        parser.add_argument("--many", action="store_true", help="even if that is many people")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
