@@ -181,6 +181,12 @@ def to_come(value: Any) -> bool:
 
 
 @register.filter
+def percent(part: float) -> str:
+    """A part of 1 as a percentage without decimals."""
+    return f"{100 * part:.0f}\u00a0%"
+
+
+@register.filter
 def duration(minutes: Any) -> str:
     """Minutes as people say them: 12 min, 1 h 30 min, 2 days."""
     try:

@@ -151,6 +151,12 @@ def topics_over_time(viewer: Viewer) -> list[dict[str, Any]]:
     return list(topics.values())
 
 
+def logged(viewer: Viewer) -> QuerySet[Task]:
+    """The viewer's tasks that the learning log has a line of, with ``last_word``, when that was; the latest first."""
+    tasks: QuerySet[Task] = Task.objects.visible_to(viewer).select_related("assessment", "outcome")
+    return tasks.annotate(last_word=Max("log_entries__at")).exclude(last_word=None).order_by("-last_word", "-pk")
+
+
 def learning_log(viewer: Viewer) -> QuerySet[LearningEntry]:
     """The lines of the viewer's learning log, newest first."""
     entries: QuerySet[LearningEntry] = (

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, ParamSpec
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -15,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from immersive.work import actions, tasks
+from immersive.work import mirror as mirrors
 from immersive.work.actions import AssessFirst
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, AssessmentLocked, Task
@@ -113,11 +115,21 @@ def delete(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
 @private
 @require_GET
-def log(request: HttpRequest) -> HttpResponse:
-    """My learning log: topics over time, and its lines."""
+def mirror(request: HttpRequest) -> HttpResponse:
+    """My mirror: what I said beside how it went, topics over time, and my learning log."""
     viewer = Viewer.of(request.user)
-    page = Paginator(tasks.learning_log(viewer), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "work/log.html", {"page": page, "topics": tasks.topics_over_time(viewer)})
+    page = Paginator(tasks.logged(viewer), PER_PAGE).get_page(request.GET.get("page"))
+    shown = {"look": mirrors.look(viewer), "page": page, "topics": tasks.topics_over_time(viewer)}
+    return render(request, "work/mirror.html", shown)
+
+
+@private
+@require_POST
+def delete_all(request: HttpRequest) -> HttpResponse:
+    """Delete all my tasks with everything that was said of them."""
+    actions.delete_all(owner=request.user)
+    messages.success(request, "Everything is deleted. Nothing of it is kept.")
+    return redirect("work:list")
 
 
 @private

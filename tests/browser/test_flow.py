@@ -34,7 +34,7 @@ def test_from_a_question_to_a_line_in_the_learning_log(open_as: Open, company: d
     page.get_by_label(re.compile("toss", re.IGNORECASE)).check()
     page.get_by_role("button", name="Say it").click()
     expect(page.locator("main")).to_contain_text("It is locked")
-    page.goto("/tasks/log")
+    page.goto("/tasks/mirror")
     expect(page.locator("main")).to_contain_text("Prime P-102 before the night shift")
     expect(page.locator("main")).to_contain_text("Pumps")
 

@@ -106,6 +106,6 @@ def test_what_one_types_oneself_runs_nothing_either(unguarded: Page, company: di
             actions.log_outcome(task=task, owner=company["ana"], result=0.5, surprise=payload)
         unguarded.goto(task.get_absolute_url(), wait_until="domcontentloaded")
         assert unguarded.evaluate(PROVOKE) == [0, []]
-    for address in ("/", "/tasks/", "/tasks/log"):
+    for address in ("/", "/tasks/", "/tasks/mirror"):
         unguarded.goto(address, wait_until="domcontentloaded")
         assert unguarded.evaluate(PROVOKE) == [0, []]

@@ -62,7 +62,7 @@ def test_from_a_file_to_the_learning_log(tmp_path: Path, make_person: Any) -> No
     assert browser.post(f"{here}assessment", {"confidence": "70"}).status_code == 302
     assert [topic.name for topic in LearningEntry.objects.get(event="assessed").topics.all()] == ["kitchen"]
     assert browser.post(f"{here}outcome", {"result": "1.0"}).status_code == 302
-    log = browser.get("/tasks/log").content.decode()
+    log = browser.get("/tasks/mirror").content.decode()
     assert log.count("Descale the office kettle") == 2
     told = browser.get(here).content.decode()
     assert "xpect it to go well" in told

@@ -57,7 +57,7 @@ class TestFlow:
         assert "You said <em>expect it to go well</em>; it worked." in text(went)
         assert Outcome.objects.get().result == 1.0
         log.do_due()
-        assert STATEMENT in text(me.get(reverse("work:log")))
+        assert STATEMENT in text(me.get(reverse("work:mirror")))
 
     def test_starts_from_a_resource_that_one_may_read(
         self, me: Client, people: People, make_resource: Callable[..., Resource]
@@ -159,7 +159,7 @@ class TestFlow:
 class TestLists:
     def test_empty_ones_say_how_to_begin(self, me: Client) -> None:
         assert "No tasks yet" in text(me.get(reverse("work:list")))
-        assert "Nothing here yet" in text(me.get(reverse("work:log")))
+        assert "Nothing here yet" in text(me.get(reverse("work:mirror")))
 
     def test_open_ones_first_each_with_what_is_next(self, me: Client, people: People, finished: Task) -> None:
         said = actions.start_task(owner=people.owner, statement="Said")
@@ -183,7 +183,7 @@ class TestLists:
             me.get(reverse("work:list"))
         # ...; then entries counted, read, their topics, and topics over time
         with django_assert_num_queries(7):
-            me.get(reverse("work:log"))
+            me.get(reverse("work:mirror"))
         # ...; then tasks, topics, entries, topics
         with django_assert_num_queries(7):
             me.get(reverse("work:download"))
@@ -200,7 +200,7 @@ class TestLists:
         [topic] = tasks.topics_over_time(viewer(people.owner))
         assert (topic["name"], topic["times"]) == ("Drift", 3)
         assert tasks.topics_over_time(viewer(people.peer)) == []
-        assert "Drift" in text(me.get(reverse("work:log")))
+        assert "Drift" in text(me.get(reverse("work:mirror")))
 
     def test_topic_that_goes_away_takes_no_line_along(
         self, people: People, make_resource: Callable[..., Resource]

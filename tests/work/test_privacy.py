@@ -30,6 +30,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "assess": ("post", {"confidence": "10"}),
     "outcome": ("post", {"result": "0.0"}),
     "delete": ("post", {}),
+    "delete-all": ("post", {}),
     "api-task-assessment": ("put", {"confidence": 10}),
     "api-task-outcome": ("put", {"result": "worked"}),
 }
@@ -98,7 +99,7 @@ def test_lists_hold_ones_own_only(people: People, finished: Task, role: str) -> 
 def test_owner_reads_them_so_the_matrix_can_fail(people: People, finished: Task) -> None:
     client = client_of(people, "owner")
     assert leaks(ask(client, "task", finished.public_id))
-    for name in ("list", "log", "download", "api-tasks"):
+    for name in ("list", "mirror", "download", "api-tasks"):
         assert leaks(ask(client, name)), name
 
 
