@@ -70,7 +70,7 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "task, begun": tasks[0].get_absolute_url(),
         "task, said": tasks[1].get_absolute_url(),
         "task, done": tasks[2].get_absolute_url(),
-        "learning log": "/tasks/mirror",
+        "mirror": "/tasks/mirror",
         "password": "/password/",
         "patterns": "/patterns",
         "how to ask": "/search/help",
