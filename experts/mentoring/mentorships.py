@@ -55,6 +55,12 @@ class OfferQuerySet(models.QuerySet["Offer"]):
         people = Person.objects.visible_to(viewer).values("pk")
         return self.filter(Q(person=viewer.person_id or 0) | Q(~kept, person__in=people))
 
+    def of_others(self, viewer: Viewer) -> Self:
+        """Those from which the viewer may hope for a mentor: of others who can be found, as far as the viewer sees."""
+        from experts.models import Person
+
+        return self.visible_to(viewer).filter(person__in=Person.objects.findable()).exclude(person=viewer.person_id)
+
 
 class Offer(models.Model):
     """That a person would be a mentor in a topic, for so many at one time."""

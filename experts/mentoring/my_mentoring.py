@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from experts.mentoring.mentorships import Mentorship, Offer, Wish
@@ -49,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """Everything of one person's mentoring; of what has ended a page."""
+    """Everything of one person's mentoring; of what has ended a page. A wish says whether it is ``offered``."""
 
     offers: Sequence[Offer]
     wishes: Sequence[Wish]
@@ -62,12 +63,13 @@ def mine(viewer: Viewer, number: str | None = None) -> Mine:
     """The viewer's own offers, wishes and mentorships (seven queries); of what has ended, this page."""
     over = _rows(viewer).begun().filter(ended_at__isnull=False).order_by("-ended_at", "pk")
     page = Paginator(over, ENDED_A_PAGE).get_page(number)
+    offered = Exists(Offer.objects.of_others(viewer).filter(key=OuterRef("key")))
     now = [*_rows(viewer).proposed_to(viewer), *_rows(viewer).begun().filter(ended_at=None)]
     lines = _lines([*now, *page.object_list], viewer)
     page.object_list = [line for line in lines if line.row.ended_at]
     return Mine(
         list(Offer.objects.filter(person=viewer.person_id or 0).order_by("name")),
-        list(Wish.objects.filter(person=viewer.person_id or 0).order_by("name")),
+        list(Wish.objects.filter(person=viewer.person_id or 0).annotate(offered=offered).order_by("name")),
         [line for line in lines if not line.row.begun],
         [line for line in lines if line.row.running],
         page,

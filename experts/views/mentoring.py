@@ -17,15 +17,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from experts import finder
 from experts.asking.load import zone_of
 from experts.digests import mail_is_sent
 from experts.forms import TopicInput
 from experts.mentoring import mentorships as verbs
 from experts.mentoring.invitations import meeting_of, written
-from experts.mentoring.mentorships import LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID, MOST_PLACES, Mentorship
+from experts.mentoring.mentorships import LONGEST_NAME, LONGEST_NOTE, LONGEST_SAID, MOST_PLACES, Mentorship, Offer, Wish
 from experts.mentoring.my_mentoring import Line, mine
 from experts.models import Person
 from knowledge.access import Viewer
+from knowledge.explain import listed
 
 
 class WishForm(forms.Form):
@@ -173,8 +175,7 @@ def _do(request: HttpRequest, person: Person, bound: dict[str, forms.Form]) -> s
 def _said(act: str, row: Mentorship | None, person: Person, values: dict[str, Any]) -> str:
     """Do what a form says, and say so."""
     if act == "wish":
-        verbs.wish(person=person, **values)
-        return "Noted. You are told as soon as somebody is found."
+        return _noted(verbs.wish(person=person, **values), Viewer.of(person))
     if act == "offer":
         verbs.offer(person=person, **values)
         return "Thank you. You are told as soon as somebody wishes for it."
@@ -184,6 +185,20 @@ def _said(act: str, row: Mentorship | None, person: Person, values: dict[str, An
         return "The time stands. Both of you can put it into a calendar."
     verbs.look_back(mentorship=row, person=person, **values)
     return "Kept, for the two of you."
+
+
+def _noted(wish: Wish, viewer: Viewer) -> str:
+    """What may be hoped for of a wish, as far as the viewer may know: who would teach it, or knows about it."""
+    if Offer.objects.of_others(viewer).filter(key=wish.key).exists():
+        return "Noted. You are told as soon as somebody is found."
+    known = finder.find([wish.name], viewer, count=2, without=[wish.person_id])
+    if not known:
+        return (
+            f"Noted. Nobody here is known for “{wish.name}” yet, as far as you may read. The wish stands, and you are "
+            "told if somebody comes who teaches it."
+        )
+    names = listed([one.person.display_name for one in known])
+    return f"Noted. Nobody offers to teach it yet: you are told when somebody does. {names} may know about it."
 
 
 def _context(request: HttpRequest, person: Person, bound: dict[str, forms.Form]) -> dict[str, Any]:

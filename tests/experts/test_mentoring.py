@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ from experts.mentoring import my_mentoring
 from experts.models import Availability, Mentorship, Offer, Person, Wish
 from experts.notices import _tellers
 from knowledge.access import Viewer
+from tests import small_company
 from tests.experts import mentored
+from tests.experts.conftest import page
 from tests.experts.mentored import PAGE, look, signed_in, together
 
 people = mentored.people
@@ -104,6 +107,33 @@ def test_what_cannot_be_is_said_with_its_cure_and_kept(
     html = answer.content.decode()
     assert words in html
     assert all(value.strip() in html for value in said.values())
+
+
+def test_a_wish_says_honestly_what_may_be_hoped_for_and_shows_its_note_to_its_owner_alone(
+    people: dict[str, Person], hold: Callable[..., Any]
+) -> None:
+    hold("handbook", [page(f"p{n}", "Ana Lima", topics=("Pumps",)) for n in range(2)])
+    small_company.index()
+    ben, cleo = signed_in(people["ben"]), signed_in(people["cleo"])
+
+    def wished(topic: str) -> str:
+        said = {"act": "wish", "topic": topic, "note": f"For {topic} at home."}
+        return " ".join(unescape(ben.post(PAGE, said, follow=True).content.decode()).split())
+
+    assert "Nobody here is known for “Basket weaving” yet" in wished("Basket weaving")
+    html = wished("Pumps")
+    assert "Nobody offers to teach it yet: you are told when somebody does. Ana Lima may know about it." in html
+    assert "“For Basket weaving at home.”" in html
+    assert html.count("nobody offers it yet") == 2
+    ben.post(PAGE, {"act": "offer", "topic": "Basket weaving", "places": "1"})
+    assert ben.get(PAGE).content.decode().count("nobody offers it yet") == 2, "to teach oneself is no mentorship"
+    mentoring.offer(person=people["ana"], topic="Pumps")
+    html = wished("Pumps")
+    assert "You are told as soon as somebody is found." in html
+    assert html.count("nobody offers it yet") == 1
+    assert "at home" not in cleo.get(PAGE).content.decode()
+    Availability.objects.create(person=people["ana"], hidden=True)
+    assert "Nobody here is known for “Pumps” yet" in wished("Pumps"), "who hides is as if they were not"
 
 
 def test_ten_wishes_are_enough(people: dict[str, Person]) -> None:
