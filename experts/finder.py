@@ -32,7 +32,7 @@ from experts.evidence import sentence
 from experts.models import OwnTopic, Person
 from experts.room import with_room
 from experts.sayings import Said, said, turn
-from experts.votes import CLOSE, STEPS, Depth, Vote, depth, matches, score, years_since
+from experts.votes import CLOSE, STEPS, Depth, Vote, depth, is_about, matches, score, years_since
 from knowledge import index
 from knowledge.access import Ground, Viewer
 from knowledge.documents import Hit, Query, ResultPage
@@ -260,7 +260,7 @@ def _query(asked: str | Query | Sequence[str]) -> Query:
 
 
 def _matches(query: Query, ground: Ground, found: ResultPage | Found | None = None) -> tuple[dict[UUID, float], Query]:
-    """How well each document that a search found matches, beside the best; and the query that they were found by."""
+    """How well each document that may vote matches, beside the best found; and the query that found them."""
     if found is None:
         try:
             found = retrieve(query, ground)
@@ -270,7 +270,9 @@ def _matches(query: Query, ground: Ground, found: ResultPage | Found | None = No
     # Where a curator wants a document to stand says nothing about how well it matches.
     scores = {UUID(hit.key): hit.score - (hit.parts[PIN] if hit.parts else 0.0) for hit in found.documents}
     best = sorted(scores, key=lambda key: -scores[key])[:DEPTH]
-    return dict(zip(best, matches([scores[key] for key in best]), strict=True)), query
+    about = {UUID(hit.key) for hit in found.documents if is_about(hit)}
+    match = zip(best, matches([scores[key] for key in best]), strict=True)
+    return {key: one for key, one in match if key in about}, query
 
 
 def _matches_of(topic: str, ground: Ground) -> dict[UUID, float]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from knowledge.documents import Hit
+
 STEEP = 4.0
 """A document that matches half as well as the best votes a sixteenth as much."""
 MANY = 0.75
@@ -29,6 +31,10 @@ MOST_THANKS = 4
 """Each thanks for an answer adds a quarter of its vote, up to as much again."""
 CLOSE = 0.5
 """A document that matches at least half as well as the best is close to what was asked: such are counted and told."""
+HELD = 0.5
+"""Of the weight of a question's words, which a document must hold to vote: each is as heavy as it is rare here."""
+NEAR = 0.4
+"""Or the cosine from which on it votes without: by less a question that nobody can know finds somebody, too."""
 YEAR = 365.25
 
 Depth = Literal["deeply", "practised", "learning", "none"]
@@ -54,6 +60,11 @@ class Vote:
         fading = 0.5 if self.years is None else 1 / (1 + max(0.0, self.years) / FADES)
         more = 1 + THANKED * min(self.thanks, MOST_THANKS)
         return float(max(0.0, self.match) ** STEEP * part(self.share) * fading * more)
+
+
+def is_about(hit: Hit) -> bool:
+    """Whether a document is so much about a question that it may vote: what shares a common word or two is not."""
+    return hit.held >= HELD or hit.near >= NEAR
 
 
 def part(share: float) -> float:

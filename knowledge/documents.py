@@ -274,7 +274,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An index match put in its place by `ranking`, not yet authorised. ``parts`` sum to ``score``, as `PARTS` says."""
+    """An index match put in its place by `ranking`, not yet authorised. ``parts`` sum to ``score``, as `PARTS` says.
+
+    ``held``: the part of the query's words that stand in it, each as heavy as it is rare; of a query without words
+    all. ``near``: the cosine of its nearest passage to the query; 0 where nobody can tell.
+    """
 
     PARTS: ClassVar[tuple[str, ...]] = (
         "title", "body", "topics", "exact", "near", "name", "heading", "kin", "meaning",
@@ -284,6 +288,8 @@ class Hit:
     key: str
     score: float
     parts: tuple[float, ...] = ()
+    held: float = 1.0
+    near: float = 0.0
 
     @property
     def reasons(self) -> tuple[tuple[str, float], ...]:

@@ -120,11 +120,16 @@ def order(
     candidates = list(candidates)
     asked = list(_asked(query, statistics, tuple(languages), weights))
     if asked and candidates:
-        parts = _parts(query, asked, Vectors([one.vector for one in candidates]), statistics, tuple(languages), weights)
+        vectors = Vectors([one.vector for one in candidates])
+        parts, held = _parts(query, asked, vectors, statistics, tuple(languages), weights)
         parts = np.vstack((parts, _meaning(query, asked, candidates, meaning, weights)))
         more = trust.shares(query, candidates, np.sum(parts, axis=0).tolist(), signals or {}, now)
         rows = [(*row, *known) for row, known in zip(parts.T.tolist(), more, strict=True)]
-        hits = [Hit(one.key, sum(row), row) for one, row in zip(candidates, rows, strict=True)]
+        near = meaning or {}
+        hits = [
+            Hit(one.key, sum(row), row, part, near.get(one.key, 0.0))
+            for one, row, part in zip(candidates, rows, held.tolist(), strict=True)
+        ]
         hits.sort(key=attrgetter("key"))
         hits.sort(key=attrgetter("score"), reverse=True)
         return hits
@@ -139,19 +144,22 @@ def _parts(
     statistics: Statistics,
     languages: tuple[str, ...],
     weights: Weights,
-) -> NDArray[np.float64]:
-    """A line for each part and a column for each candidate: of the reading of the query that suits it best.
+) -> tuple[NDArray[np.float64], Column]:
+    """A line for each part and a column for each candidate, of the reading of the query that suits it best; `Hit.held`.
 
     What is said by a synonym counts as much as the words it stands for, less
     ``weights.synonym``: another reading is weighed as if its words were as rare as they are.
     """
-    best = np.array(_Scorer(asked, vectors, statistics, weights).parts(_left_out(query, languages)))
+    scorer = _Scorer(asked, vectors, statistics, weights)
+    best, held = np.array(scorer.parts(_left_out(query, languages))), scorer.held
     for reading in readings(query):
         also = list(_asked(reading, statistics, languages, weights))
-        parts = np.array(_Scorer(also, vectors, statistics, weights).parts(_left_out(reading, languages)))
+        scorer = _Scorer(also, vectors, statistics, weights)
+        parts = np.array(scorer.parts(_left_out(reading, languages)))
         parts *= weights.synonym * _rarity(asked) / _rarity(also)
         best = np.where(parts.sum(axis=0) > best.sum(axis=0), parts, best)
-    return best
+        held = np.maximum(held, scorer.held)
+    return best, held
 
 
 def _meaning(
@@ -230,6 +238,7 @@ class _Scorer:
         self.by_place = _by_place(asked)
         self.all_idf = _rarity(asked)
         self.size = len(vectors)
+        self.held = np.zeros(self.size)
         # A mean of nothing, where no document is public yet, must not divide by zero.
         self.norm_title = _norm(vectors.title_length, statistics.mean_title_length or 5.0, weights.k1, weights.b)
         self.norm_body = _norm(vectors.body_length, statistics.mean_body_length or 300.0, weights.k1, weights.b)
@@ -258,7 +267,8 @@ class _Scorer:
             covered[one.place] = covered[one.place] | (self._sum(rows) > 0)
             named[one.place] = named[one.place] | (title > 0)
             spoken += title
-        kept = 1 - weights.lacking + weights.lacking * self._weigh(covered) / self.all_idf
+        self.held = self._weigh(covered) / self.all_idf
+        kept = 1 - weights.lacking + weights.lacking * self.held
         also = [self.vectors.find(term) for term in left_out]
         in_name = self._name(self._weigh(named), spoken, also)
         in_heading = self._heading(also)
