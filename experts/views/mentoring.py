@@ -28,6 +28,7 @@ from experts.mentoring.my_mentoring import Line, mine
 from experts.models import Person
 from knowledge.access import Viewer
 from knowledge.explain import listed
+from knowledge.index.analysis import tokens
 
 
 class WishForm(forms.Form):
@@ -191,7 +192,8 @@ def _noted(wish: Wish, viewer: Viewer) -> str:
     """What may be hoped for of a wish, as far as the viewer may know: who would teach it, or knows about it."""
     if Offer.objects.of_others(viewer).filter(key=wish.key).exists():
         return "Noted. You are told as soon as somebody is found."
-    known = finder.find([wish.name], viewer, count=2, without=[wish.person_id])
+    said = f'"{" ".join(tokens(wish.name))}"'  # as it is named: what is near to it in meaning is not it
+    known = finder.find(said, viewer, count=2, without=[wish.person_id])
     if not known:
         return (
             f"Noted. Nobody here is known for “{wish.name}” yet, as far as you may read. The wish stands, and you are "
