@@ -141,9 +141,7 @@ class PersonAdmin(OfferedLookups, UserAdmin):  # type: ignore[type-arg]
         ended = actions.deactivate(people=queryset.exclude(pk=request.user.pk or 0))
         messages.success(request, f"{ended} accounts deactivated. Your own account is never among them.")
 
-    @admin.action(
-        description="Give the account back (and its teams if a service ended it)", permissions=["change"]
-    )
+    @admin.action(description="Give the account back (and its teams if a service ended it)", permissions=["change"])
     def reactivate_chosen(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         for person in queryset:
             try:
