@@ -90,6 +90,7 @@ class SourceAdmin(OfferedLookups, NoDelete, admin.ModelAdmin):  # type: ignore[t
     """Sources are added by ``manage.py add_source``, which checks that they can be read."""
 
     list_display = ["name", "kind", "address", "audience", "active", "every"]
+    ordering = ["name"]
     readonly_fields = ["kind", "address", "options", "audience", "created_at"]
     fields = ["name", "active", "every", "trusts_emails", *readonly_fields]
     inlines = [GroupInline]
