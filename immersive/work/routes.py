@@ -1,0 +1,303 @@
+"""Six routes to get a task done, weighed against each other: pure, so that the same input gives the same card.
+
+Each route has a chance that it works (a Beta distribution: a starting guess
+that weighs as much as eight outcomes, and the outcomes that were logged), the
+working hours until it is done, what one learns by it and what it costs
+others. What is wanted, delivering or learning, weighs these into one worth.
+The first is recommended only where it is the best with a probability of .80;
+else those that may be the best are called close, and their order is drawn
+with a seed that is kept. Formulas: SCIENCE, section 6.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from math import erf, exp, log, sqrt
+
+from immersive.work.chances import STRENGTH, Chance, best
+
+SURE_ENOUGH = 0.80
+"""How likely a route must be the best to be recommended."""
+MAY_BE_BEST = 0.10
+"""A route that is less likely the best than this is not called close."""
+FEW = 5
+"""Outcomes below which a wider stratum is looked at."""
+DOES_THE_JOB = 0.6
+"""From this fit on a tool does the job, and stands before any course where delivering counts more."""
+
+
+class Route(StrEnum):
+    """One way to get a task done."""
+
+    DO = "do"
+    TOOL = "tool"
+    HAND_OVER = "hand_over"
+    MENTOR = "mentor"
+    INFORMAL = "informal"
+    FORMAL = "formal"
+
+
+class Difficulty(StrEnum):
+    """How hard a task is, as its owner says or as like tasks were."""
+
+    EASY = "easy"
+    USUAL = "usual"
+    HARD = "hard"
+
+
+HOURS = {Difficulty.EASY: 0.75, Difficulty.USUAL: 2.0, Difficulty.HARD: 6.0}
+"""Starting guesses: working hours of somebody who can do it."""
+SPREAD = 0.7
+"""How far hours lie apart, as the standard deviation of their logarithm: 80 % lie between .4 and 2.5 times."""
+HARDER = {Difficulty.EASY: 0.1, Difficulty.USUAL: 0.0, Difficulty.HARD: -0.1}
+"""What difficulty adds to a starting guess of a chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Logged outcomes: how many, and how many of them worked (halves count half)."""
+
+    worked: float = 0.0
+    outcomes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the worker said: how sure (0..1), which part of the topics they know (0..1), deliver 0 to learn 1.
+
+    ``hours_left``: working hours until it is due, `None` where it is not.
+    """
+
+    sure: float
+    known: float
+    lean: float = 0.5
+    difficulty: Difficulty = Difficulty.USUAL
+    hours_left: float | None = None
+
+    @property
+    def band(self) -> str:
+        """How sure, in three bands: strata of five would stay empty too long."""
+        return "low" if self.sure < 0.4 else "middle" if self.sure < 0.6 else "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that speaks for a route, in words, and where it can be opened."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a route would be for this task: a tool, a person, something to read, a course; or the worker alone.
+
+    ``fit``: how well it matches, 0..1. ``hours``: working hours of one's own that it takes, `None` for the guess.
+    ``begins_in``: working hours until it can begin. ``others``: hours of other people. ``past``: outcomes of
+    tasks like this one, by this very candidate.
+    """
+
+    route: Route
+    fit: float = 1.0
+    key: str = ""
+    title: str = ""
+    url: str = ""
+    hours: float | None = None
+    begins_in: float = 0.0
+    others: float = 0.0
+    price: str = ""
+    past: Counts = Counts()
+    reasons: tuple[Reason, ...] = ()
+
+
+Stratum = tuple[Route, Difficulty | None, str | None]
+History = Mapping[Stratum, Counts]
+"""Outcomes by route, difficulty and band; `None` for "any"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """The chance that a route works and what it rests on: a scope in words, how many outcomes of it, how many of one's
+    candidate itself."""
+
+    chance: Chance
+    scope: str
+    outcomes: int
+    own: int = 0
+
+    @property
+    def guessed(self) -> bool:
+        """Whether nothing but the starting guess is behind it."""
+        return not self.outcomes and not self.own
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One route on the card. ``done_in``: working hours until it is done, the usual and an 80 % range."""
+
+    candidate: Candidate
+    odds: Odds
+    done_in: tuple[float, float, float]
+    learns: float
+    others: float
+    worth: float = 0.0
+    p_best: float = 0.0
+
+    @property
+    def route(self) -> Route:
+        """Which of the six."""
+        return self.candidate.route
+
+    @property
+    def level(self) -> int:
+        """What one would learn, 0 to 3."""
+        return min(3, int(self.learns * 4 + 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The routes in their order. ``recommended``: how many of the first are told apart: 1, or 0 for "close".
+
+    ``close``: how many of the first may be the best. ``seed``: of the order among them. ``flips``: the input that
+    puts another route first, in words, if one does.
+    """
+
+    rows: tuple[Row, ...]
+    recommended: bool
+    close: int
+    seed: int
+    flips: tuple[str, ...] = field(default=())
+
+
+def weigh(candidates: Iterable[Candidate], situation: Situation, history: History, seed: int = 0) -> Card:
+    """The card: the best candidate of each route, in the order of what they are worth."""
+    found: dict[Route, Row] = {}
+    for candidate in candidates:
+        row = _row(candidate, situation, history)
+        if row.route not in found or row.worth > found[row.route].worth:
+            found[row.route] = row
+    rows = sorted(found.values(), key=lambda row: (-row.worth, list(Route).index(row.route)))
+    rows = _tool_before_course(rows, situation)
+    if not rows:
+        return Card((), False, 0, seed)
+    parts = best([(row.odds.chance, *_worth_of(row, situation)) for row in rows]) if len(rows) > 1 else [1.0]
+    rows = [replace(row, p_best=part) for row, part in zip(rows, parts, strict=True)]
+    recommended = rows[0].p_best >= SURE_ENOUGH
+    close = 0
+    if not recommended:
+        close = max(2, sum(1 for row in rows if row.p_best >= MAY_BE_BEST))
+        near = rows[:close]
+        random.Random(seed).shuffle(near)  # noqa: S311 - an order, not a secret
+        rows = _tool_before_course([*near, *rows[close:]], situation)
+    return Card(tuple(rows), recommended, close if len(rows) > 1 else 0, seed)
+
+
+def odds(candidate: Candidate, situation: Situation, history: History) -> Odds:
+    """The chance that it works: the guess, then outcomes of the narrowest stratum that has enough, then its own."""
+    chance, scope, outcomes = Chance.guess(guess(candidate, situation)), "our starting guess", 0
+    for words, stratum in _strata(candidate.route, situation):
+        counts = history.get(stratum, Counts())
+        if counts.outcomes >= FEW:
+            chance, scope, outcomes = chance.after(counts.worked, counts.outcomes), words, counts.outcomes
+            break
+    past = candidate.past
+    if past.outcomes:
+        chance = Chance.guess(chance.mean, STRENGTH).after(past.worked, past.outcomes)
+    return Odds(chance, scope, outcomes, past.outcomes)
+
+
+def _strata(route: Route, situation: Situation) -> Sequence[tuple[str, Stratum]]:
+    hard, band = situation.difficulty, situation.band
+    return (
+        (f"tasks as {hard} as this, said with as much confidence", (route, hard, band)),
+        (f"tasks as {hard} as this", (route, hard, None)),
+        ("all tasks that went this way", (route, None, None)),
+    )
+
+
+def guess(candidate: Candidate, situation: Situation) -> float:
+    """The starting guess of a chance, shipped and called so: .05 to .95."""
+    sure, fit = situation.sure, candidate.fit
+    missing = 1 - sure
+    base = {
+        Route.DO: sure,
+        Route.TOOL: 0.30 + 0.60 * fit,
+        Route.HAND_OVER: 0.50 + 0.40 * fit,
+        Route.MENTOR: sure + missing * (0.25 + 0.45 * fit),
+        Route.INFORMAL: sure + missing * 0.60 * fit,
+        Route.FORMAL: sure + missing * 0.70 * fit,
+    }[candidate.route]
+    harder = 0.0 if candidate.route is Route.DO else HARDER[situation.difficulty]
+    return min(0.95, max(0.05, base + harder))
+
+
+def _row(candidate: Candidate, situation: Situation, history: History) -> Row:
+    usual = candidate.begins_in + (_hours(candidate, situation) if candidate.hours is None else candidate.hours)
+    width = exp(1.2816 * SPREAD)
+    spans = (usual, candidate.begins_in + (usual - candidate.begins_in) / width,
+             candidate.begins_in + (usual - candidate.begins_in) * width)  # fmt: skip
+    row = Row(candidate, odds(candidate, situation, history), spans, _learns(candidate, situation), candidate.others)
+    gain, plus = _worth_of(row, situation)
+    return replace(row, worth=gain * row.odds.chance.mean + plus)
+
+
+def _hours(candidate: Candidate, situation: Situation) -> float:
+    """Starting guesses of working hours."""
+    work = HOURS[situation.difficulty]
+    missing = 1 - situation.known
+    return {
+        Route.DO: work * (1 + missing),
+        Route.TOOL: 0.25 + 0.2 * work,
+        Route.HAND_OVER: work,
+        Route.MENTOR: 0.5 + work,
+        Route.INFORMAL: 0.3 + work * (1 + 0.5 * missing),
+        Route.FORMAL: 6 + work,
+    }[candidate.route]
+
+
+def _learns(candidate: Candidate, situation: Situation) -> float:
+    """What one would be able to do alone afterwards that one cannot now, 0..1."""
+    missing, fit = 1 - situation.known, candidate.fit
+    return missing * {
+        Route.DO: 0.2 + 0.5 * situation.sure,
+        Route.TOOL: 0.1,
+        Route.HAND_OVER: 0.0,
+        Route.MENTOR: 0.4 + 0.5 * fit,
+        Route.INFORMAL: 0.75 * fit,
+        Route.FORMAL: fit,
+    }[candidate.route]
+
+
+def _worth_of(row: Row, situation: Situation) -> tuple[float, float]:
+    """``(gain, plus)``: the worth of a route is ``gain * chance + plus``."""
+    lean = situation.lean
+    usual = row.done_in[0]
+    own = usual - row.candidate.begins_in
+    costs = 0.008 * own + 0.04 * row.others + 0.20 * (1 - exp(-usual / 40))
+    gain = (1 - lean) * _in_time(row, situation) + lean * (0.2 + 0.5 * row.learns)
+    return max(gain, 0.01), lean * 0.5 * row.learns - costs * (1 - 0.6 * lean)
+
+
+def _in_time(row: Row, situation: Situation) -> float:
+    """How likely it is done before it is due; 1 where it is not due."""
+    if situation.hours_left is None:
+        return 1.0
+    left = situation.hours_left - row.candidate.begins_in
+    own = row.done_in[0] - row.candidate.begins_in
+    if left <= 0:
+        return 0.0
+    return (1 + erf(log(left / max(own, 0.01)) / SPREAD / sqrt(2))) / 2
+
+
+def _tool_before_course(rows: Sequence[Row], situation: Situation) -> list[Row]:
+    """A tool that does the job stands before a course where delivering counts more, whatever the figures say."""
+    rows = list(rows)
+    at = {row.route: index for index, row in enumerate(rows)}
+    tool, course = at.get(Route.TOOL), at.get(Route.FORMAL)
+    before = tool is not None and course is not None and course < tool
+    if before and situation.lean <= 0.5 and rows[tool].candidate.fit >= DOES_THE_JOB:
+        rows.insert(course, rows.pop(tool))
+    return rows
