@@ -221,11 +221,11 @@ def _strata(route: Route, situation: Situation) -> Sequence[tuple[str, Stratum]]
 def guess(candidate: Candidate, situation: Situation) -> float:
     """The starting guess of a chance, shipped and called so: .05 to .95."""
     sure, fit = situation.sure, candidate.fit
-    missing = 1 - sure
+    missing = (1 - sure) * min(1.0, 1.5 * (1 - situation.known))  # nobody gains by reading what they know
     base = {
         Route.DO: sure,
         Route.TOOL: 0.30 + 0.60 * fit,
-        Route.HAND_OVER: 0.50 + 0.40 * fit,
+        Route.HAND_OVER: 0.60 + 0.35 * fit,
         Route.MENTOR: sure + missing * (0.25 + 0.45 * fit),
         Route.INFORMAL: sure + missing * 0.60 * fit,
         Route.FORMAL: sure + missing * 0.70 * fit,
@@ -261,14 +261,17 @@ def _hours(candidate: Candidate, situation: Situation) -> float:
 def _learns(candidate: Candidate, situation: Situation) -> float:
     """What one would be able to do alone afterwards that one cannot now, 0..1."""
     missing, fit = 1 - situation.known, candidate.fit
-    return missing * {
-        Route.DO: 0.2 + 0.5 * situation.sure,
-        Route.TOOL: 0.1,
-        Route.HAND_OVER: 0.0,
-        Route.MENTOR: 0.4 + 0.5 * fit,
-        Route.INFORMAL: 0.75 * fit,
-        Route.FORMAL: fit,
-    }[candidate.route]
+    return (
+        missing
+        * {
+            Route.DO: 0.2 + 0.5 * situation.sure,
+            Route.TOOL: 0.1,
+            Route.HAND_OVER: 0.0,
+            Route.MENTOR: 0.4 + 0.5 * fit,
+            Route.INFORMAL: 0.75 * fit,
+            Route.FORMAL: fit,
+        }[candidate.route]
+    )
 
 
 def _worth_of(row: Row, situation: Situation) -> tuple[float, float]:

@@ -22,10 +22,11 @@ LAYERS = {
             # what is stored, what is read, and pure decisions
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
             "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
-            "history tokens imports scim asks votes formation pairing frameworks framework_file calibration chances",
+            "history tokens imports scim asks votes formation pairing frameworks framework_file "
+            "calibration chances routes",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence "
-            "connector tasks log mirror finder sayings helpers room load sealed own_asks answers",
+            "connector tasks log mirror candidates finder sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
             "invitations welcome bringing provisioning plan "

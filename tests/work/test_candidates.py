@@ -1,0 +1,153 @@
+"""What each route would be: gathered from what the worker may read, and from nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from experts import choices
+from experts.mentoring import mentorships
+from immersive.work.candidates import gather
+from immersive.work.routes import Candidate, Route
+from knowledge.access import Viewer
+from knowledge.documents import Contribution, Document
+from tests import small_company
+from tests.experts.conftest import hold  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db
+TASK = "Descale the kettle in the canteen"
+
+
+def tool(key: str, *jobs: str, **facts: Any) -> Document:
+    return Document(key=key, title=key, kind="tool", body="\n".join(jobs), facts={"jobs": list(jobs), **facts})
+
+
+@pytest.fixture
+def kitchen(hold: Callable[..., Any], make_person: Callable[..., Any]) -> dict[str, Any]:  # noqa: F811
+    """People, two tools, a page that names one of them, and a course."""
+    people = {name: make_person(name, name=f"{name.title()} Lind") for name in ("ana", "ben", "cleo")}
+    wrote = Contribution("Ben Lind", last=small_company.days_ago(9))
+    hold(
+        "kitchen",
+        [
+            Document(
+                key="kettle", title="Descaling a kettle", topics=("limescale",), contributions=(wrote,),
+                body="Descale the kettle with citric acid. Order the acid in Larder, and tell the canteen.",
+            ),
+            Document(key="lamp", title="Changing a lamp", body="Call the house and wait for the ladder."),
+            tool("Larder", "order supplies", access="everyone"),
+            tool("Scaler", "descale a kettle by itself", access="kitchen only"),
+            Document(
+                key="course", title="Water and steam", kind="course", body="All about boilers.", topics=("limescale",),
+                facts={"duration_minutes": 360, "next_date": small_company.days_ago(-14).date().isoformat()},
+            ),
+            Document(
+                key="past", title="Boilers of last year", kind="course", body="Gone.", topics=("limescale",),
+                facts={"next_date": small_company.days_ago(40).date().isoformat()},
+            ),
+        ],
+    )  # fmt: skip
+    small_company.index()
+    return people
+
+
+def found(person: Any, words: str = TASK, **more: Any) -> dict[Route, list[Candidate]]:
+    by_route: dict[Route, list[Candidate]] = {}
+    for one in gather(words, Viewer.of(person), **more):
+        by_route.setdefault(one.route, []).append(one)
+    return by_route
+
+
+def test_each_route_has_what_there_is(kitchen: dict[str, Any]) -> None:
+    here = found(kitchen["ana"], known={"limescale": 0.0})
+    assert [one.title for one in here[Route.DO]] == ["On your own"]
+    assert here[Route.INFORMAL][0].title == "Descaling a kettle"
+    assert [one.title for one in here[Route.HAND_OVER]] == [one.title for one in here[Route.MENTOR]] == ["Ben Lind"]
+    assert [one.title for one in here[Route.FORMAL]] == ["Water and steam"], "by its topic; not what is past"
+    assert here[Route.FORMAL][0].hours == 8.0
+    scaler = next(one for one in here[Route.TOOL] if one.title == "Scaler")
+    assert scaler.reasons[0].text == "It can descale a kettle by itself"
+    assert scaler.begins_in > 0, "access is to be asked for"
+
+
+def test_a_tool_counts_that_a_page_about_the_task_names(kitchen: dict[str, Any]) -> None:
+    larder = next(one for one in found(kitchen["ana"])[Route.TOOL] if one.title == "Larder")
+    assert larder.fit > 0.4
+    assert larder.reasons[0].text == "“Descaling a kettle” says to use it"
+
+
+def test_what_is_hidden_takes_no_part(kitchen: dict[str, Any], hold: Callable[..., Any]) -> None:  # noqa: F811
+    before = gather(TASK, Viewer.of(kitchen["ana"]), known={"limescale": 0.0})
+    page = Document(
+        key="secret", title="Descale the kettle in the canteen", topics=("limescale",), body="Use Larder and Scaler.",
+        contributions=(Contribution("Cleo Lind", last=small_company.days_ago(1)),),
+    )  # fmt: skip
+    hold("secrets", [page, tool("Kettlemate", TASK)], audience=[f"person:{kitchen['cleo'].pk}"])
+    small_company.index()
+    assert gather(TASK, Viewer.of(kitchen["ana"]), known={"limescale": 0.0}) == before
+
+
+def test_who_cannot_be_asked_is_no_route(kitchen: dict[str, Any]) -> None:
+    choices.choose(person=kitchen["ben"], asks_a_week=0)
+    here = found(kitchen["ana"])
+    assert Route.HAND_OVER not in here
+    assert Route.MENTOR not in here
+    assert Route.HAND_OVER not in found(kitchen["ben"]), "nobody hands a task over to themselves"
+
+
+def test_who_offers_to_be_a_mentor_fits_better(kitchen: dict[str, Any]) -> None:
+    [before] = found(kitchen["ana"], known={"limescale": 0.0})[Route.MENTOR]
+    mentorships.offer(person=kitchen["ben"], topic="limescale")
+    [after] = found(kitchen["ana"], known={"limescale": 0.0})[Route.MENTOR]
+    assert after.fit > before.fit
+
+
+@pytest.mark.parametrize("words", ["", "…", "zzyzx", "Entkalke den Kessel in der Kantine", "kettle " * 700])
+def test_any_words_have_at_least_oneself(kitchen: dict[str, Any], words: str) -> None:
+    assert found(kitchen["ana"], words)[Route.DO]
+
+
+def test_without_an_index_there_is_oneself(make_person: Callable[..., Any]) -> None:
+    assert [one.route for one in gather(TASK, Viewer.of(make_person("solo")))] == [Route.DO]
+
+
+def test_asks_the_database_a_fixed_number_of_times(kitchen: dict[str, Any], django_assert_max_num_queries: Any) -> None:
+    viewer = Viewer.of(kitchen["ana"])
+    gather(TASK, viewer)
+    with django_assert_max_num_queries(12):
+        gather(TASK, viewer, known={"limescale": 0.0})
+
+
+class TestEvaluation:
+    def run(self, path: Path, *rows: dict[str, Any], **options: Any) -> str:
+        file, out = path / "tasks.jsonl", StringIO()
+        file.write_text("\n".join(map(json.dumps, rows)))
+        call_command("evaluate_routes", file, stdout=out, **options)
+        return out.getvalue()
+
+    def row(self, *right: str, **other: Any) -> dict[str, Any]:
+        row = {"task": TASK, "who": "ana", "topics_known": {"limescale": "not yet"}, "deliver_or_learn": "deliver"}
+        return {**row, "right_routes": right, "why": "because", **other}
+
+    def test_counts_right_routes_among_the_first_two(self, kitchen: dict[str, Any], tmp_path: Path) -> None:
+        rows = self.row("tool"), self.row("do"), self.row("hand over", topics_known=[])
+        figures = json.loads(self.run(tmp_path, *rows, json=True))
+        assert (figures["tasks"], figures["right_in_two"]) == (3, round(2 / 3, 3))
+        assert figures["tool_below_course_when_delivering"] == 0
+        assert json.loads(self.run(tmp_path, *rows, json=True, half="even"))["tasks"] == 1
+        assert "On your own" in self.run(tmp_path, *rows, missed=True)
+
+    @pytest.mark.parametrize(
+        "odd", [{"who": "nobody"}, {"deliver_or_learn": "both"}, {"right_routes": ["fly"]}, {"topics_known": 3}]
+    )
+    def test_names_what_is_wrong_with_a_file(
+        self, kitchen: dict[str, Any], tmp_path: Path, odd: dict[str, Any]
+    ) -> None:
+        with pytest.raises(CommandError, match="line 1|nobody"):
+            self.run(tmp_path, self.row("do", **odd))

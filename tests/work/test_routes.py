@@ -1,0 +1,165 @@
+"""Six routes, weighed: pure decisions, held to what SCIENCE, 6, accepts."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from immersive.work.routes import (
+    DOES_THE_JOB,
+    SURE_ENOUGH,
+    Candidate,
+    Counts,
+    Difficulty,
+    History,
+    Reason,
+    Route,
+    Situation,
+    guess,
+    odds,
+    weigh,
+)  # fmt: skip
+
+PART = st.floats(0, 1)
+SITUATIONS = st.builds(
+    Situation, st.sampled_from((0.1, 0.3, 0.5, 0.7, 0.9)), PART, PART, st.sampled_from(Difficulty),
+    st.none() | st.floats(0.5, 200),
+)  # fmt: skip
+CANDIDATES = st.lists(
+    st.builds(
+        Candidate, st.sampled_from(Route), PART, hours=st.none() | st.floats(0.1, 60), begins_in=st.floats(0, 300),
+        others=st.floats(0, 8), past=st.builds(lambda n, part: Counts(n * part, n), st.integers(0, 30), PART),
+    ),
+    max_size=9,
+)  # fmt: skip
+ALL = [Candidate(route, 0.9, title=route) for route in Route]
+UNSURE = Situation(sure=0.3, known=0.2)
+
+
+@given(CANDIDATES, SITUATIONS, st.integers())
+def test_same_input_gives_the_same_card(candidates: list[Candidate], situation: Situation, seed: int) -> None:
+    card = weigh(candidates, situation, {}, seed)
+    assert card == weigh(candidates, situation, {}, seed)
+    assert {row.route for row in card.rows} == {one.route for one in candidates}, "one row for each route there is"
+    if card.rows:
+        assert sum(row.p_best for row in card.rows) == pytest.approx(1)
+        assert all(0 < row.odds.chance.mean < 1 and 0 <= row.level <= 3 for row in card.rows)
+        assert all(row.done_in[1] <= row.done_in[0] <= row.done_in[2] for row in card.rows)
+
+
+@given(CANDIDATES, SITUATIONS, st.integers())
+def test_a_tool_that_does_the_job_is_never_below_a_course_when_delivering(
+    candidates: list[Candidate], situation: Situation, seed: int
+) -> None:
+    situation = replace(situation, lean=min(situation.lean, 0.5))
+    order = weigh(candidates, situation, {}, seed).rows
+    at = {row.route: number for number, row in enumerate(order)}
+    if Route.TOOL in at and Route.FORMAL in at and order[at[Route.TOOL]].candidate.fit >= DOES_THE_JOB:
+        assert at[Route.TOOL] < at[Route.FORMAL]
+
+
+@given(CANDIDATES, SITUATIONS, st.integers())
+def test_one_is_recommended_only_where_it_is_told_apart(
+    candidates: list[Candidate], situation: Situation, seed: int
+) -> None:
+    card = weigh(candidates, situation, {}, seed)
+    if card.recommended:
+        assert card.rows[0].p_best >= SURE_ENOUGH
+        assert card.close == 0
+    elif len(card.rows) > 1:
+        assert 2 <= card.close <= len(card.rows)
+
+
+def test_seed_changes_places_among_the_close_alone() -> None:
+    cards = [weigh(ALL, Situation(0.7, 0.6), {}, seed) for seed in range(12)]
+    assert not any(card.recommended for card in cards)
+    close = cards[0].close
+    assert len({tuple(row.route for row in card.rows[:close]) for card in cards}) > 1
+    assert {frozenset(row.route for row in card.rows[:close]) for card in cards} == {
+        frozenset(row.route for row in cards[0].rows[:close])
+    }
+    assert len({tuple(row.route for row in card.rows[close:]) for card in cards}) == 1
+
+
+def test_what_is_wanted_changes_the_order() -> None:
+    deliver = weigh(ALL, replace(UNSURE, lean=0.0), {}).rows
+    learn = weigh(ALL, replace(UNSURE, lean=1.0), {}).rows
+    assert {row.route for row in deliver[:2]} == {Route.TOOL, Route.HAND_OVER}
+    assert not {row.route for row in learn[:2]} & {Route.TOOL, Route.HAND_OVER}
+
+
+def test_a_course_after_the_day_it_is_due_delivers_nothing() -> None:
+    course = Candidate(Route.FORMAL, 1.0, begins_in=120)
+    in_time = weigh([course], replace(UNSURE, lean=0.0), {}).rows[0].worth
+    late = weigh([course], replace(UNSURE, lean=0.0, hours_left=40), {}).rows[0].worth
+    assert late < 0 < in_time + 0.2
+
+
+def test_with_no_data_the_card_says_so() -> None:
+    for row in weigh(ALL, UNSURE, {}).rows:
+        assert row.odds.guessed
+        assert row.odds.scope == "our starting guess"
+        assert row.odds.chance.mean == pytest.approx(guess(row.candidate, UNSURE))
+
+
+def test_an_empty_world_has_a_card() -> None:
+    assert weigh([], UNSURE, {}).rows == ()
+    [row] = weigh([Candidate(Route.DO)], UNSURE, {}).rows
+    assert row.p_best == 1.0
+
+
+class TestStrata:
+    HARD = Situation(0.7, 0.5, difficulty=Difficulty.HARD)
+    ALONE = Candidate(Route.DO)
+    EXPERT = Candidate(Route.HAND_OVER, fit=0.2 / 0.35)  # both guesses are .7 where the task is hard
+
+    def test_hard_tasks_that_go_to_experts_do_not_hide_that_experts_are_better(self) -> None:
+        """Simpson's paradox: .61 of both worked in all, though experts do better with easy tasks and with hard ones."""
+        easy, hard = Difficulty.EASY, Difficulty.HARD
+        history: History = {
+            (Route.DO, easy, None): Counts(52, 80), (Route.DO, hard, None): Counts(9, 20),
+            (Route.HAND_OVER, easy, None): Counts(13.8, 20), (Route.HAND_OVER, hard, None): Counts(47.2, 80),
+            (Route.DO, None, None): Counts(61, 100), (Route.HAND_OVER, None, None): Counts(61, 100),
+        }  # fmt: skip
+        assert guess(self.ALONE, self.HARD) == pytest.approx(guess(self.EXPERT, self.HARD))
+        alone, expert = odds(self.ALONE, self.HARD, history), odds(self.EXPERT, self.HARD, history)
+        assert expert.chance.mean > alone.chance.mean + 0.05
+        assert alone.outcomes == 20
+        assert "as hard as this" in alone.scope
+
+    def test_a_narrow_stratum_counts_from_five_outcomes_on(self) -> None:
+        band = self.HARD.band
+        wide: History = {
+            (Route.DO, Difficulty.HARD, band): Counts(4, 4),
+            (Route.DO, Difficulty.HARD, None): Counts(0, 9),
+        }
+        assert odds(self.ALONE, self.HARD, wide).outcomes == 9
+        narrow: History = {**wide, (Route.DO, Difficulty.HARD, band): Counts(5, 5)}
+        found = odds(self.ALONE, self.HARD, narrow)
+        assert found.outcomes == 5
+        assert "as much confidence" in found.scope
+        assert not found.guessed
+
+    def test_outcomes_of_the_very_tool_weigh_beside_the_stratum(self) -> None:
+        tool = Candidate(Route.TOOL, 0.9, past=Counts(0, 10), reasons=(Reason("It can prime a pump"),))
+        assert odds(tool, self.HARD, {}).chance.mean < guess(tool, self.HARD) - 0.2
+        assert odds(tool, self.HARD, {}).own == 10
+
+
+@pytest.mark.parametrize("outcomes", [0, 5, 12, 40])
+def test_eighty_percent_ranges_cover_four_of_five_worlds_of_the_shipped_guesses(outcomes: int) -> None:
+    draw = random.Random(outcomes)
+    covered = 0
+    for _ in range(2000):
+        candidate = Candidate(draw.choice(list(Route)), draw.random())
+        situation = Situation(draw.choice((0.1, 0.3, 0.5, 0.7, 0.9)), draw.random())
+        mean = guess(candidate, situation)
+        truth = draw.betavariate(8 * mean, 8 * (1 - mean))
+        worked = sum(draw.random() < truth for _ in range(outcomes))
+        low, high = odds(candidate, situation, {(candidate.route, None, None): Counts(worked, outcomes)}).chance.range
+        covered += low <= truth <= high
+    assert 0.75 <= covered / 2000 <= 0.85
