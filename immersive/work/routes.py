@@ -299,8 +299,7 @@ def _tool_before_course(rows: Sequence[Row], situation: Situation) -> list[Row]:
     """A tool that does the job stands before a course where delivering counts more, whatever the figures say."""
     rows = list(rows)
     at = {row.route: index for index, row in enumerate(rows)}
-    tool, course = at.get(Route.TOOL), at.get(Route.FORMAL)
-    before = tool is not None and course is not None and course < tool
-    if before and situation.lean <= 0.5 and rows[tool].candidate.fit >= DOES_THE_JOB:
+    tool, course = at.get(Route.TOOL, 0), at.get(Route.FORMAL, len(rows))
+    if course < tool and situation.lean <= 0.5 and rows[tool].candidate.fit >= DOES_THE_JOB:
         rows.insert(course, rows.pop(tool))
     return rows

@@ -149,5 +149,5 @@ class TestEvaluation:
     def test_names_what_is_wrong_with_a_file(
         self, kitchen: dict[str, Any], tmp_path: Path, odd: dict[str, Any]
     ) -> None:
-        with pytest.raises(CommandError, match="line 1|nobody"):
+        with pytest.raises(CommandError, match=r"line 1|nobody"):
             self.run(tmp_path, self.row("do", **odd))
