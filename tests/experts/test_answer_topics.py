@@ -71,7 +71,13 @@ def narrow_in_the_operator_pages() -> None:
     source.save()
 
 
-@pytest.mark.parametrize("withdraw", [narrow_a_row, narrow_a_source, narrow_in_the_operator_pages])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "withdraw",
+    [narrow_a_row, pytest.param(narrow_a_source, marks=SLOW), pytest.param(narrow_in_the_operator_pages, marks=SLOW)],
+)
 def test_a_topic_of_a_document_that_was_narrowed_is_told_by_no_answer_from_the_next_request_on(
     here: Any, withdraw: Callable[[], None], committed: Callable[[], Any]
 ) -> None:
