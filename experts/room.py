@@ -140,9 +140,7 @@ def time_left(person: Person) -> TimeLeft | None:
     if not getattr(person, "room_shows", None):
         return None
     has = room(person)
-    left, free = max(0, has.weekly - has.week), None
-    if has.closed:
-        free = has.closed + timedelta(days=1)
-    elif has.again:
-        free = has.again.astimezone(zone_of(has.zone)).date()
+    days = [has.closed + timedelta(days=1)] if has.closed else []
+    days += [has.again.astimezone(zone_of(has.zone)).date()] if has.again else []
+    left, free = max(0, has.weekly - has.week), max(days, default=None)
     return TimeLeft(left, has.weekly, has.hours, free)

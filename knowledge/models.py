@@ -234,7 +234,9 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         """Those whose topics are their own: documents about people, and answers, repeat the topics of others."""
         return self.exclude(kind="person").exclude(source__kind=ANSWERS)
 
-    def telling_too_much(self, changed: Sequence[int] | None = None, *, moved: bool = True) -> Self:
+    def telling_too_much(
+        self, changed: Sequence[int] | None = None, *, moved: bool = True, tokens: Iterable[str] = ("everyone",)
+    ) -> Self:
         """Documents about people, and answers, that may repeat what is not their readers' any more; nobody reads them.
 
         They repeat titles and topics of others. From the moment when one of
@@ -250,7 +252,12 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         withdrawn = Q(resource__in=rows) | Q(resource__source__in=changed)
         told = Contribution.objects.filter(withdrawn).exclude(person=None)
         topics = self.model.topics.through.objects
-        said = topics.filter(topic__in=topics.filter(withdrawn).values("topic"), resource__source__kind=ANSWERS)
+        theirs = topics.filter(  # what this reader could never read told them nothing, and may not show by its changes
+            withdrawn,
+            resource__indexed_audience__rows__token__in=tokens,
+            resource__source__indexed_audience__rows__token__in=tokens,
+        )
+        said = topics.filter(topic__in=theirs.values("topic"), resource__source__kind=ANSWERS)
         about = list(told.values_list("person", flat=True).distinct())
         return self.filter(Q(about__in=about) | Q(pk__in=list(said.values_list("resource", flat=True).distinct())))
 

@@ -43,7 +43,9 @@ class AskQuerySet(models.QuerySet["Ask"]):
 
     def taken_away(self, viewer: Viewer) -> Self:
         """What moderators took away and its author did not, that the viewer could read before."""
-        return self.filter(self._for(viewer), withdrawn_at=None, hidden_at__isnull=False)
+        return self.filter(self._for(viewer), withdrawn_at=None, hidden_at__isnull=False).exclude(
+            author=viewer.person_id or 0
+        )
 
     def _for(self, viewer: Viewer) -> Q:
         """Published, and in the viewer's audience or theirs to answer."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from experts import notices
@@ -102,7 +103,8 @@ def forget(ask: Ask) -> None:
 def carry_out() -> int:
     """Do what is due; how much that was. Safe when two workers do it at once, and nothing waits for what fails."""
     done = 0
-    due = Later.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")
+    stands = Q(answer=None) | Q(answer__hidden_at=None)
+    due = Later.objects.filter(stands, due_at__lte=timezone.now(), ask__hidden_at=None).order_by("due_at", "pk")
     for pk, ask in list(due.values_list("pk", "ask")[:AT_ONCE]):
         try:
             done += _carry_out(pk, ask)
@@ -115,8 +117,8 @@ def carry_out() -> int:
 def _carry_out(pk: int, ask: int) -> bool:
     list(Ask.objects.select_for_update().filter(pk=ask))  # held first, as verbs do: else two would wait for each other
     row = Later.objects.filter(pk=pk).select_related("ask", "answer").first()
-    if row is None:
-        return False
+    if row is None or row.ask.hidden_at or (row.answer and row.answer.hidden_at):
+        return False  # what a moderator took away waits until it is given back
     Later.objects.filter(pk=pk).delete()
     answer = row.answer
     gone = row.ask.withdrawn_at or row.ask.hidden_at or (answer and (answer.withdrawn_at or answer.hidden_at))

@@ -440,6 +440,8 @@ def _write(changes: Iterable[Change], teams: dict[Path, int]) -> None:
         Person.objects.bulk_create([change.person for change in changes if change.new])
         for fields, people in old.items():
             Person.objects.bulk_update(people, fields)
+        moved = [change.person.pk for change in changes if not change.new and "is_active" in change.fields]
+        Membership.objects.filter(person__in=moved, comes_back=True).update(comes_back=False)  # the file has the word
         if ended:
             actions.end_sessions(people=ended)
             actions.bury_people(people=ended)

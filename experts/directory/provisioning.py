@@ -147,8 +147,8 @@ def _unclaimed(said: Said) -> Person | None:
     """
     address = email_key(said.get("email") or said.get("username") or "")
     bearing = Person.objects.filter(in_any_case("email", address), is_staff=False, is_superuser=False)
-    found = [one for one in bearing.filter(taken_out_at=None)[:20] if email_key(one.email) == address]
-    if not address or len(found) != 1 or found[0].external_id or not found[0].is_active:
+    found = [one for one in bearing.filter(taken_out_at=None, is_active=True)[:20] if email_key(one.email) == address]
+    if not address or len(found) != 1 or found[0].external_id:
         return None
     if not said.get("external_id"):
         raise refused(
@@ -256,6 +256,7 @@ def save_team(*, body: Mapping[str, Any], team: Team | None = None) -> Team:
 @transaction.atomic
 def patch_team(*, team: Team, body: Mapping[str, Any]) -> None:
     """Carry out the operations of a PATCH on a group, in their order."""
+    alone()  # before any row is held, as whoever renames a team does
     for op, path, value in operations(body):
         if not path:
             said = {plain(str(key)): one for key, one in value.items()}
