@@ -61,9 +61,7 @@ class Viewer:
         behind = {UUID(str(key)).hex for key, source, _ in rows if key and source in visible}
         changed = [source for key, source, _ in rows if not key]
         moved = any(key and gone_at is None for key, _, gone_at in rows)
-        telling = Resource.objects.telling_too_much(changed, moved=moved, tokens=self.tokens).values_list(
-            "public_id", flat=True
-        )
+        telling = Resource.objects.telling_too_much(self, changed, moved=moved).values_list("public_id", flat=True)
         return Scope(visible, self.tokens, frozenset(behind | {key.hex for key in telling}))
 
 
@@ -121,6 +119,6 @@ def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
     rows = Resource.objects.visible_to(viewer).select_related("source").with_verification()
     found: Resource | None = rows.filter(public_id=public_id).first()
     repeats = found is not None and (found.about_id or found.source.kind == ANSWERS)
-    if found is None or (repeats and rows.filter(pk=found.pk).telling_too_much(tokens=viewer.tokens).exists()):
+    if found is None or (repeats and rows.filter(pk=found.pk).telling_too_much(viewer).exists()):
         raise Http404
     return found

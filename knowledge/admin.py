@@ -256,8 +256,9 @@ class PinAdmin(OfferedLookups, SaysForWhom, admin.ModelAdmin):  # type: ignore[t
         return form
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        readable: Any = Resource.objects.visible_to(Viewer.of(request.user)).filter(pk=OuterRef("resource"))
-        readable = readable.exclude(pk__in=readable.model.objects.all().telling_too_much().values("pk"))
+        viewer = Viewer.of(request.user)
+        readable: Any = Resource.objects.visible_to(viewer).filter(pk=OuterRef("resource"))
+        readable = readable.exclude(pk__in=Resource.objects.telling_too_much(viewer).values("pk"))
         return super().get_queryset(request).annotate(readable=Exists(readable))
 
     @admin.display(description="Page")

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, Value
 from django.urls import reverse
 from django.utils import timezone
 
-from knowledge.documents import KINDS
+from knowledge.documents import EVERYONE, KINDS
 from knowledge.durable import Work, WorkQuerySet
 from knowledge.questions import Blank, Question
 
@@ -234,14 +234,15 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         """Those whose topics are their own: documents about people, and answers, repeat the topics of others."""
         return self.exclude(kind="person").exclude(source__kind=ANSWERS)
 
-    def telling_too_much(
-        self, changed: Sequence[int] | None = None, *, moved: bool = True, tokens: Iterable[str] = ("everyone",)
-    ) -> Self:
-        """Documents about people, and answers, that may repeat what is not their readers' any more; nobody reads them.
+    def telling_too_much(self, viewer: Viewer, changed: Sequence[int] | None = None, *, moved: bool = True) -> Self:
+        """Documents about people, and answers, that may repeat what is not this viewer's any more: not theirs to read.
 
         They repeat titles and topics of others. From the moment when one of
         those, or its source, is open to others than before, until the index and
-        the source of people or answers have followed, they are left out.
+        the source of people or answers have followed, they are left out. What a
+        viewer could never read leaves out nothing, else its changes would show: a
+        person's document tells what was everyone's alone, and an answer tells
+        nothing new to whoever knows its topics from elsewhere.
         ``changed``: the sources that have, and ``moved``: whether any row is behind, if that is known.
         """
         if changed is None:
@@ -250,14 +251,14 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
             return self.none()
         rows = self.model.objects.behind().alive().values("pk")
         withdrawn = Q(resource__in=rows) | Q(resource__source__in=changed)
-        told = Contribution.objects.filter(withdrawn).exclude(person=None)
+        everyones = AudienceToken.objects.filter(token=EVERYONE).values("audience")
+        told = Contribution.objects.filter(
+            withdrawn, resource__indexed_audience__in=everyones, resource__source__indexed_audience__in=everyones
+        ).exclude(person=None)
         topics = self.model.topics.through.objects
-        theirs = topics.filter(  # what this reader could never read told them nothing, and may not show by its changes
-            withdrawn,
-            resource__indexed_audience__rows__token__in=tokens,
-            resource__source__indexed_audience__rows__token__in=tokens,
-        )
-        said = topics.filter(topic__in=theirs.values("topic"), resource__source__kind=ANSWERS)
+        known = self.model.objects.visible_to(viewer).naming().filter(topics=OuterRef("topic"))
+        lost = topics.filter(withdrawn).values("topic")
+        said = topics.filter(~Exists(known), topic__in=lost, resource__source__kind=ANSWERS)
         about = list(told.values_list("person", flat=True).distinct())
         return self.filter(Q(about__in=about) | Q(pk__in=list(said.values_list("resource", flat=True).distinct())))
 

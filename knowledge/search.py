@@ -368,7 +368,7 @@ def _by_title(query: Query, ground: Ground) -> Found:
     """What the database alone finds while there is no index: in the title what binds and any word, most words first."""
     rows: Any = Resource.objects.visible_to(ground.viewer)
     if ground.scope.behind:  # what may tell too much is among it
-        rows = rows.exclude(pk__in=rows.telling_too_much().values("pk"))
+        rows = rows.exclude(pk__in=rows.telling_too_much(ground.viewer).values("pk"))
     words = ranking.words_of(query)
     wished = wishes(query)
     if wished:

@@ -91,6 +91,21 @@ def test_a_topic_of_a_document_that_was_narrowed_is_told_by_no_answer_from_the_n
     assert "quixotry" in here.reader.get(f"{reverse('search')}?q=quixotry").content.decode().replace("?q=quixotry", "")
 
 
+@pytest.mark.parametrize("before", ["person:1", "everyone"], ids=["never theirs", "theirs"])
+def test_an_answer_stays_for_whoever_knows_its_topic_from_elsewhere(
+    here: Any, hold: Callable[..., Any], before: str
+) -> None:
+    hold("Minutes", [page("minutes", "What was said", topics=(TOPIC,))], audience=[before])
+    small_company.index()
+    minutes = Resource.objects.filter(key="minutes")
+    for audience in ("person:2", "person:3"):
+        minutes.update(audience=Audience.objects.of([audience]))
+        assert minutes.behind().exists()
+        assert here.reader.get(here.answer.get_absolute_url()).status_code == 200
+        found = here.reader.get("/api/v1/search?q=quixotry").json()
+        assert [one["title"] for one in found["results"]] == [here.answer.title]
+
+
 def test_a_topic_goes_with_its_last_document_and_comes_back_with_it(
     here: Any, hold: Callable[..., Any], committed: Callable[[], Any]
 ) -> None:

@@ -66,3 +66,22 @@ def test_no_withdrawn_title_is_told_by_its_author_with_all_workers_stopped(
     assert told() == [0, 0, 0]
     indexing.index_changes()
     assert told() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("way", ["document by update", "source by update"])
+def test_what_was_never_everyone_s_takes_nobody_off_when_it_changes(
+    settings: Any, make_person: Any, client: Client, way: str
+) -> None:
+    use_listings(settings)
+    make_person("rosa", name="Rosa Quill")
+    client.force_login(make_person("reader", name="Reader"))
+    LISTINGS["plans"] = [Document(key="plan", title="zqquokka", contributions=(Contribution(name="Rosa Quill"),))]
+    sync(actions.add_source(kind="listing", address="plans", audience=["person:1"]))
+    attribute()
+    sync(ensure_people_source())
+    indexing.index_changes()
+    person = Resource.objects.get(kind="person", title="Rosa Quill")
+    WITHDRAWALS[way](Resource.objects.get(key="plan"))
+    assert Resource.objects.behind().exists() or Source.objects.changed().exists()
+    assert client.get("/api/v1/search", {"q": "kind:person rosa"}).json()["total"] == 1
+    assert client.get(f"/api/v1/resources/{person.public_id}").status_code == 200
