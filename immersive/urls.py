@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("knowledge.urls")),
     path("", include("experts.urls")),
     path("tasks/", include("immersive.work.urls")),
+    path("lessons/", include("immersive.work.lessons.urls")),
     path("scim/v2/", include("experts.views.scim")),
     path("api/v1/", include("immersive.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -1,4 +1,6 @@
-"""A knowledge worker's tasks: what was at hand, what they said before, how it went. Their owner's alone.
+"""A knowledge worker's tasks: what was at hand, what they said before, the routes they saw and took, how it went.
+
+They are their owner's alone, but for what an owner shares (`Share`): never what they said of themselves.
 
 Every model here is read through ``visible_to(viewer)``, which gives a person
 their own rows and nobody else any, whatever the role. None is registered with
@@ -18,6 +20,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from immersive.work.routes import NAMES, Difficulty
 from knowledge.durable import Work, WorkQuerySet
 
 if TYPE_CHECKING:
@@ -28,6 +31,12 @@ CONFIDENCE = ((10, "would not know where to start"), (30, "could follow someone"
 
 ASSESSED, OUTCOME = "assessed", "outcome"
 EVENTS = ((ASSESSED, "Before the start"), (OUTCOME, "How it went"))
+
+DIFFICULTIES = ((Difficulty.EASY, "Easier than most"), (Difficulty.USUAL, "As usual"),
+                (Difficulty.HARD, "Harder than most"))  # fmt: skip
+ROUTES = tuple(NAMES.items())
+LEANS = ((0, "Deliver"), (1, "Rather deliver"), (2, "Both"), (3, "Rather learn"), (4, "Learn"))
+KNOWN = (("know", "Know"), ("partly", "Partly"), ("not_yet", "Not yet"))
 
 
 class AssessmentLocked(Exception):
@@ -51,9 +60,19 @@ class Task(models.Model):
     started_from = models.ForeignKey(
         "knowledge.Resource", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    context = models.TextField(blank=True, max_length=2000)
+    """What was selected on the page that it began on."""
+    page_url = models.CharField(blank=True, max_length=2000)
+    """Where that page is, if it is no resource of this portal."""
     topics = models.ManyToManyField("knowledge.Topic", blank=True, related_name="+")
     due = models.DateField(null=True, blank=True)
+    difficulty = models.CharField(blank=True, max_length=8, choices=DIFFICULTIES)
+    """As its owner says; empty where like tasks tell it."""
+    lean = models.PositiveSmallIntegerField(default=2, choices=LEANS)
+    """What matters more this time: 0 to deliver, 4 to learn."""
     created_at = models.DateTimeField(default=timezone.now)
+    ask_on = models.DateField(null=True, blank=True, db_index=True)
+    """The day from which its owner is asked how it went; nothing where they want no asking."""
 
     objects: ClassVar[Any] = TaskQuerySet.as_manager()
 
@@ -112,6 +131,8 @@ class Assessment(models.Model):
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="assessment")
     confidence = models.PositiveSmallIntegerField(choices=CONFIDENCE)
+    known = models.JSONField(default=dict, blank=True)
+    """Of topics of the task, by name, what the owner knows: one of `KNOWN`; what was left open is not there."""
     given_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[Any] = AssessmentQuerySet.as_manager()
@@ -149,10 +170,14 @@ class Outcome(models.Model):
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="outcome")
     result = models.FloatField(choices=CHOICES)
+    route = models.CharField(blank=True, max_length=16, choices=ROUTES)
+    """The way that it went, as its owner says; empty where they do not."""
     with_help = models.BooleanField(default=False)
     minutes = models.PositiveIntegerField(null=True, blank=True)
     surprise = models.TextField(blank=True, max_length=1000)
     logged_at = models.DateTimeField(default=timezone.now)
+    counted = models.BooleanField(default=False, editable=False)
+    """Whether it has become part of a `Record`, which says nothing of whose it was."""
 
     objects: ClassVar[Any] = OfTaskQuerySet.as_manager()
 
@@ -163,6 +188,113 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return "an outcome"
+
+
+class Advice(models.Model):
+    """The six routes as they were weighed for a task, with all that they rested on, so that they can be weighed again.
+
+    ``rests_on`` holds what was gathered, said and known of like tasks (see `advice`). It names resources and
+    people by their keys: it stands only as long as its owner may read every one of them.
+    """
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="advices")
+    made_at = models.DateTimeField(default=timezone.now)
+    seed = models.BigIntegerField()
+    rests_on = models.JSONField()
+
+    objects: ClassVar[Any] = OfTaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return "an advice"
+
+
+class Step(models.Model):
+    """One route that the owner chose: routes combine into a plan, in the order of ``place``.
+
+    ``rank`` (from 1), ``lean`` and ``chance`` say where it stood on the card when it was chosen.
+    """
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="steps")
+    place = models.PositiveSmallIntegerField()
+    route = models.CharField(max_length=16, choices=ROUTES)
+    resource = models.ForeignKey("knowledge.Resource", null=True, on_delete=models.SET_NULL, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    chosen_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True)
+    advice = models.ForeignKey(Advice, null=True, on_delete=models.SET_NULL, related_name="+")
+    rank = models.PositiveSmallIntegerField(null=True)
+    lean = models.PositiveSmallIntegerField(null=True)
+    chance = models.FloatField(null=True)
+
+    objects: ClassVar[Any] = OfTaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["place", "pk"]
+
+    def __str__(self) -> str:
+        return "a step of a plan"
+
+
+class Share(models.Model):
+    """Whom the owner lets see a task: a person or a team. Never what they said of themselves, nor how it went."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="shares")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey("experts.Team", null=True, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Any] = OfTaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "person"], name="shared_with_a_person_once"),
+            models.UniqueConstraint(fields=["task", "team"], name="shared_with_a_team_once"),
+            models.CheckConstraint(
+                condition=models.Q(person=None) ^ models.Q(team=None), name="shared_with_a_person_or_a_team"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "a share"
+
+
+class Record(models.Model):
+    """Outcomes of like tasks, one each of as many people as `records.PEOPLE`: whose they were is not kept.
+
+    ``resource``: where it is about one tool, page or course; else about a route among tasks as hard and as sure.
+    ``hours``: the geometric mean of working hours, where all of them said it.
+    """
+
+    route = models.CharField(max_length=16, choices=ROUTES)
+    difficulty = models.CharField(blank=True, max_length=8)
+    band = models.CharField(blank=True, max_length=8)
+    resource = models.ForeignKey(
+        "knowledge.Resource", null=True, on_delete=models.CASCADE, related_name="+", editable=False
+    )
+    outcomes = models.PositiveSmallIntegerField()
+    worked = models.FloatField()
+    hours = models.FloatField(null=True)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"record {self.pk}"
+
+
+class Reminders(models.Model):
+    """What a person wants to be asked: how their tasks went, and now and then what they learnt."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    outcomes = models.BooleanField(default=True)
+    recall = models.BooleanField(default=True)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    def __str__(self) -> str:
+        return "reminders"
 
 
 class LogWork(Work):
@@ -202,3 +334,8 @@ class LearningEntry(models.Model):
 
     def __str__(self) -> str:
         return "a learning log entry"
+
+
+# Rows of this package that stand in a file of their own.
+from immersive.work.lessons.rows import Experiment, Lesson  # noqa: E402, F401
+from immersive.work.recall import Recall  # noqa: E402, F401

@@ -40,6 +40,13 @@ class Route(StrEnum):
     FORMAL = "formal"
 
 
+NAMES = {
+    Route.DO: "Do it yourself", Route.TOOL: "Use a tool", Route.HAND_OVER: "Hand over",
+    Route.MENTOR: "Work with a mentor", Route.INFORMAL: "Learn informally", Route.FORMAL: "Learn formally",
+}  # fmt: skip
+"""What people read."""
+
+
 class Difficulty(StrEnum):
     """How hard a task is, as its owner says or as like tasks were."""
 

@@ -1,16 +1,16 @@
 from django.urls import path
 
-from immersive.work import views
+from immersive.work.views import tasks
 
 app_name = "work"
 urlpatterns = [
-    path("", views.mine, name="list"),
-    path("new", views.new, name="new"),
-    path("mirror", views.mirror, name="mirror"),
-    path("delete", views.delete_all, name="delete-all"),
-    path("download", views.download, name="download"),
-    path("<uuid:task_id>/", views.task, name="task"),
-    path("<uuid:task_id>/assessment", views.assess, name="assess"),
-    path("<uuid:task_id>/outcome", views.outcome, name="outcome"),
-    path("<uuid:task_id>/delete", views.delete, name="delete"),
+    path("", tasks.mine, name="list"),
+    path("new", tasks.new, name="new"),
+    path("mirror", tasks.mirror, name="mirror"),
+    path("delete", tasks.delete_all, name="delete-all"),
+    path("download", tasks.download, name="download"),
+    path("<uuid:task_id>/", tasks.task, name="task"),
+    path("<uuid:task_id>/assessment", tasks.assess, name="assess"),
+    path("<uuid:task_id>/outcome", tasks.outcome, name="outcome"),
+    path("<uuid:task_id>/delete", tasks.delete, name="delete"),
 ]

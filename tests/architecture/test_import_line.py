@@ -23,13 +23,14 @@ LAYERS = {
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
             "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
             "history tokens imports scim asks votes formation pairing frameworks framework_file "
-            "calibration chances routes",
+            "calibration chances routes rows",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence "
             "connector tasks log mirror candidates finder sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
             "invitations welcome bringing provisioning plan "
+            "recall "
             "turns later alike still_right moderation digests tellers conversation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers management templatetags",
@@ -46,6 +47,7 @@ UPWARD = {
         ("experts.models", f"experts.{rows}"): "its rows stand beside its verbs, and Django looks for rows in models"
         for rows in ("welcome", "choices", "notices", "mentoring.mentorships", "communities", "teams.proposals")
     },
+    ("immersive.work.models", "immersive.work.recall"): "its rows stand beside its verbs, for Django to find",
     ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
     ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",
     ("experts.directory.bringing", "experts.jobs"): "a verb prompts its job, once the transaction is committed",

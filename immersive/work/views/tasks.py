@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from immersive.work import actions, tasks
@@ -20,15 +16,10 @@ from immersive.work import mirror as mirrors
 from immersive.work.actions import AssessFirst
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, AssessmentLocked, Task
+from immersive.work.views import private
 from knowledge.access import Viewer, id_in
 
-P = ParamSpec("P")
 PER_PAGE = 20
-
-
-def private(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
-    """Keep what is typed and answered out of caches and error reports."""
-    return wraps(view)(never_cache(sensitive_post_parameters()(sensitive_variables()(view))))
 
 
 @private

@@ -1,0 +1,18 @@
+"""Pages of a person's own work, a module for each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from django.http import HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+P = ParamSpec("P")
+
+
+def private(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Keep what is typed and answered out of caches and error reports."""
+    return wraps(view)(never_cache(sensitive_post_parameters()(sensitive_variables()(view))))
