@@ -8,6 +8,7 @@ from experts import communities, digests, notices
 from experts.asking import later, still_right, turns
 from experts.directory import bringing
 from experts.mentoring import invitations, matching
+from experts.teams import proposals
 
 
 @shared_task(name="experts.jobs.pass_on", soft_time_limit=300, time_limit=330)
@@ -62,6 +63,12 @@ def tell_topic_news() -> None:
 def forget_notices() -> None:
     """Delete what people were told long ago."""
     notices.forget()
+
+
+@shared_task(name="experts.jobs.forget_proposals", soft_time_limit=120, time_limit=150)
+def forget_proposals() -> None:
+    """Delete what is left of proposals of teams that were deleted."""
+    proposals.forget()
 
 
 @shared_task(name="experts.jobs.send_digests", soft_time_limit=300, time_limit=330)

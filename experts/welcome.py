@@ -156,7 +156,7 @@ def welcome(viewer: Viewer, team: UUID | None = None) -> Welcome:
     mates = [one for one in near if one.pk in in_team] or near
     weights = _weights(mates, in_team, viewer)
     best = sorted(weights, key=lambda pk: (*weights[pk].place(), pk))
-    about = _topics(best[:WEIGHED], viewer)
+    about = _topics(best[:WEIGHED])
     met = set(Met.objects.visible_to(viewer).values_list("kind", "subject"))
     names = {one.pk: one for one in near}
     return Welcome(
@@ -210,7 +210,7 @@ class _About:
     documents: frozenset[int]
 
 
-def _topics(resources: Sequence[int], viewer: Viewer) -> dict[str, _About]:
+def _topics(resources: Sequence[int]) -> dict[str, _About]:
     """Topics of these documents by key, those of most of them first."""
     named = Resource.objects.naming().filter(pk__in=list(resources), topics__isnull=False)
     documents: dict[str, set[int]] = defaultdict(set)

@@ -283,6 +283,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-invitations": {"task": "experts.jobs.send_invitations", "schedule": 60.0, "options": {"expires": 60}},
     "topic-news": {"task": "experts.jobs.tell_topic_news", "schedule": 300.0, "options": {"expires": 300}},
     "forget-notices": {"task": "experts.jobs.forget_notices", "schedule": 3600.0},
+    "forget-proposals": {"task": "experts.jobs.forget_proposals", "schedule": 3600.0},
     "send-digests": {"task": "experts.jobs.send_digests", "schedule": 60.0, "options": {"expires": 60}},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},
 }

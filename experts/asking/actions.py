@@ -306,8 +306,10 @@ def hand_on(*, ask: UUID, viewer: Viewer) -> bool:
     """Give an ask that went to one person to whoever knows; whether somebody was found (else it waits for them)."""
     with transaction.atomic():
         found = _own(ask, viewer)
+        if found.closed_at:
+            raise ValidationError("It is closed: nobody is asked any more. Ask anew where you still need an answer.")
         if found.mark:
-            return not found.routed and not found.closed_at and later.put_off(found, "hand-on")
+            return not found.routed and later.put_off(found, "hand-on")
         if not later.hand_on(found):
             return False
     return turns.route(found)
@@ -353,9 +355,12 @@ def _body(body: str) -> str:
     return said
 
 
-def _own_answer(public_id: UUID, viewer: Viewer) -> Answer:
-    found = answer_or_404(public_id, viewer)
-    if viewer.person_id is None or found.author_id != viewer.person_id:
+def own_answer_or_404(public_id: UUID, viewer: Viewer, *, standing: bool = False) -> Answer:
+    """The viewer's own answer, until they take it back; unless it must be ``standing``, after moderators took it away,
+    too."""
+    mine = Answer.objects.told_to(viewer).filter(author=viewer.person_id or 0, ask__hidden_at=None)
+    found: Answer | None = mine.select_related("ask").filter(public_id=public_id).first()
+    if found is None or (standing and found.hidden_at):
         raise Http404
     return found
 
@@ -365,7 +370,7 @@ def edit_answer(*, answer: UUID, viewer: Viewer, body: str) -> Answer:
     """Write one's answer anew; one that others find by search is told anew there, and vouched for from today."""
     body = _body(body)
     with transaction.atomic():
-        found = _own_answer(answer, viewer)
+        found = own_answer_or_404(answer, viewer, standing=True)
         if found.body != body:
             found.body, found.edited_at = body, timezone.now()
             found.save(update_fields=["body", "edited_at"])
@@ -376,9 +381,12 @@ def edit_answer(*, answer: UUID, viewer: Viewer, body: str) -> Answer:
 
 
 def withdraw_answer(*, answer: UUID, viewer: Viewer) -> None:
-    """Take one's answer back: it leaves the page and search at once, and the ask waits for another."""
+    """Take one's answer back: it leaves the page and search at once, and the ask waits for another.
+
+    One that a moderator took away, too: so that nobody gives it back any more.
+    """
     with transaction.atomic():
-        found = _own_answer(answer, viewer)
+        found = own_answer_or_404(answer, viewer)
         Answer.objects.filter(pk=found.pk).update(withdrawn_at=timezone.now())
         answers.bury([found.public_id])
         turns.wait_again(found.ask)
@@ -386,7 +394,7 @@ def withdraw_answer(*, answer: UUID, viewer: Viewer) -> None:
 
 def renew(*, answer: UUID, viewer: Viewer) -> bool:
     """Say that one's accepted answer is still right; whether it is vouched for anew."""
-    found = _own_answer(answer, viewer)
+    found = own_answer_or_404(answer, viewer, standing=True)
     return bool(found.accepted_at) and answers.renew(found)
 
 

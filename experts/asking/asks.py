@@ -42,10 +42,9 @@ class AskQuerySet(models.QuerySet["Ask"]):
         return self.filter(mine | Q(hidden_at=None) & self._for(viewer), withdrawn_at=None)
 
     def taken_away(self, viewer: Viewer) -> Self:
-        """What moderators took away and its author did not, that the viewer could read before."""
-        return self.filter(self._for(viewer), withdrawn_at=None, hidden_at__isnull=False).exclude(
-            author=viewer.person_id or 0
-        )
+        """What moderators took away and its author did not, that the viewer could read before; none of their own."""
+        hidden = self.filter(self._for(viewer), withdrawn_at=None, hidden_at__isnull=False)
+        return hidden.exclude(author=viewer.person_id or 0)
 
     def _for(self, viewer: Viewer) -> Q:
         """Published, and in the viewer's audience or theirs to answer."""
@@ -161,6 +160,17 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Those that stand, under asks that the viewer may see."""
         return self.filter(ask__in=Ask.objects.visible_to(viewer), withdrawn_at=None, hidden_at=None)
+
+    def told_to(self, viewer: Viewer) -> Self:
+        """As `visible_to`, and the viewer's own that moderators took away."""
+        stands = Q(hidden_at=None) | Q(author=viewer.person_id or 0)
+        return self.filter(stands, ask__in=Ask.objects.visible_to(viewer), withdrawn_at=None)
+
+    def taken_away(self, viewer: Viewer) -> Self:
+        """What moderators took away and its author did not: under asks that stand, which are given back first."""
+        asks = Ask.objects.visible_to(viewer).filter(hidden_at=None)
+        hidden = self.filter(ask__in=asks, withdrawn_at=None, hidden_at__isnull=False)
+        return hidden.exclude(author=viewer.person_id or 0)
 
 
 class Answer(models.Model):

@@ -103,6 +103,8 @@ class Conversation:
     others: int
     waits: frozenset[str]
     openings: Sequence[SealOpened]
+    taken: Sequence[Answer]
+    """The viewer's own answers that moderators took away."""
 
     @property
     def unseen(self) -> bool:
@@ -138,10 +140,11 @@ class Conversation:
 def of(ask: Ask, viewer: Viewer) -> Conversation:
     """The whole of an ask that was found by `asking.ask_or_404`."""
     mine = sealed.is_author(ask, viewer)
-    rows = Answer.objects.visible_to(viewer).filter(ask=ask) if not ask.hidden_at else Answer.objects.none()
+    rows = Answer.objects.told_to(viewer).filter(ask=ask) if not ask.hidden_at else Answer.objects.none()
     if mine and ask.sealed:  # before others see it there is nothing, and after that they see what all see
         rows = Answer.objects.filter(ask=ask, withdrawn_at=None, hidden_at=None)
-    answers = list(rows.order_by("created_at", "pk")[:MOST_ANSWERS])
+    told = list(rows.order_by("created_at", "pk")[:MOST_ANSWERS])
+    answers = [one for one in told if not one.hidden_at]
     answers.sort(key=lambda one: one.accepted_at is None)
     turns_had = _turns(ask) if mine and not (answers or ask.closed_at or ask.hidden_at) else None
     named = {turn.person_id for turn in turns_had or () if not ask.routed}
@@ -163,6 +166,7 @@ def of(ask: Ask, viewer: Viewer) -> Conversation:
         others=len(joined) - (viewer.person_id in joined),
         waits=frozenset(verb for verb, _ in waits),
         openings=moderation.openings(ask, viewer),
+        taken=[one for one in told if one.hidden_at],
     )
 
 

@@ -27,7 +27,6 @@ from knowledge.ingest import storable
 
 MODERATE, OPEN_SEAL = "experts.moderate_ask", "experts.open_seal"
 SHORTEST = 10
-LISTED = 50
 
 
 def _reason(person: Person, permission: str, reason: str, longest: int) -> str:
@@ -67,25 +66,27 @@ def hide_answer(*, answer: UUID, person: Person, reason: str) -> None:
             turns.wait_again(found.ask)
 
 
-def taken_away_from(viewer: Viewer) -> list[Ask | Answer]:
-    """What moderators took away among what this viewer could read: questions, then answers; the latest first."""
-    asks = Ask.objects.taken_away(viewer).order_by("-hidden_at", "pk")[:LISTED]
-    answers = _hidden_answers(viewer).order_by("-hidden_at", "pk")[:LISTED]
-    return [*asks, *answers]
+def questions_taken_away(viewer: Viewer) -> QuerySet[Ask]:
+    """What moderators took away among what this viewer could read, the latest first; nothing that they asked."""
+    unnamed = [one.pk for one in sealed.mine(viewer)]
+    found: QuerySet[Ask] = Ask.objects.taken_away(viewer).exclude(pk__in=unnamed).order_by("-hidden_at", "pk")
+    return found
 
 
-def _hidden_answers(viewer: Viewer) -> QuerySet[Answer]:
-    """Those under questions that stand: a question that was taken away is given back first."""
-    asks = Ask.objects.visible_to(viewer).filter(hidden_at=None)
-    found: QuerySet[Answer] = Answer.objects.filter(ask__in=asks, withdrawn_at=None, hidden_at__isnull=False)
+def answers_taken_away(viewer: Viewer) -> QuerySet[Answer]:
+    """As `questions_taken_away`, of answers: under questions that stand, for those are given back first."""
+    found: QuerySet[Answer] = Answer.objects.taken_away(viewer).order_by("-hidden_at", "pk")
     return found.select_related("ask")
 
 
 def give_back_ask(*, ask: UUID, person: Person, reason: str) -> None:
-    """Let a question stand again that was taken away, with its answers; whoever was asked, or knows, is asked on."""
+    """Let a question stand again that was taken away, with its answers; whoever was asked, or knows, is asked on.
+
+    Never one's own, with a name or without: somebody else judges it.
+    """
     why = _reason(person, MODERATE, reason, 300)
     with transaction.atomic():
-        found = Ask.objects.taken_away(Viewer.of(person)).select_for_update().filter(public_id=ask).first()
+        found = questions_taken_away(Viewer.of(person)).select_for_update().filter(public_id=ask).first()
         if found is None:
             raise Http404
         Ask.objects.filter(pk=found.pk).update(hidden_at=None, moderated_why=why)
@@ -98,10 +99,10 @@ def give_back_ask(*, ask: UUID, person: Person, reason: str) -> None:
 
 
 def give_back_answer(*, answer: UUID, person: Person, reason: str) -> None:
-    """Let an answer stand again that was taken away."""
+    """Let an answer of somebody else stand again that was taken away."""
     why = _reason(person, MODERATE, reason, 300)
     with transaction.atomic():
-        found = _hidden_answers(Viewer.of(person)).filter(public_id=answer).first()
+        found = answers_taken_away(Viewer.of(person)).filter(public_id=answer).first()
         if found is None or not Answer.objects.filter(pk=found.pk, hidden_at=found.hidden_at).update(
             hidden_at=None, moderated_why=why
         ):

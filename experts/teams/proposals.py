@@ -260,16 +260,19 @@ def share(*, proposal: Proposal, owner: Person, team: Team | None) -> None:
 
 
 def remove(*, proposal: Proposal, owner: Person) -> None:
-    """Delete a proposal with all that it says. Who was asked, and when, stays until the week of it is over, for nobody
-    to read: else somebody's week could be measured by asking and deleting, and they would never know."""
-    now = timezone.now()
+    """Delete a proposal with all that it says. Who was asked, and when, stays until the week of it is over (`forget`),
+    for nobody to read: else somebody's week could be measured by asking and deleting, and they would never know."""
     with transaction.atomic():
         row = _own(proposal, owner)
-        Proposal.objects.filter(deleted_at__lte=now - WEEK).delete()
         row.places.filter(asked_at=None).delete()
         row.places.update(topics=[], agreed_at=None, declined_at=None)
-        row.text, row.needs, row.hours, row.audience, row.deleted_at = "", [], 0, None, now
+        row.text, row.needs, row.hours, row.audience, row.deleted_at = "", [], 0, None, timezone.now()
         row.save()
+
+
+def forget() -> int:
+    """Delete what is left of proposals that were deleted a week ago; how many rows."""
+    return int(Proposal.objects.filter(deleted_at__lte=timezone.now() - WEEK).delete()[0])
 
 
 def _own(proposal: Proposal, owner: Person) -> Proposal:

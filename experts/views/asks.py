@@ -181,7 +181,8 @@ def _show(
     request: HttpRequest, ask: Ask, viewer: Viewer, form: AnswerForm | None = None, **more: Any
 ) -> HttpResponse:  # fmt: skip
     told = conversation.of(ask, viewer)
-    see(viewer=viewer, subjects=[ask.public_id, *(one.answer.public_id for one in told.replies)])
+    taken = [one.public_id for one in told.taken]
+    see(viewer=viewer, subjects=[ask.public_id, *(one.answer.public_id for one in told.replies), *taken])
     context = {"told": told, "ask": ask, "form": form or AnswerForm(), **_messages(request, told), **more}
     with by_their_clock(request):
         return render(request, "experts/ask.html", context, status=422 if form and form.errors else 200)
@@ -241,9 +242,7 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
             refuse(form, problem)
         except Http404:
             return _gone(request, form)
-    found = asking.answer_or_404(public_id, viewer)
-    if viewer.person_id is None or found.author_id != viewer.person_id:
-        raise Http404
+    found = asking.own_answer_or_404(public_id, viewer, standing=True)
     form.initial = {"body": found.body}
     status = 422 if form.errors else 200
     return render(request, "experts/answer_edit.html", {"form": form, "answer": found, "ask": found.ask}, status=status)
@@ -303,11 +302,11 @@ def act_on_answer(request: HttpRequest, public_id: UUID, verb: str) -> HttpRespo
 def _do(request: HttpRequest, verbs: Verbs, verb: str, what: str, key: UUID) -> HttpResponse:
     if verb not in verbs:
         raise Http404
-    viewer = Viewer.of(request.user)
-    found: Ask | Answer = asking.ask_or_404(key, viewer) if what == "ask" else asking.answer_or_404(key, viewer)
-    do, done, nothing = verbs[verb]
+    viewer, (do, done, nothing) = Viewer.of(request.user), verbs[verb]
+    look: Callable[[UUID, Viewer], Ask | Answer] = asking.ask_or_404 if what == "ask" else asking.answer_or_404
+    found = (asking.own_answer_or_404 if do is asking.withdraw_answer else look)(key, viewer)
     if later.is_put_off(found.ask if isinstance(found, Answer) else found, verb, viewer):
-        done, nothing = LATER, "You did that already. Others see it within some hours."
+        done, nothing = LATER, "You did that already: others see it within some hours of your click."
     more = {"said": request.POST.get("said", "")} if verb == "thank" else {}
     where = found.public_id.hex if isinstance(found, Answer) else ""
     try:
@@ -332,8 +331,9 @@ def taken_away(request: HttpRequest) -> HttpResponse:
 
 
 def _taken_away(request: HttpRequest, **more: Any) -> HttpResponse:
-    found = moderation.taken_away_from(Viewer.of(request.user))
-    context = {"rows": [(isinstance(one, Answer), one) for one in found], **more}
+    viewer = Viewer.of(request.user)
+    lists = (("questions", moderation.questions_taken_away(viewer)), ("answers", moderation.answers_taken_away(viewer)))
+    context = {name: Paginator(rows, A_PAGE).get_page(request.GET.get(name)) for name, rows in lists} | more
     with by_their_clock(request):
         return render(request, "experts/taken_away.html", context, status=422 if more else 200)
 
@@ -358,7 +358,7 @@ def moderate(request: HttpRequest, public_id: UUID) -> HttpResponse:
     try:
         if request.POST.get("do") != "open-seal":
             moderation.hide_ask(ask=public_id, person=person, reason=reason)
-            messages.success(request, "Taken away. Its author reads why. You can give it back here.")
+            messages.success(request, "Taken away. Its author reads why. It can be given back here.")
             return redirect("experts:taken-away")
         opened = moderation.open_seal(ask=public_id, person=person, reason=reason)
     except ValidationError as problem:

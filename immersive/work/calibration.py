@@ -99,11 +99,6 @@ class Mirror:
     parts: Parts | None = None
     curve: tuple[Point, ...] = ()
 
-    @property
-    def more(self) -> int:
-        """Outcomes that are missing until the next rung; 0 on the last one."""
-        return next((rung - self.outcomes for rung in (COUNTS_FROM, BIAS_FROM, CURVE_FROM) if rung > self.outcomes), 0)
-
 
 def mirror(said: Sequence[Said]) -> Mirror:
     """As much as the number of outcomes bears."""

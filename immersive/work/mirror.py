@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from knowledge.access import Viewer
 
 WORDS = {percent / 100: words for percent, words in CONFIDENCE}
+AS_MUCH = "as much"
 WIDEST = 0.4
 """The most that the bias plot shows to either side, in parts of 1."""
 
@@ -64,7 +65,10 @@ class Look:
             calibration.CURVE_FROM: "a curve over all five words",
         }
         rung = next((rung for rung in brings if rung > found.outcomes), 0)
-        return f"{rung - found.outcomes} more outcomes bring {brings[rung]}." if rung else ""
+        more = (
+            "One more outcome brings" if rung - found.outcomes == 1 else f"{rung - found.outcomes} more outcomes bring"
+        )
+        return f"{more} {brings[rung]}." if rung else ""
 
     @property
     def rows(self) -> tuple[tuple[Step, str], ...]:
@@ -77,7 +81,8 @@ class Look:
         if (bias := self.found.bias) is None:
             return ""
         low, size, high = (_points(part) for part in (bias.low, bias.size, bias.high))
-        return f"You said {size} than it turned out, in 80 % of cases between {low} and {high}."
+        said = f"{size} than" if size != AS_MUCH else f"{AS_MUCH} as"
+        return f"You said {said} it turned out, in 80 % of cases between {low} and {high}."
 
     @property
     def marks(self) -> tuple[tuple[tuple[str, str], str], ...]:
@@ -128,7 +133,10 @@ def said_often(steps: Sequence[Step]) -> str:
 
 def _points(part: float) -> str:
     """A part of 1 as points of a hundred, more or less."""
-    return f"{abs(round(100 * part))} points {'more' if part >= 0 else 'less'}"
+    points = round(100 * part)
+    if not points:
+        return AS_MUCH
+    return f"{abs(points)} point{'s' * (abs(points) > 1)} {'more' if points > 0 else 'less'}"
 
 
 def _times(count: int) -> str:

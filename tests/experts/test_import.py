@@ -131,6 +131,16 @@ def test_active_no_ends_an_account() -> None:
     assert teams("ana") == set()
 
 
+def test_who_comes_back_by_a_file_is_in_the_teams_of_the_file_alone() -> None:
+    brought(COMPANY)
+    actions.deactivate(people=[person("cleo")], come_back=True)  # as a provisioning service does
+    brought("username,name,team,active\ncleo,Cleo Ötvös,Kitchen,yes\n")
+    assert teams("cleo") == {"Kitchen"}
+    brought("username,name,active\ncleo,Cleo Ötvös,no\n")
+    actions.reactivate(person=person("cleo"))
+    assert teams("cleo") == set(), "what a service once said comes back no more"
+
+
 def test_a_file_that_was_cut_off_deactivates_nobody() -> None:
     brought("username,name\n" + "".join(f"p{n},Person {n}\n" for n in range(30)))
     with pytest.raises(ImportRefused, match=r"29 of 30 people are not in this file.*--many"):

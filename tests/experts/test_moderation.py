@@ -48,14 +48,14 @@ def test_a_question_given_back_stands_as_it_stood(here: SimpleNamespace) -> None
     for person, reason, error in ((here.ben, BACK, PermissionDenied), (here.finn, "Oh", ValidationError)):
         with pytest.raises(error):
             moderation.give_back_ask(ask=key, person=person, reason=reason)
-    assert moderation.taken_away_from(see(here.finn)) == [here.asked]
+    assert list(moderation.questions_taken_away(see(here.finn))) == [here.asked]
     moderation.give_back_ask(ask=key, person=here.finn, reason=BACK)
     assert asking.ask_or_404(key, see(here.cleo)) == here.asked
     assert turns.waiting_for(see(here.ben)) == [here.asked]
     turns.pass_on()
     assert Ask.objects.get().look_at == Turn.objects.get().until
     assert said(here.ana) == [f"Your question “{PUMPS}” stands again: {BACK}"]
-    assert moderation.taken_away_from(see(here.finn)) == []
+    assert not moderation.questions_taken_away(see(here.finn))
     with pytest.raises(Http404):
         moderation.give_back_ask(ask=key, person=here.finn, reason=BACK)
 
@@ -89,7 +89,63 @@ def test_what_its_author_withdrew_or_who_may_not_read_it_gives_nothing_back(here
     for one in (here.asked, others):
         with pytest.raises(Http404):
             moderation.give_back_ask(ask=one.public_id, person=here.finn, reason=BACK)
-    assert moderation.taken_away_from(see(here.finn)) == []
+    assert not moderation.questions_taken_away(see(here.finn))
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_nobody_gives_back_what_they_asked_or_answered_themselves(here: SimpleNamespace, anonymous: bool) -> None:
+    """Somebody else judges it: one moderator alone would take away and give back as they like."""
+    here.ana.user_permissions.add(Permission.objects.get(codename="moderate_ask"))
+    ana, finn = Person.objects.get(pk=here.ana.pk), here.finn
+    own = asking.ask(viewer=see(ana), text="Which oil for the bearing?", anonymous=anonymous)
+    Ask.objects.update(published_at=timezone.now() - timedelta(minutes=1))
+    other = asking.ask(viewer=see(finn), text="Which grease?", to=here.ben.public_id)
+    given = asking.answer(ask=other.public_id, viewer=see(ana), body="The blue one.")
+    moderation.hide_ask(ask=own.public_id, person=finn, reason=AWAY)
+    moderation.hide_answer(answer=given.public_id, person=finn, reason=AWAY)
+    assert not moderation.questions_taken_away(see(ana))
+    assert not moderation.answers_taken_away(see(ana))
+    with pytest.raises(Http404):
+        moderation.give_back_ask(ask=own.public_id, person=ana, reason=BACK)
+    with pytest.raises(Http404):
+        moderation.give_back_answer(answer=given.public_id, person=ana, reason=BACK)
+    moderation.give_back_ask(ask=own.public_id, person=finn, reason=BACK)
+    moderation.give_back_answer(answer=given.public_id, person=finn, reason=BACK)
+    assert not Ask.objects.exclude(hidden_at=None).exists()
+
+
+def test_what_was_taken_away_its_author_withdraws_on_its_page_for_good(here: SimpleNamespace, client: Client) -> None:
+    given = asking.answer(ask=here.asked.public_id, viewer=see(here.ben), body="Call 555.")
+    moderation.hide_answer(answer=given.public_id, person=here.finn, reason=AWAY)
+    where, act = here.asked.get_absolute_url(), f"/answers/{given.public_id}/withdraw"
+    for other in (here.ana, here.cleo, here.finn):
+        client.force_login(other)
+        assert "Call 555." not in client.get(where).content.decode()
+        assert client.post(act).status_code == 404
+    client.force_login(here.ben)
+    html = client.get(where).content.decode()
+    assert AWAY in html
+    assert act in html
+    assert not said(here.ben), "who has read it there is told no more"
+    for verb in ("renew", "accept", "thank"):
+        assert client.post(f"/answers/{given.public_id}/{verb}").status_code == 404
+    assert client.get(f"/answers/{given.public_id}/edit").status_code == 404
+    assert "Your answer is withdrawn." in client.post(act, follow=True).content.decode()
+    assert client.post(act).status_code == 404
+    with pytest.raises(Http404):
+        moderation.give_back_answer(answer=given.public_id, person=here.finn, reason=BACK)
+    assert "Call 555." not in client.get(where).content.decode()
+
+
+def test_all_that_was_taken_away_can_be_reached(here: SimpleNamespace, client: Client) -> None:
+    everyone, now = here.asked.audience, timezone.now()
+    many = [Ask(author=here.ana, text=f"No. {n}", audience=everyone, hidden_at=now - timedelta(n)) for n in range(21)]
+    Ask.objects.bulk_create(many)
+    client.force_login(here.finn)
+    first = client.get("/asks/taken-away").content.decode()
+    assert "?questions=2#questions" in first
+    assert "No. 20" not in first
+    assert "No. 20" in client.get("/asks/taken-away?questions=2").content.decode()
 
 
 def test_moderators_find_it_on_a_page(here: SimpleNamespace, client: Client) -> None:

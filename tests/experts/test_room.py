@@ -135,6 +135,15 @@ def test_closed_days_are_days_by_the_clock_of_who_closed_them(
     assert shown(ben).free == today + timedelta(days=1)
 
 
+@pytest.mark.parametrize("days", [1, 20])
+def test_somebody_is_free_when_neither_days_nor_the_week_are_taken(make_person: Callable[..., Any], days: int) -> None:
+    ben, now, today = make_person("ben"), timezone.now(), timezone.localdate()
+    Availability.objects.create(person=ben, asks_a_week=1, shows_time=True)
+    Closed.objects.create(person=ben, since=today, until=today + timedelta(days=days))
+    a_turn(ben, now).save()
+    assert shown(ben).free == max(today + timedelta(days=days + 1), timezone.localdate(now + WEEK))
+
+
 def test_a_question_and_a_team_take_the_same_room(make_person: Callable[..., Any]) -> None:
     ben, ana = make_person("ben"), make_person("ana")
     Availability.objects.create(person=ben, asks_a_week=2, shows_time=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -175,11 +176,27 @@ def test_whom_a_file_brought_a_service_has_by_their_address(scim: Ask, make_pers
     assert scim("post", "Users", other)[1]["id"] != str(ana.public_id), "it is claimed once, and never by an address"
 
 
+def test_a_membership_with_an_end_does_not_come_back_without_one(scim: Ask, dora: str) -> None:
+    one, pumps, valves = person(dora), *(actions.create_team(name=name) for name in ("Pumps", "Valves"))
+    actions.add_members(team=pumps, people=[one])
+    until = timezone.now() + timedelta(days=9)
+    Membership.objects.create(person=one, team=valves, since=timezone.now() - timedelta(days=9), until=until)
+    scim("patch", f"Users/{dora}", sent.ENTRA_OFF)
+    scim("patch", f"Users/{dora}", sent.ENTRA_ON)
+    assert set(Membership.objects.current().filter(person=one).values_list("team__name", "until")) == {("Pumps", None)}
+
+
 @pytest.mark.parametrize("changes", [{"is_staff": True}, {"is_active": False}, {"external_id": "HR-7"}])
 def test_no_address_takes_an_account_that_is_somebodys_already(scim: Ask, make_person: Any, changes: Any) -> None:
     ana = make_person("dora", name="Dora Maas", email="dora.maas@example.org")
     Person.objects.filter(pk=ana.pk).update(**changes)
     assert scim("post", "Users", sent.ENTRA_USER)[1]["id"] != str(ana.public_id)
+
+
+def test_an_ended_account_of_the_same_address_stands_in_nobodys_way(scim: Ask, make_person: Any) -> None:
+    here = make_person("dora", name="Dora Maas", email="dora.maas@example.org")
+    make_person("maas", name="Dora Maas", email="Dora.Maas@example.org", is_active=False)
+    assert scim("post", "Users", sent.ENTRA_USER)[1]["id"] == str(here.public_id)
 
 
 def test_an_address_of_two_is_nobodys(scim: Ask, make_person: Any) -> None:

@@ -202,6 +202,35 @@ def test_what_cannot_be_done_any_more_is_let_go_and_holds_up_nothing(
     assert Later.objects.exists(), "what fails is tried again"
 
 
+@pytest.mark.parametrize("what", ["ask", "answer"])
+def test_what_moderators_took_away_waits_and_is_done_once_it_is_given_back(
+    here: SimpleNamespace, moderator: Any, what: str
+) -> None:
+    made = published(ask(here.ana))
+    given = asking.answer(ask=made.public_id, viewer=see(here.ben), body="Fill it first.")
+    key = {what: (made if what == "ask" else given).public_id}
+    asking.accept(answer=given.public_id, viewer=see(here.ana))
+    asking.thank(answer=given.public_id, viewer=see(here.ana))
+    getattr(moderation, f"hide_{what}")(person=moderator, reason="It names a customer.", **key)
+    some_hours_later()
+    assert Later.objects.count() == 2
+    assert not Thanks.objects.exists()
+    getattr(moderation, f"give_back_{what}")(person=moderator, reason="It names nobody.", **key)
+    some_hours_later()
+    assert Answer.objects.get().accepted_at == sealed.day_of(timezone.now())
+    assert Thanks.objects.get().person == here.ben
+    assert not Later.objects.exists()
+
+
+def test_what_is_closed_is_handed_on_to_nobody(here: SimpleNamespace) -> None:
+    made = published(ask(here.ana, to=here.ben.public_id))
+    asking.close(ask=made.public_id, viewer=see(here.ana))
+    some_hours_later()
+    with pytest.raises(ValidationError, match="closed"):
+        asking.hand_on(ask=made.public_id, viewer=see(here.ana))
+    assert not Later.objects.exists()
+
+
 def test_its_author_does_all_that_authors_do(here: SimpleNamespace) -> None:
     made = published(ask(here.ana))
     given = asking.answer(ask=made.public_id, viewer=see(here.ben), body="Fill it first.")
@@ -252,6 +281,16 @@ def test_a_new_secret_key_still_knows_the_author(here: SimpleNamespace, settings
     assert sealed.is_mine(made, here.ana.pk)
     settings.SECRET_KEY_FALLBACKS = []
     assert not sealed.is_mine(made, here.ana.pk)
+
+
+def test_one_without_a_key_is_its_author_s_at_its_address(here: SimpleNamespace) -> None:
+    """As those are that were asked before there were keys: they stand in no list of their author's."""
+    made = published(ask(here.ana))
+    Ask.objects.update(key=None)
+    assert own_asks.mine(see(here.ana)) == []
+    assert sealed.is_author(asking.ask_or_404(made.public_id, see(here.ana)), see(here.ana))
+    assert ask(here.ana, "Which oil for the bearing?").key == sealed.key_of(here.ana.pk, 0)
+    asking.withdraw(ask=made.public_id, viewer=see(here.ana))
 
 
 def test_few_people_are_no_cover(here: SimpleNamespace) -> None:

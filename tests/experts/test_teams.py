@@ -449,7 +449,9 @@ def test_nobody_measures_a_week_by_proposing_and_deleting(owner: Client, crew: d
     Proposal.objects.exclude(deleted_at=None).update(deleted_at=timezone.now() - timedelta(days=7))
     assert team_of(owner, must=["Seals"]) == ["Cléo Martin"]
     ben.post(again.get_absolute_url(), {"act": "delete"})
+    assert proposals.forget()
     assert Proposal.objects.count() == 1, "what counts no more is kept no more"
+    assert not proposals.forget(), "what counts still stays"
 
 
 def test_whoever_proposes_themselves_has_agreed(owner: Client, crew: dict[str, Person]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from immersive.work import actions, log, mirror
+from immersive.work import actions, calibration, log, mirror
 from immersive.work.models import Assessment, LogWork, Outcome, Task
 from tests.work.conftest import People, viewer
 
@@ -46,6 +46,7 @@ def page(client: Client) -> str:
     [
         (0, "Nothing here yet", "What you said, and how it went"),
         (3, "too early", "What you said, and how it went"),
+        (4, "One more outcome brings", "1 more"),
         (7, "of them worked", "Surer than it turns out?"),
         (30, "Surer than it turns out?", "How sure you were, how it went"),
         (90, "How sure you were, how it went", "more outcomes bring"),
@@ -56,6 +57,16 @@ def test_shows_what_the_outcomes_bear(me: Client, people: People, outcomes: int,
     shown = page(me)
     assert there in shown
     assert absent not in shown
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [(0.2, "20 points more than"), (0.01, "1 point more than"), (0.004, "as much as"), (-0.3, "30 points less than")],
+)
+def test_points_are_told_in_words(part: float, words: str) -> None:
+    bias = calibration.Bias(part, -0.004, 0.4, "")
+    told = mirror.Look(calibration.Mirror(30, bias=bias)).bias_words
+    assert told == f"You said {words} it turned out, in 80 % of cases between as much and 40 points more."
 
 
 def test_a_word_is_about_the_next_task(me: Client, people: People) -> None:
