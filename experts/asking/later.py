@@ -121,5 +121,5 @@ def _carry_out(pk: int, ask: int) -> bool:
         return False  # what a moderator took away waits until it is given back
     Later.objects.filter(pk=pk).delete()
     answer = row.answer
-    gone = row.ask.withdrawn_at or row.ask.hidden_at or (answer and (answer.withdrawn_at or answer.hidden_at))
+    gone = row.ask.withdrawn_at or (answer and answer.withdrawn_at)
     return not gone and _THEN[row.verb](row)
