@@ -224,6 +224,8 @@ class Step(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     chosen_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True)
+    helped_at = models.DateTimeField(null=True, editable=False)
+    """The moment of its owner's verdict on the resource, where that came of the outcome (see `outcomes`)."""
     advice = models.ForeignKey(Advice, null=True, on_delete=models.SET_NULL, related_name="+")
     rank = models.PositiveSmallIntegerField(null=True)
     lean = models.PositiveSmallIntegerField(null=True)

@@ -178,6 +178,7 @@ class Migration(migrations.Migration):
                 ('route', models.CharField(choices=[(immersive.work.routes.Route['DO'], 'Do it yourself'), (immersive.work.routes.Route['TOOL'], 'Use a tool'), (immersive.work.routes.Route['HAND_OVER'], 'Hand over'), (immersive.work.routes.Route['MENTOR'], 'Work with a mentor'), (immersive.work.routes.Route['INFORMAL'], 'Learn informally'), (immersive.work.routes.Route['FORMAL'], 'Learn formally')], max_length=16)),
                 ('chosen_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('done_at', models.DateTimeField(null=True)),
+                ('helped_at', models.DateTimeField(editable=False, null=True)),
                 ('rank', models.PositiveSmallIntegerField(null=True)),
                 ('lean', models.PositiveSmallIntegerField(null=True)),
                 ('chance', models.FloatField(null=True)),
