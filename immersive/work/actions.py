@@ -8,23 +8,41 @@ and nothing that was said travels in a job's message.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from immersive.work import jobs
-from immersive.work.models import ASSESSED, CONFIDENCE, OUTCOME, Assessment, AssessmentLocked, LogWork, Outcome, Task
-from knowledge import durable
+from immersive.work.models import (
+    ASSESSED,
+    CONFIDENCE,
+    DIFFICULTIES,
+    KNOWN,
+    LEANS,
+    OUTCOME,
+    Assessment,
+    AssessmentLocked,
+    LogWork,
+    Outcome,
+    Task,
+)  # fmt: skip
+from knowledge import durable, topics
 from knowledge.access import Viewer
-from knowledge.models import Resource
-from knowledge.topics import proposed
+from knowledge.index.analysis import topic_key
+from knowledge.models import Resource, Topic
 
 MAX_STATEMENT = 300
+MAX_CONTEXT = 2000
+MAX_TOPICS = 12
+NO_TOPIC = "No page that you may read has a topic of that name. Choose one of those that show while you type."
 
 
 class AssessFirst(Exception):
@@ -32,44 +50,99 @@ class AssessFirst(Exception):
 
 
 @sensitive_variables()
-def start_task(*, owner: Any, statement: str, started_from: Resource | None = None, due: date | None = None) -> Task:
+def start_task(
+    *,
+    owner: Any,
+    statement: str,
+    started_from: Resource | None = None,
+    due: date | None = None,
+    context: str = "",
+    page_url: str = "",
+) -> Task:
     """A new task of ``owner``, about the topics that what they may read suggests.
 
     A resource that the owner may not read counts as none, so that nothing can
-    be learnt about it here. Raises `ValidationError` for an empty or over-long
-    statement.
+    be learnt about it here; an address that is neither http nor https is not
+    kept. Raises `ValidationError` for an empty or over-long statement or context.
     """
     words = " ".join(statement.split())
     if not words:
         raise ValidationError("Say in one sentence what you are working on.", code="empty")
     if len(words) > MAX_STATEMENT:
         raise ValidationError(f"Say it in at most {MAX_STATEMENT} characters.", code="long")
+    if len(context) > MAX_CONTEXT:
+        raise ValidationError(f"Keep at most {MAX_CONTEXT} characters of it.", code="long")
+    page_url = page_url if urlsplit(page_url).scheme in ("http", "https") and len(page_url) <= MAX_CONTEXT else ""
     viewer = Viewer.of(owner)
     if started_from is not None:
         started_from = Resource.objects.visible_to(viewer).filter(pk=started_from.pk).first()
     with transaction.atomic():
-        task = Task.objects.create(owner=owner, statement=words, started_from=started_from, due=due)
-        task.topics.set(proposed(words, started_from, viewer))
+        task = Task.objects.create(
+            owner=owner, statement=words, started_from=started_from, due=due, context=context.strip(), page_url=page_url
+        )
+        task.topics.set(topics.proposed(words, started_from, viewer))
     return task
 
 
 @sensitive_variables()
-def assess(*, task: Task, owner: Any, confidence: int) -> Assessment:
+def add_topic(*, task: Task, owner: Any, name: str) -> Topic:
+    """Say that a task is about a topic that is there already for its owner, before they say what they know of it.
+
+    Raises `ValidationError` where there is none of that name, or too many are said already, and `AssessmentLocked`.
+    """
+    with transaction.atomic():
+        task = _unsaid(task, owner)
+        names = topics.spelled(Q(slug=topic_key(name)), Viewer.of(owner))
+        found: Topic | None = Topic.objects.filter(slug__in=names, name__in=names.values()).first()
+        if found is None:
+            raise ValidationError(NO_TOPIC, code="topic")
+        if task.topics.exclude(pk=found.pk).count() >= MAX_TOPICS:
+            raise ValidationError(f"Name at most {MAX_TOPICS} topics; take one away first.", code="many")
+        task.topics.add(found)
+    return found
+
+
+@sensitive_variables()
+def drop_topic(*, task: Task, owner: Any, topic: int) -> None:
+    """Say that a task is not about a topic, before its owner says what they know; else `AssessmentLocked`."""
+    with transaction.atomic():
+        _unsaid(task, owner).topics.remove(topic)
+
+
+@sensitive_variables()
+def assess(
+    *, task: Task, owner: Any, confidence: int, known: Mapping[str, str] | None = None, difficulty: str = ""
+) -> Assessment:
     """Lock what the owner says before they begin; a second call, with any value, raises `AssessmentLocked`.
 
-    ``confidence`` is one of the five percentages of `CONFIDENCE`, else `ValidationError`.
+    ``confidence`` is one of the five percentages of `CONFIDENCE`, ``known`` says one of `KNOWN` of topics of the
+    task by name, ``difficulty`` is one of `DIFFICULTIES` or nothing; else `ValidationError`.
     """
-    if confidence not in dict(CONFIDENCE):
-        raise ValidationError("Choose one of the five answers.", code="choice")
+    known = dict(known or {})
+    if confidence not in dict(CONFIDENCE) or not set(known.values()) <= set(dict(KNOWN)):
+        raise ValidationError("Choose one of the answers.", code="choice")
+    if difficulty and difficulty not in dict(DIFFICULTIES):
+        raise ValidationError("Choose one of the answers, or none.", code="choice")
     with transaction.atomic():
-        task = _own(task, owner)
+        task = own(task, owner)
+        if not set(known) <= set(task.topics.values_list("name", flat=True)):
+            raise ValidationError("The topics of this task have changed. Say it again.", code="topic")
         try:
             with transaction.atomic():
-                assessment: Assessment = Assessment.objects.create(task=task, confidence=confidence)
+                assessment: Assessment = Assessment.objects.create(task=task, confidence=confidence, known=known)
         except IntegrityError:
             raise AssessmentLocked from None
+        Task.objects.filter(pk=task.pk).update(difficulty=difficulty)
         _log(task, ASSESSED)
     return assessment
+
+
+def lean(*, task: Task, owner: Any, lean: int) -> None:
+    """Keep what matters more this time: 0 to deliver, 4 to learn; else `ValidationError`."""
+    if lean not in dict(LEANS):
+        raise ValidationError("Choose a step between deliver and learn.", code="choice")
+    with transaction.atomic():
+        Task.objects.filter(pk=own(task, owner).pk).update(lean=lean)
 
 
 @sensitive_variables()
@@ -94,7 +167,7 @@ def log_outcome(
     if len(surprise) > 1000:
         raise ValidationError("Say what surprised you in at most 1000 characters.", code="long")
     with transaction.atomic():
-        task = _own(task, owner)
+        task = own(task, owner)
         if not task.assessed:
             raise AssessFirst
         said = {"result": result, "with_help": with_help, "minutes": minutes, "surprise": surprise.strip()}
@@ -108,7 +181,7 @@ def log_outcome(
 def delete_task(*, task: Task, owner: Any) -> None:
     """Remove a task with everything that was said of it and every line of the log that came from it."""
     with transaction.atomic():
-        _own(task, owner).delete()
+        own(task, owner).delete()
 
 
 def delete_all(*, owner: Any) -> int:
@@ -124,12 +197,20 @@ def delete_all(*, owner: Any) -> int:
     return len(mine)
 
 
-def _own(task: Task, owner: Any) -> Task:
+def own(task: Task, owner: Any) -> Task:
     """The task as it is now, held until the transaction ends; to everybody but its owner there is none (`Http404`)."""
     found: Task | None = Task.objects.select_for_update().filter(pk=task.pk, owner=owner).first()
     if found is None:
         raise Http404
     return found
+
+
+def _unsaid(task: Task, owner: Any) -> Task:
+    """As `_own`, of a task of which nothing is said yet."""
+    task = own(task, owner)
+    if task.assessed:
+        raise AssessmentLocked
+    return task
 
 
 def _log(task: Task, event: str) -> None:
