@@ -26,7 +26,7 @@ LAYERS = {
             "calibration chances routes rows",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence "
-            "connector tasks log mirror candidates finder sayings helpers room load sealed own_asks answers",
+            "connector tasks log mirror candidates advice records working_time finder sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
             "invitations welcome bringing provisioning plan "
