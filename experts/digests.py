@@ -157,7 +157,7 @@ def letter(person: Person, told: list[News]) -> EmailMultiAlternatives:
     context = {
         "person": person,
         "things": things,
-        "told": [(one_line(one.said.text), f"{site}{one.said.url}") for one in told],
+        "told": [(one_line(one.said.mail or one.said.text), f"{site}{one.said.url}") for one in told],
         "notices": f"{site}{reverse('experts:notices')}",
         "choices": f"{site}{reverse('experts:me')}#reach_mail",
     }

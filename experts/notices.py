@@ -72,11 +72,15 @@ class Digest(Work):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A notice in words, for one viewer: plain text, where it leads, and the name of an icon."""
+    """A notice in words, for one viewer: plain text, where it leads, and the name of an icon.
+
+    ``mail`` is what a mail says instead: what is its reader's alone is in no mailbox and on no locked screen.
+    """
 
     text: str
     url: str
     icon: str = "answer"
+    mail: str = ""
 
 
 Teller = Callable[["Viewer", Collection[UUID]], Mapping[UUID, Said]]

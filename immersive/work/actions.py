@@ -20,7 +20,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from immersive.work import jobs
+from immersive.work import jobs, outcomes, reminding
 from immersive.work.models import (
     ASSESSED,
     CONFIDENCE,
@@ -28,6 +28,7 @@ from immersive.work.models import (
     KNOWN,
     LEANS,
     OUTCOME,
+    ROUTES,
     Assessment,
     AssessmentLocked,
     LogWork,
@@ -78,7 +79,13 @@ def start_task(
         started_from = Resource.objects.visible_to(viewer).filter(pk=started_from.pk).first()
     with transaction.atomic():
         task = Task.objects.create(
-            owner=owner, statement=words, started_from=started_from, due=due, context=context.strip(), page_url=page_url
+            owner=owner,
+            statement=words,
+            started_from=started_from,
+            due=due,
+            context=context.strip(),
+            page_url=page_url,
+            ask_on=reminding.first_asked(due, timezone.localdate()),
         )
         task.topics.set(topics.proposed(words, started_from, viewer))
     return task
@@ -154,14 +161,17 @@ def log_outcome(
     with_help: bool = False,
     minutes: int | None = None,
     surprise: str = "",
+    route: str = "",
 ) -> Outcome:
     """How it went, in the owner's own judgement; a second call corrects a slip and logs nothing twice.
 
-    ``result`` is one of `Outcome.CHOICES`, ``minutes`` the time it took.
+    ``result`` is one of `Outcome.CHOICES`, ``minutes`` the time it took, ``route`` the way that it went, if they say.
     Raises `AssessFirst` while nothing was said before, `ValidationError` for what cannot be.
     """
     if result not in dict(Outcome.CHOICES):
         raise ValidationError("Choose how it went: it worked, partly, or not this time.", code="choice")
+    if route and route not in dict(ROUTES):
+        raise ValidationError("Choose one of the six ways, or none.", code="choice")
     if minutes is not None and not 0 <= minutes <= Outcome.MOST_MINUTES:
         raise ValidationError(f"Minutes are a number from 0 to {Outcome.MOST_MINUTES}.", code="minutes")
     if len(surprise) > 1000:
@@ -170,10 +180,13 @@ def log_outcome(
         task = own(task, owner)
         if not task.assessed:
             raise AssessFirst
-        said = {"result": result, "with_help": with_help, "minutes": minutes, "surprise": surprise.strip()}
+        said: dict[str, Any] = {"result": result, "route": route, "with_help": with_help, "minutes": minutes}
+        said["surprise"] = surprise.strip()
         outcome: Outcome = Outcome.objects.update_or_create(
             task=task, defaults=said, create_defaults={**said, "logged_at": timezone.now()}
         )[0]
+        outcomes.feed(outcome)
+        reminding.no_more([task.public_id])
         _log(task, OUTCOME)
     return outcome
 
@@ -181,7 +194,7 @@ def log_outcome(
 def delete_task(*, task: Task, owner: Any) -> None:
     """Remove a task with everything that was said of it and every line of the log that came from it."""
     with transaction.atomic():
-        own(task, owner).delete()
+        _delete(own(task, owner))
 
 
 def delete_all(*, owner: Any) -> int:
@@ -193,8 +206,14 @@ def delete_all(*, owner: Any) -> int:
     for pk in mine:
         with transaction.atomic():
             for task in Task.objects.select_for_update().filter(pk=pk, owner=owner):
-                task.delete()
+                _delete(task)
     return len(mine)
+
+
+def _delete(task: Task) -> None:
+    outcomes.take_back(task)
+    reminding.no_more([task.public_id])
+    task.delete()
 
 
 def own(task: Task, owner: Any) -> Task:

@@ -5,3 +5,6 @@ class WorkConfig(AppConfig):
     name = "immersive.work"
     label = "work"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from immersive.work import reminding  # noqa: F401 - it registers

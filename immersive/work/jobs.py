@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from immersive.work import log
+from immersive.work import log, reminding
 
 
 @shared_task(ignore_result=True, soft_time_limit=20, time_limit=25)
@@ -20,3 +20,9 @@ def log_event(pk: int) -> None:
 def sweep() -> None:
     """Do what no worker did: its message was lost, or it died on the way."""
     log.do_due()
+
+
+@shared_task(ignore_result=True, soft_time_limit=300, time_limit=330)
+def ask_how_it_went() -> None:
+    """Ask people how their tasks went, on the day from which they want to be asked."""
+    reminding.ask()

@@ -1,19 +1,39 @@
 """Retrieval practice: a question of one's own about what one learnt, asked again as it is about to be forgotten.
 
-Its owner's alone, like all of their tasks.
+Its owner's alone, like all of their tasks. When it comes again is told by
+FSRS-6 with its default parameters and without chance, in whole days: at most
+three questions come a day, in working hours, so steps of minutes would ask
+nobody. No mail and no notice is sent; the home page says that there is one.
 """
 
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.http import Http404
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+from fsrs import Card, Rating, Scheduler
+
+from experts.asking.load import zone_of
 
 if TYPE_CHECKING:
     from knowledge.access import Viewer
+
+A_DAY = 3
+"""Questions that come on one day, at most."""
+GRADES = (("again", "I did not know"), ("hard", "With effort"), ("good", "I knew"), ("easy", "At once"))
+"""How well somebody knew it, in their own judgement, as FSRS names them and as they read it."""
+FSRS = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False)
+
+
+class NotDue(Exception):
+    """It was answered already, in another window or a moment ago."""
 
 
 class RecallQuerySet(models.QuerySet["Recall"]):
@@ -26,6 +46,8 @@ class RecallQuerySet(models.QuerySet["Recall"]):
 
 class Recall(models.Model):
     """One question and its answer, in its owner's words; ``card`` is where it stands in FSRS."""
+
+    LONGEST_QUESTION, LONGEST_ANSWER = 300, 1000
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -45,3 +67,93 @@ class Recall(models.Model):
 
     def __str__(self) -> str:
         return "a question of one's own"
+
+
+def mine(viewer: Viewer) -> models.QuerySet[Recall]:
+    """All questions of the viewer's, those due soonest first."""
+    found: models.QuerySet[Recall] = Recall.objects.visible_to(viewer).select_related("task")
+    return found
+
+
+def of_task(task: Any, viewer: Viewer) -> Recall | None:
+    """The question that the viewer wrote after a task of theirs, if they did."""
+    found: Recall | None = Recall.objects.visible_to(viewer).filter(task=task).first()
+    return found
+
+
+def ask_today(viewer: Viewer, now: datetime) -> list[Recall]:
+    """What comes now, the longest due first: none outside the viewer's working hours, and no more than three a day.
+
+    What was answered today counts to the three, also where the clock was put back meanwhile.
+    """
+    from immersive.work.reminding import wishes
+    from immersive.work.working_time import clock_of
+
+    due = list(mine(viewer).filter(due_at__lte=now).select_related("owner")[:A_DAY])
+    if not due or not wishes(viewer).recall:
+        return []
+    clock = clock_of(due[0].owner)
+    if not clock.between(now, now + timedelta(minutes=1)):
+        return []
+    midnight = now.astimezone(zone_of(clock.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    answered = mine(viewer).filter(asked_at__gte=midnight).count()
+    return due[: max(0, A_DAY - answered)]
+
+
+@sensitive_variables()
+def keep(*, task: Any, owner: Any, question: str, answer: str) -> Recall:
+    """Keep one question about a finished task of the owner's, to come from tomorrow on; written again, it is reworded.
+
+    Raises `Http404` for anybody else's task, `ValidationError` for what is empty or too long.
+    """
+    question, answer = " ".join(question.split()), answer.strip()
+    if not question or not answer:
+        raise ValidationError("Write a question and its answer.", code="empty")
+    if len(question) > Recall.LONGEST_QUESTION or len(answer) > Recall.LONGEST_ANSWER:
+        raise ValidationError(
+            f"Ask in at most {Recall.LONGEST_QUESTION} characters and answer in {Recall.LONGEST_ANSWER}.", code="long"
+        )
+    now = timezone.now()
+    with transaction.atomic():
+        held = type(task).objects.select_for_update().filter(pk=task.pk, owner=owner).exclude(outcome=None).first()
+        if held is None:
+            raise Http404
+        words = {"question": question, "answer": answer}
+        begins = now + timedelta(days=1)
+        fresh = Card(card_id=held.pk, due=begins.astimezone(UTC)).to_dict()
+        kept: Recall = Recall.objects.update_or_create(
+            task=held, owner=owner, defaults=words, create_defaults={**words, "card": fresh, "due_at": begins}
+        )[0]
+    return kept
+
+
+@sensitive_variables()
+def grade(*, recall: uuid.UUID, owner: Any, how: str, now: datetime | None = None) -> Recall:
+    """Say how well one knew it, one of `GRADES`; FSRS says when it comes again. `NotDue` where that was said already.
+
+    Raises `Http404` for anybody else's, `ValidationError` for another grade.
+    """
+    if how not in dict(GRADES):
+        raise ValidationError("Choose how well you knew it.", code="choice")
+    now = now or timezone.now()
+    with transaction.atomic():
+        kept = _own(recall, owner)
+        if kept.due_at > now:
+            raise NotDue
+        card, _ = FSRS.review_card(Card.from_dict(kept.card), Rating[how.capitalize()], now.astimezone(UTC))
+        kept.card, kept.due_at, kept.asked_at = card.to_dict(), card.due, now
+        kept.save(update_fields=["card", "due_at", "asked_at"])
+    return kept
+
+
+def drop(*, recall: uuid.UUID, owner: Any) -> None:
+    """Delete a question; nothing of it is kept."""
+    with transaction.atomic():
+        _own(recall, owner).delete()
+
+
+def _own(recall: uuid.UUID, owner: Any) -> Recall:
+    found: Recall | None = Recall.objects.select_for_update().filter(public_id=recall, owner=owner).first()
+    if found is None:
+        raise Http404
+    return found

@@ -30,7 +30,7 @@ LAYERS = {
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
             "invitations welcome bringing provisioning plan "
-            "recall outcomes "
+            "recall outcomes reminding "
             "turns later alike still_right moderation digests tellers conversation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers management templatetags",

@@ -1,0 +1,134 @@
+"""Asking how a task went, once, in the morning after its deadline; never nagging.
+
+``Task.ask_on`` is the day from which its owner wants to be asked, and nothing
+once they were. So there is nothing to count: two workers, a worker that dies
+and a clock that goes back ask no second time. Whoever was asked may put it off
+or be asked no more, about this task or about any (`Reminders`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from experts import notices
+from experts.asking.load import zone_of
+from experts.models import Person
+from experts.notices import Notice, Said, teller
+from immersive.work.models import Reminders, Task
+from immersive.work.working_time import clocks_of
+from knowledge.access import Viewer
+
+KIND = "how_it_went"
+WITHOUT_A_DAY = timedelta(days=7)
+"""After how long a task without a deadline is asked about."""
+FROM = 7
+"""The hour from which people are asked, by their own clock: before the mail of the day is written."""
+LATER = {"tomorrow": timedelta(days=1), "week": timedelta(days=7)}
+NEVER = "never"
+"""What an owner may choose instead of being asked now: one of `LATER`, or not about this task at all."""
+A_DAY = timedelta(days=1)
+
+
+def first_asked(due: date | None, today: date) -> date:
+    """The day from which the owner of a task that begins today is asked how it went."""
+    return min(max(due, today), date.max - A_DAY) + A_DAY if due else today + WITHOUT_A_DAY
+
+
+def ask(now: datetime | None = None) -> int:
+    """Leave a notice with everybody whose task is due to be asked about, on a working day of theirs; how many.
+
+    Only tasks of which something was said before are asked about: nothing
+    could be laid beside how the others went.
+    """
+    now = now or timezone.now()
+    wanted = Task.objects.filter(ask_on__lte=(now + A_DAY).date(), outcome=None, owner__is_active=True)
+    silent = Reminders.objects.filter(outcomes=False).values("person")
+    waiting = list(wanted.exclude(assessment=None).exclude(owner__in=silent).order_by("ask_on", "pk").only("owner"))
+    clocks = clocks_of(Person.objects.filter(pk__in={task.owner_id for task in waiting}))
+    asked = 0
+    for task in waiting:
+        clock = clocks[task.owner_id]
+        there = now.astimezone(zone_of(clock.zone))
+        if there.hour >= FROM and clock.until(now, there.date()):
+            asked += _ask(task.pk, there.date())
+    return asked
+
+
+@transaction.atomic
+def _ask(pk: int, today: date) -> bool:
+    """Ask about one task, if it is still to be asked about; the change of its day is what only one worker makes."""
+    if not Task.objects.filter(pk=pk, ask_on__lte=today, outcome=None).update(ask_on=None):
+        return False
+    owner, subject = Task.objects.values_list("owner_id", "public_id").get(pk=pk)
+    notices.tell([owner], KIND, subject)
+    return True
+
+
+@teller(KIND)
+@sensitive_variables()
+def asked(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
+    """How did it go? A mail says no word of the task."""
+    if not wishes(viewer).outcomes:
+        return {}
+    tasks = Task.objects.visible_to(viewer).filter(public_id__in=subjects, outcome=None).select_related("owner")
+    return {
+        task.public_id: Said(
+            f"How did it go? “{task.statement}”",
+            f"{task.get_absolute_url()}#outcome",
+            "task",
+            mail=f"How did it go? A task of yours {_when(task)}",
+        )
+        for task in tasks
+    }
+
+
+def _when(task: Task) -> str:
+    if task.due is None:
+        return "began some days ago"
+    days = (timezone.localdate(timezone=zone_of(task.owner.time_zone)) - task.due).days
+    return {0: "is due today", 1: "was due yesterday"}.get(days, "was due some days ago")
+
+
+# What an owner chooses ------------------------------------------------------------------------------------------------
+
+
+def wishes(viewer: Viewer) -> Reminders:
+    """What the viewer wants to be asked; where they chose nothing, an unsaved row of the defaults."""
+    found = Reminders.objects.filter(person_id=viewer.person_id or 0).first()
+    return found or Reminders(person_id=viewer.person_id)
+
+
+def wish(*, person: Any, outcomes: bool, recall: bool) -> None:
+    """Keep what a person wants to be asked."""
+    chosen = {"outcomes": outcomes, "recall": recall}
+    Reminders.objects.update_or_create(person=person, defaults=chosen)
+
+
+@sensitive_variables()
+def put_off(*, task: Task, owner: Any, until: str) -> date | None:
+    """Ask the owner later, one of `LATER`, or never about this task; the day on which they are asked, if any.
+
+    Raises `Http404` for anybody else, and for what nobody offered.
+    """
+    if until not in (*LATER, NEVER):
+        raise Http404
+    today = timezone.localdate(timezone=zone_of(owner.time_zone))
+    day = None if until == NEVER else today + LATER[until]
+    with transaction.atomic():
+        if not Task.objects.filter(pk=task.pk, owner=owner, outcome=None).update(ask_on=day):
+            raise Http404
+        no_more([task.public_id])
+    return day
+
+
+def no_more(subjects: Collection[UUID]) -> None:
+    """Nobody is asked any more about these tasks (public ids): they are finished, put off or gone."""
+    Notice.objects.filter(kind=KIND, subject__in=subjects).delete()
