@@ -71,8 +71,8 @@ class Reason:
 class Expert:
     """A person with what speaks for them; ``score`` orders and is shown to nobody.
 
-    ``documents`` are those close to what was asked, ``last`` the newest work on one of them. A score of 0: no
-    document speaks for them, only they themselves do.
+    ``documents`` are those close to what was asked, ``last`` the newest work on one of them, ``behind`` their keys. A
+    score of 0: no document speaks for them, only they themselves do. ``teaches``: they offer to be a mentor in it.
     """
 
     person: Person
@@ -80,6 +80,8 @@ class Expert:
     reasons: tuple[Reason, ...]
     documents: int
     last: datetime | None
+    behind: tuple[UUID, ...] = ()
+    teaches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,30 +127,58 @@ def find(
     found: ResultPage | Found | None = None,
     count: int = 5,
     without: Collection[int] = (),
+    also: Collection[int] = (),
+    about: Collection[str] = (),
 ) -> list[Expert]:
     """Who knows about ``asked`` (text, a query, or names of topics), best first, as far as the viewer may know.
 
     ``found``: what a search of this request found already, which spares the search; ``without``: ids of people to
-    leave out. Three questions to the database beside the search. Nobody where the index does not answer.
+    leave out; ``also``: ids of people to tell of, whatever speaks for them; ``about``: keys of topics that are meant
+    too. Three questions to the database beside the search. Nobody where the index does not answer.
     """
     query = _query(asked)
     if not query:
         return []
     match, query = _matches(query, ground or Ground(viewer), found)
     worked = _by_person(WORKED.objects(tokens=viewer.tokens, documents=match))
-    keys = topics_in(query if isinstance(asked, str | Query) else asked)
-    own, thanked = said(keys, worked, _answers(worked), viewer)
+    keys = [*dict.fromkeys((*topics_in(query if isinstance(asked, str | Query) else asked), *about))]
+    own, thanked = said(keys, {*worked, *also}, _answers(worked), viewer)
     away = {*without, *(who for who, says in own.items() if says.away)}
     scores = _scores(worked, match, thanked, timezone.now(), away)
     best = _most(scores, count)
     others = [who for who, says in own.items() if who not in scores and who not in away and says]
     best += sorted(others, key=lambda who: (*own[who].order, turn(who, viewer.person_id or 0)))[: count - len(best)]
+    best += [who for who in dict.fromkeys(also) if who not in best and who not in away]
     people = with_room(Person.objects.findable().visible_to(viewer)).in_bulk(best)
     return [
         _expert(people[who], scores.get(who, 0.0), worked.get(who, []), match, own.get(who), thanked, query)
         for who in best
         if who in people
     ]
+
+
+def still(
+    behind: Mapping[UUID, Collection[UUID]], asked: str | Query, viewer: Viewer, *, about: Collection[str] = ()
+) -> dict[UUID, Expert]:
+    """Of people whom `find` told of before, by their public ids and the keys of what was ``behind`` each: who still is
+    to be found by all of that, with what speaks for them as it is now. At most three questions to the database.
+    """
+    query = _query(asked)
+    people = with_room(Person.objects.findable().visible_to(viewer).filter(public_id__in=behind))
+    by_id = {person.pk: person for person in people}
+    if not by_id:
+        return {}
+    match = {key: 1.0 for of in behind.values() for key in of}
+    worked = _by_person(WORKED.objects(tokens=viewer.tokens, documents=match)) if match else {}
+    keys = [*dict.fromkeys((*topics_in(query), *about))]
+    own, thanked = said(keys, by_id, _answers(worked), viewer)
+    found = {}
+    for pk, person in by_id.items():
+        mine = [one for one in worked.get(pk, ()) if one.key in behind[person.public_id]]
+        says = own.get(pk)
+        if len(mine) == len(behind[person.public_id]) and not (says and says.away):
+            found[person.public_id] = _expert(person, float(len(mine)), mine, match, says, thanked, query)
+    return found
 
 
 def levels(
@@ -384,7 +414,10 @@ def _expert(
         reasons.append(Reason(f"Offers to mentor in {listed(sorted(set(said.teaches)))}.", person.get_absolute_url()))
     if said is not None and said.knows:
         reasons.append(Reason(f"Says that they know {listed(sorted(set(said.knows)))}.", person.get_absolute_url()))
-    return Expert(person, score, tuple(reasons), len(close), _newest(close))
+    teaches = said is not None and bool(said.teaches)
+    return Expert(
+        person, score, tuple(reasons), len(close), _newest(close), tuple(sorted(one.key for one in close)), teaches
+    )
 
 
 def _level(person: Person, topic: str, about: Sequence[_Work], said: OwnTopic | None, now: datetime) -> Level:
