@@ -256,9 +256,12 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
             withdrawn, resource__indexed_audience__in=everyones, resource__source__indexed_audience__in=everyones
         ).exclude(person=None)
         topics = self.model.topics.through.objects
-        known = self.model.objects.visible_to(viewer).naming().filter(topics=OuterRef("topic"))
         lost = topics.filter(withdrawn).values("topic")
-        said = topics.filter(~Exists(known), topic__in=lost, resource__source__kind=ANSWERS)
+        theirs = self.model.objects.visible_to(viewer)
+        repeated = topics.filter(resource__in=theirs.filter(source__kind=ANSWERS), topic__in=lost).values("topic")
+        known = theirs.naming().filter(topics=OuterRef("pk"))
+        unknown = Topic.objects.filter(~Exists(known), pk__in=repeated).values("pk")
+        said = topics.filter(topic__in=unknown, resource__source__kind=ANSWERS)
         about = list(told.values_list("person", flat=True).distinct())
         return self.filter(Q(about__in=about) | Q(pk__in=list(said.values_list("resource", flat=True).distinct())))
 
