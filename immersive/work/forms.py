@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from immersive.work.actions import MAX_STATEMENT
-from immersive.work.models import CONFIDENCE, Outcome
+from experts.forms import TopicInput
+from immersive.work.actions import MAX_CONTEXT, MAX_STATEMENT
+from immersive.work.models import CONFIDENCE, DIFFICULTIES, KNOWN, ROUTES, Outcome
+from immersive.work.recall import Recall
+from knowledge.models import Topic
+
+if TYPE_CHECKING:
+    from immersive.work.plan import Planned
 
 
 class StartForm(forms.Form):
-    """One sentence, a date if there is one, and the resource that it began with."""
+    """One sentence; if there is one, a day when it is due, and where it began: a resource, or a page and its text."""
 
     statement = forms.CharField(
         label="What are you working on?",
         max_length=MAX_STATEMENT,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="One sentence, in your own words.",
-        error_messages={"required": "Say in one sentence what you are working on."},
+        error_messages={
+            "required": "Say in one sentence what you are working on.",
+            "max_length": "Say it in at most %(limit_value)d characters; these are %(show_value)d.",
+        },
     )
     due = forms.DateField(
         label="Due",
@@ -26,11 +36,19 @@ class StartForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Write the day as 2027-03-31."},
     )
+    context = forms.CharField(
+        label="What belongs to it",
+        required=False,
+        max_length=MAX_CONTEXT,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="What you had selected, or a few words more. It is kept as it is, for you alone.",
+    )
     started_from = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    page_url = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class AssessmentForm(forms.Form):
-    """One of five answers."""
+    """One of five answers; beside it, if one likes, how hard it is and what one knows of each topic."""
 
     confidence = forms.TypedChoiceField(
         label="How sure are you that you could do this well today, on your own?",
@@ -39,6 +57,38 @@ class AssessmentForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose one of the five answers.", "invalid_choice": "Choose one of the five."},
     )
+    difficulty = forms.ChoiceField(
+        label="How hard is it, beside your other tasks?",
+        choices=DIFFICULTIES,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    add = forms.CharField(
+        label="Add a topic", required=False, max_length=100, widget=TopicInput(attrs={"class": "input"})
+    )
+
+    def __init__(self, topics: Iterable[Topic], *args: Any, **more: Any) -> None:
+        super().__init__(*args, auto_id="said_%s", **more)
+        self.topics = list(topics)
+        for topic in self.topics:
+            self.fields[f"known-{topic.pk}"] = forms.ChoiceField(
+                label=topic.name, choices=KNOWN, required=False, widget=forms.RadioSelect
+            )
+
+    @property
+    def rows(self) -> list[tuple[Topic, forms.BoundField]]:
+        """Each topic with its three answers."""
+        return [(topic, self[f"known-{topic.pk}"]) for topic in self.topics]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What `actions.assess` takes: of topics that were left open, nothing."""
+        told = {topic.name: self.cleaned_data[f"known-{topic.pk}"] for topic in self.topics}
+        return {
+            "confidence": self.cleaned_data["confidence"],
+            "difficulty": self.cleaned_data["difficulty"],
+            "known": {name: word for name, word in told.items() if word},
+        }
 
 
 class OutcomeForm(forms.Form):
@@ -59,14 +109,39 @@ class OutcomeForm(forms.Form):
         max_value=Outcome.MOST_MINUTES,
         error_messages={"invalid": "Write the minutes as a number, such as 45."},
     )
+    route = forms.ChoiceField(label="The way it went", required=False, choices=[("", "I do not say"), *ROUTES])
     surprise = forms.CharField(
         label="What surprised you?", required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     @classmethod
-    def of(cls, outcome: Outcome | None) -> OutcomeForm:
-        """An empty form, or one that holds what was logged, to correct it."""
-        said: dict[str, Any] = {}
+    def of(cls, outcome: Outcome | None, plan: Sequence[Planned] = ()) -> OutcomeForm:
+        """A form where nothing is said but the way that the plan begins with, or one that holds what was logged."""
+        said: dict[str, Any] = {"route": plan[0].route if plan else ""}
         if outcome is not None:
             said = {name: getattr(outcome, name) for name in cls.base_fields}
         return cls(initial=said)
+
+
+class RecallForm(forms.Form):
+    """One question for later, and its answer."""
+
+    question = forms.CharField(
+        label="The question",
+        max_length=Recall.LONGEST_QUESTION,
+        help_text="Such as: what did the pump need before it could be primed?",
+        error_messages={"required": "Write what you want to be asked."},
+    )
+    answer = forms.CharField(
+        label="The answer",
+        max_length=Recall.LONGEST_ANSWER,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Write what you want to remember."},
+    )
+
+
+class WishesForm(forms.Form):
+    """What a person is asked about their tasks."""
+
+    outcomes = forms.BooleanField(label="Ask me how my tasks went", required=False)
+    recall = forms.BooleanField(label="Ask me the questions that I wrote for later", required=False)

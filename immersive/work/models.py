@@ -160,6 +160,11 @@ class Assessment(models.Model):
         """What was said, as it was said."""
         return dict(CONFIDENCE)[self.confidence]
 
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """What was said of each topic: its name and the word."""
+        return [(name, dict(KNOWN)[word]) for name, word in self.known.items()]
+
 
 class Outcome(models.Model):
     """How the task went: worked 1, partly one half, not this time 0. Its owner may correct a slip."""

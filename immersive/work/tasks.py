@@ -1,4 +1,4 @@
-"""What a person reads of their own tasks: lists, what is next, what may help, what was said beside how it went."""
+"""What a person reads of their own tasks: lists, what is next, what was said beside how it went."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from immersive.work.models import LearningEntry, Outcome, Task
 from knowledge.index.analysis import one_spelling
 from knowledge.models import Resource, Topic
-from knowledge.search import search
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from knowledge.access import Viewer
-    from knowledge.documents import ResultPage
 
 ENOUGH = 5
 """Outcomes from which counts are worth telling; below, chance says more than the person (SCIENCE, 1)."""
@@ -53,7 +50,7 @@ def recent(viewer: Viewer, limit: int = 5) -> list[Task]:
 def mine_or_404(public_id: UUID, viewer: Viewer) -> Task:
     """The viewer's task; else the same `Http404` as for one that never was."""
     try:
-        return mine(viewer).get(public_id=public_id)
+        return mine(viewer).select_related("owner", "assessment", "outcome").get(public_id=public_id)
     except Task.DoesNotExist:
         raise Http404 from None
 
@@ -81,12 +78,6 @@ def next_step(task: Task) -> Next | None:
     if not task.finished:
         return Next("How did it go?", f"{task.get_absolute_url()}#outcome")
     return None
-
-
-@sensitive_variables()
-def matching(task: Task, viewer: Viewer, limit: int = 5) -> ResultPage:
-    """What may help with a task, in the order of any search; its sentence is not remembered as one."""
-    return search(task.statement, viewer, per_page=limit, remember=False)
 
 
 WENT = {Outcome.WORKED: "it worked", Outcome.PARTLY: "it partly worked", Outcome.NOT_THIS_TIME: "not this time"}

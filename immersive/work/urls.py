@@ -1,6 +1,6 @@
 from django.urls import path
 
-from immersive.work.views import tasks
+from immersive.work.views import card, recall, reminders, tasks
 
 app_name = "work"
 urlpatterns = [
@@ -9,8 +9,19 @@ urlpatterns = [
     path("mirror", tasks.mirror, name="mirror"),
     path("delete", tasks.delete_all, name="delete-all"),
     path("download", tasks.download, name="download"),
+    path("reminders", reminders.wishes, name="reminders"),
+    path("recall", recall.today, name="recall"),
+    path("recall/<uuid:recall_id>/grade", recall.grade, name="recall-grade"),
+    path("recall/<uuid:recall_id>/delete", recall.drop, name="recall-drop"),
     path("<uuid:task_id>/", tasks.task, name="task"),
     path("<uuid:task_id>/assessment", tasks.assess, name="assess"),
+    path("<uuid:task_id>/lean", card.lean, name="lean"),
+    path("<uuid:task_id>/again", card.again, name="again"),
+    path("<uuid:task_id>/choose", card.choose, name="choose"),
+    path("<uuid:task_id>/plan", card.step, name="plan"),
+    path("<uuid:task_id>/beside/<uuid:resource_id>", card.beside, name="beside"),
     path("<uuid:task_id>/outcome", tasks.outcome, name="outcome"),
+    path("<uuid:task_id>/recall", recall.write, name="recall-write"),
+    path("<uuid:task_id>/later", reminders.later, name="later"),
     path("<uuid:task_id>/delete", tasks.delete, name="delete"),
 ]

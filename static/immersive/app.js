@@ -69,6 +69,14 @@
     if (line && !e.detail.successful) $("span", line).textContent = "could not be asked.";
   });
 
+  // A slider says its step in words while it moves.
+  document.addEventListener("input", e => {
+    const words = e.target.dataset?.words?.split("|")[e.target.value];
+    if (!words) return;
+    e.target.setAttribute("aria-valuetext", words);
+    $$(`output[for="${e.target.id}"]`).forEach(out => { out.textContent = words; });
+  });
+
   // Keyboard: / j k Enter t ? Esc.
   const items = () => $$("[data-item]");
   const current = () => $("[data-item].is-current"); // as the page has it: more may arrive below while one reads

@@ -18,7 +18,7 @@ LAYERS = {
         [
             # values, texts and tools that know nothing of the rest
             "documents signals replacing bulk questions addresses dialling sandbox outline units reader markup front "
-            "captions",
+            "captions name_words",
             # what is stored, what is read, and pure decisions
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
             "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
@@ -26,10 +26,11 @@ LAYERS = {
             "calibration chances routes rows",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence "
+            "names "
             "connector tasks log mirror candidates advice records working_time finder sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
-            "invitations welcome bringing provisioning plan "
+            "invitations welcome bringing provisioning plan card "
             "recall outcomes reminding "
             "turns later alike still_right moderation digests tellers conversation",
             # whoever asks

@@ -6,20 +6,23 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from immersive.work import actions, tasks
+from immersive.work import actions, advice, card, plan, tasks
 from immersive.work import mirror as mirrors
 from immersive.work.actions import AssessFirst
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
-from immersive.work.models import CONFIDENCE, AssessmentLocked, Task
+from immersive.work.models import CONFIDENCE, LEANS, AssessmentLocked, Task
 from immersive.work.views import private
 from knowledge.access import Viewer, id_in
 
 PER_PAGE = 20
+FILLED = {"statement": "q", "context": "text", "page_url": "page"}
+"""What an address may fill in of a new task, and as what."""
 
 
 @private
@@ -34,49 +37,72 @@ def mine(request: HttpRequest) -> HttpResponse:
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Start a task: the form (``?q=`` fills the sentence, ``?from=`` names a resource), and its answer."""
+    """Start a task: the form, and its answer.
+
+    ``?q=`` fills the sentence, ``?from=`` names a resource that it begins with, ``?page=`` and ``?text=`` an address
+    and what was selected there.
+    """
     viewer = Viewer.of(request.user)
     if request.method != "POST":
         begin = tasks.readable(id_in(request.GET.get("from")), viewer)
-        words = request.GET.get("q", "")[: actions.MAX_STATEMENT]
-        form = StartForm(initial={"statement": words, "started_from": begin and begin.public_id})
-        return render(request, "work/new.html", {"form": form, "begin": begin})
+        said = {name: request.GET.get(asked, "") for name, asked in FILLED.items()}
+        return _new(request, StartForm(initial={**said, "started_from": begin and begin.public_id}), begin)
     form = StartForm(request.POST)
     if not form.is_valid():
-        begin = tasks.readable(id_in(request.POST.get("started_from")), viewer)
-        return render(request, "work/new.html", {"form": form, "begin": begin}, status=422)
-    values = form.cleaned_data
-    begin = tasks.readable(values["started_from"], viewer)
-    task = actions.start_task(
-        owner=request.user, statement=values["statement"], started_from=begin, due=values["due"]
-    )  # fmt: skip
-    return redirect(task)
+        return _new(request, form, tasks.readable(id_in(request.POST.get("started_from")), viewer), status=422)
+    begin = tasks.readable(form.cleaned_data["started_from"], viewer)
+    return redirect(actions.start_task(owner=request.user, **{**form.cleaned_data, "started_from": begin}))
+
+
+def _new(request: HttpRequest, form: StartForm, begin: Any, status: int = 200) -> HttpResponse:
+    return render(request, "work/new.html", {"form": form, "begin": begin}, status=status)
 
 
 @private
 @require_GET
 def task(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """One task: the question before all else, then what may help, then how it went."""
+    """One task: the question before all else, then six routes and a plan, then how it went."""
     viewer = Viewer.of(request.user)
-    return _show(request, tasks.mine_or_404(task_id, viewer), viewer)
+    return show(request, tasks.mine_or_404(task_id, viewer), viewer)
 
 
 @private
 @require_POST
 def assess(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Say how sure I am, once."""
+    """Say how sure I am, how hard it is and what I know, once; or change, before that, what it is about."""
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
-    form = AssessmentForm(request.POST)
     if found.assessed:
-        return _show(request, found, viewer, status=409, locked=True)
+        return show(request, found, viewer, status=409, locked=True)
+    if request.POST.get("drop") or request.POST.get("add", "").strip():
+        return _about(request, found, viewer)
+    form = AssessmentForm(found.topics.all(), request.POST)
     if not form.is_valid():
-        return _show(request, found, viewer, status=422, assessment_form=form)
+        return show(request, found, viewer, status=422, form=form)
     try:
-        actions.assess(task=found, owner=request.user, confidence=form.cleaned_data["confidence"])
+        actions.assess(task=found, owner=request.user, **form.said)
     except AssessmentLocked:  # said in another window a moment ago
-        return _show(request, tasks.mine_or_404(task_id, viewer), viewer, status=409, locked=True)
-    return _after(request, task_id, viewer)
+        return show(request, tasks.mine_or_404(task_id, viewer), viewer, status=409, locked=True)
+    return after(request, task_id, viewer, at="card")
+
+
+def _about(request: HttpRequest, found: Task, viewer: Viewer) -> HttpResponse:
+    """The same question with a topic more or less; what was chosen already stays chosen, and is not said yet."""
+    trouble = ""
+    drop = request.POST.get("drop", "")
+    try:
+        if drop.isdecimal():
+            actions.drop_topic(task=found, owner=request.user, topic=int(drop))
+        else:
+            actions.add_topic(task=found, owner=request.user, name=request.POST.get("add", "").strip())
+    except ValidationError as problem:
+        trouble = " ".join(problem.messages)
+    except AssessmentLocked:
+        return show(request, tasks.mine_or_404(found.public_id, viewer), viewer, status=409, locked=True)
+    kept = request.POST.dict() if trouble else {**request.POST.dict(), "add": ""}
+    found = tasks.mine_or_404(found.public_id, viewer)
+    form = AssessmentForm(found.topics.all(), initial=kept)
+    return show(request, found, viewer, status=422 if trouble else 200, form=form, at="topics", trouble=trouble)
 
 
 @private
@@ -87,12 +113,12 @@ def outcome(request: HttpRequest, task_id: UUID) -> HttpResponse:
     found = tasks.mine_or_404(task_id, viewer)
     form = OutcomeForm(request.POST)
     if not form.is_valid():
-        return _show(request, found, viewer, status=422, outcome_form=form)
+        return show(request, found, viewer, status=422, outcome_form=form)
     try:
         actions.log_outcome(task=found, owner=request.user, **form.cleaned_data)
     except AssessFirst:
-        return _show(request, found, viewer, status=409)
-    return _after(request, task_id, viewer)
+        return show(request, found, viewer, status=409)
+    return after(request, task_id, viewer, at="went")
 
 
 @private
@@ -132,29 +158,37 @@ def download(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, **more: Any) -> HttpResponse:
-    """The task's page; only its moving part for htmx, which swaps successes only."""
-    ready = found.assessed and not found.finished
+def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, **more: Any) -> HttpResponse:
+    """The task's page; only its moving part for htmx, which swaps successes only.
+
+    ``at`` names the place that htmx leads to, for where one was may be gone.
+    """
+    planned = plan.steps(found, viewer) if found.assessed else []
+    shown = advice.advise(found, viewer) if found.assessed and not found.finished else None
     context = {
         "task": found,
-        "words": CONFIDENCE,
-        "assessment_form": AssessmentForm(),
+        "words": dict(CONFIDENCE),
+        "form": None if found.assessed else AssessmentForm(found.topics.all()),
         "outcome_form": OutcomeForm.of(found.outcome if found.finished else None),
-        "help": tasks.matching(found, viewer) if ready else None,
         "reading": tasks.reading(found, viewer),
+        "plan": planned,
+        "look": card.look(found, shown, planned) if shown else None,
+        "leans": LEANS,
         **more,
     }
-    if _moves(request):
+    if moves(request):
         return render(request, "work/task.html#moving", context)
     return render(request, "work/task.html", context, status=status)
 
 
-def _after(request: HttpRequest, task_id: UUID, viewer: Viewer) -> HttpResponse:
+def after(request: HttpRequest, task_id: UUID, viewer: Viewer, at: str = "") -> HttpResponse:
     """Where a form leads: to the page again, or to its part for htmx."""
     found = tasks.mine_or_404(task_id, viewer)
-    return _show(request, found, viewer) if _moves(request) else redirect(found)
+    if moves(request):
+        return show(request, found, viewer, at=at)
+    return redirect(f"{found.get_absolute_url()}#{at}" if at else found)
 
 
-def _moves(request: HttpRequest) -> bool:
+def moves(request: HttpRequest) -> bool:
     """Whether htmx asks for the moving part alone."""
     return bool(getattr(request, "htmx", False))

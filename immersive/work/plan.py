@@ -1,0 +1,223 @@
+"""A plan: the routes that a task's owner chose, in their order, each with what is done next about it.
+
+A step names its resource or person only while the viewer may see it: the
+right is asked anew each time, in the one query that reads the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from experts.models import Person
+from immersive.work import advice
+from immersive.work.actions import AssessFirst, own
+from immersive.work.models import Step, Task
+from immersive.work.routes import NAMES, Route
+from knowledge.access import Viewer, id_in, resource_or_404
+from knowledge.models import Resource
+
+MOST_STEPS = 20
+PEOPLE = (Route.HAND_OVER, Route.MENTOR)
+GONE = "That is no longer there, or no longer open to you. The card shows what is."
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One step as its owner sees it. ``title`` is empty for what one does alone, and for what is gone.
+
+    ``resource``: what opens beside the task; ``person``: whom to ask; each only while the viewer may see it.
+    """
+
+    step: Step
+    route: Route
+    statement: str
+    first: bool
+    last: bool
+    resource: Resource | None = None
+    person: Person | None = None
+
+    @property
+    def name(self) -> str:
+        """What its route is called."""
+        return NAMES[self.route]
+
+    @property
+    def title(self) -> str:
+        """What or whom it is with."""
+        return self.resource.title if self.resource else self.person.display_name if self.person else ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """As candidates name it."""
+        named = self.resource or self.person
+        return (self.route, str(named.public_id) if named else "")
+
+    @property
+    def done(self) -> bool:
+        """Whether its owner has said that it is done."""
+        return self.step.done_at is not None
+
+    @property
+    def gone(self) -> bool:
+        """Whether what it was with is no longer there for the viewer."""
+        return self.route is not Route.DO and not self.title
+
+    @property
+    def access(self) -> str:
+        """How one comes to use a tool, where not everybody may; as its catalogue says."""
+        said = str(self.resource.facts.get("access", "")) if self.resource and self.route is Route.TOOL else ""
+        return "" if "everyone" in said.casefold() else said
+
+    @property
+    def access_question(self) -> str:
+        """What one asks who has none."""
+        return f"How do I get access to {self.title}?"
+
+    @property
+    def act(self) -> str:
+        """What the button says by which it is begun; nothing where it is begun without one."""
+        if self.route in (Route.TOOL, Route.FORMAL):
+            return "Open the tool" if self.route is Route.TOOL else "Open the course"
+        asking = {Route.HAND_OVER: f"Ask {self.title} to do it", Route.MENTOR: f"Ask {self.title} to show you"}
+        return asking.get(self.route, "")
+
+    @property
+    def mentoring(self) -> bool:
+        """Whether the pages of mentoring lead on from here."""
+        return self.route is Route.MENTOR
+
+    @property
+    def ask_url(self) -> str:
+        """Where the question to its person begins, with the task's words: to do it, or to be shown."""
+        to = {"to": self.person.public_id} if self.person else {}
+        wish = "do" if self.route is Route.HAND_OVER else "show"
+        return f"{reverse('experts:ask-new')}?{urlencode({'q': self.statement, **to, 'wish': wish})}"
+
+
+@sensitive_variables()
+def steps(task: Task, viewer: Viewer) -> list[Planned]:
+    """The plan of a task of the viewer's, in its order (one query)."""
+    people = Person.objects.findable().visible_to(viewer).filter(pk=OuterRef("person_id"))
+    rows = list(
+        Step.objects.visible_to(viewer)
+        .filter(task=task)
+        .select_related("resource", "person")
+        .defer("resource__body")
+        .annotate(
+            may_read=Exists(Resource.objects.visible_to(viewer).filter(pk=OuterRef("resource_id"))),
+            may_meet=Exists(people),
+        )
+    )
+    return [
+        Planned(
+            step,
+            Route(step.route),
+            task.statement,
+            first=at == 0,
+            last=at == len(rows) - 1,
+            resource=step.resource if step.may_read else None,
+            person=step.person if step.may_meet else None,
+        )
+        for at, step in enumerate(rows)
+    ]
+
+
+@sensitive_variables()
+def choose(*, task: Task, owner: Any, route: str, key: str = "") -> Step:
+    """Add a route of the card to the end of the plan, or find it there: a second tap adds nothing.
+
+    ``key`` names the resource or person as the card does. Raises `AssessFirst` before anything is said, and
+    `ValidationError` for what is not there (any more), not even for the owner.
+    """
+    viewer = Viewer.of(owner)
+    if route not in NAMES:
+        raise ValidationError("Choose one of the six.", code="choice")
+    if not task.assessed:
+        raise AssessFirst
+    named = _named(Route(route), key, viewer)
+    stood = _stood(task, viewer, route, key)
+    with transaction.atomic():
+        task = own(task, owner)
+        plan = Step.objects.filter(task=task)
+        if found := plan.filter(route=route, **named).first():
+            return found
+        if plan.count() >= MOST_STEPS:
+            raise ValidationError(f"A plan holds at most {MOST_STEPS} steps; take one away first.", code="many")
+        last = plan.aggregate(last=Max("place"))["last"]
+        made: Step = Step.objects.create(
+            task=task, place=0 if last is None else last + 1, route=route, lean=task.lean, **named, **stood
+        )
+    return made
+
+
+def _named(route: Route, key: str, viewer: Viewer) -> dict[str, Any]:
+    """What a step is with, if the viewer may see it; else `ValidationError`, the same for what never was."""
+    if route is Route.DO:
+        return {"resource": None, "person": None}
+    public_id = id_in(key)
+    if route in PEOPLE:
+        person = Person.objects.findable().visible_to(viewer).filter(public_id=public_id).first()
+        if public_id is None or person is None:
+            raise ValidationError(GONE, code="gone")
+        return {"resource": None, "person": person}
+    try:
+        if public_id is None:
+            raise Http404
+        return {"resource": resource_or_404(public_id, viewer), "person": None}
+    except Http404:
+        raise ValidationError(GONE, code="gone") from None
+
+
+def _stood(task: Task, viewer: Viewer, route: str, key: str) -> dict[str, Any]:
+    """Where it stood on the card; nothing where it does not stand there any more."""
+    shown = advice.advise(task, viewer)
+    if shown is not None:
+        for rank, row in enumerate(shown.card.rows, 1):
+            if (row.route, row.candidate.key) == (route, key):
+                return {"advice": shown.advice, "rank": rank, "chance": row.odds.chance.mean}
+    return {}
+
+
+def done(*, task: Task, owner: Any, step: int, done: bool = True) -> None:
+    """Say that a step is done, or that it is not."""
+    with transaction.atomic():
+        row = _step(task, owner, step)
+        row.done_at = (row.done_at or timezone.now()) if done else None
+        row.save(update_fields=["done_at"])
+
+
+def drop(*, task: Task, owner: Any, step: int) -> None:
+    """Take a step out of the plan; one that is out already (in another window) changes nothing."""
+    with transaction.atomic():
+        Step.objects.filter(task=own(task, owner), pk=step).delete()
+
+
+def move(*, task: Task, owner: Any, step: int, up: bool) -> None:
+    """Move a step one place up or down; the first goes no higher and the last no lower."""
+    with transaction.atomic():
+        row = _step(task, owner, step)
+        order = list(Step.objects.filter(task=row.task_id).order_by("place", "pk"))
+        at = order.index(row)
+        to = at - 1 if up else at + 1
+        if 0 <= to < len(order):
+            order[at], order[to] = order[to], order[at]
+        for place, one in enumerate(order):
+            one.place = place
+        Step.objects.bulk_update(order, ["place"])
+
+
+def _step(task: Task, owner: Any, step: int) -> Step:
+    found: Step | None = Step.objects.filter(task=own(task, owner), pk=step).first()
+    if found is None:
+        raise Http404
+    return found
