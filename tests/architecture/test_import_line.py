@@ -25,9 +25,9 @@ LAYERS = {
             "history tokens imports scim asks votes formation pairing frameworks framework_file "
             "calibration chances routes rows",
             # answers
-            "ingest indexing search remembered typeahead relaxing pages live live_kept evidence "
-            "names "
-            "connector tasks log mirror candidates advice records working_time finder sayings helpers room load sealed own_asks answers",
+            "ingest indexing search remembered typeahead relaxing pages live live_kept evidence names "
+            "connector tasks log mirror candidates advice records working_time finder "
+            "sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
             "invitations welcome bringing provisioning plan card "
