@@ -45,7 +45,7 @@ from experts.models import Disowned, OwnTopic, Person, one_line
 from knowledge.access import Viewer
 from knowledge.explain import listed
 from knowledge.index.analysis import one_spelling
-from knowledge.models import ANSWERS, Contribution, Resource, Source, Topic
+from knowledge.models import REPEATING, Contribution, Resource, Source, Topic
 
 OUTSIDE = frozenset({"web", "feed"})
 """Kinds of source whose authors are strangers unless the operator says otherwise."""
@@ -272,7 +272,7 @@ def topics_of(person: Person, viewer: Viewer, *, hidden: bool = False) -> list[d
     bearing = Resource.objects.visible_to(viewer).naming().filter(topics=OuterRef("topics"))
     rows = (
         _touched(viewer, hidden=hidden, person=person)
-        .filter(~Q(source__kind=ANSWERS) | Exists(bearing), topics__isnull=False)
+        .filter(~Q(source__kind__in=REPEATING) | Exists(bearing), topics__isnull=False)
         .values(name=F("topics__name"))
         .annotate(documents=Count("pk", distinct=True), last=Max("contributions__last"))
         .order_by("-documents", "name")

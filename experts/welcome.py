@@ -190,7 +190,9 @@ def _weights(mates: Iterable[Person], in_team: Collection[int], viewer: Viewer) 
         people[resource].add(person)
         last.setdefault(resource, when)
     kept = OwnTopic.objects.filter(person=OuterRef("verification__owner"), hidden=True, key=OuterRef("topics__slug"))
-    vouched = readable.filter(verification__owner__in=ids, verification__until__gte=timezone.localdate())
+    vouched = readable.filter(
+        verification__owner__in=ids, verification__until__gte=timezone.localdate(), verification__suspended_at=None
+    )
     vouched = vouched.exclude(pk__in=vouched.filter(Exists(kept)).values("pk"))
     verified: dict[int, int] = dict(vouched.values_list("pk", "verification__owner"))
     for resource, owner in verified.items():

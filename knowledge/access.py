@@ -114,11 +114,11 @@ def id_in(text: str | None) -> UUID | None:
 
 def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
     """The resource, if the viewer may read it; else the same `Http404` as for one that never was."""
-    from knowledge.models import ANSWERS, Resource
+    from knowledge.models import REPEATING, Resource
 
     rows = Resource.objects.visible_to(viewer).select_related("source").with_verification()
     found: Resource | None = rows.filter(public_id=public_id).first()
-    repeats = found is not None and (found.about_id or found.source.kind == ANSWERS)
+    repeats = found is not None and (found.about_id or found.source.kind in REPEATING)
     if found is None or (repeats and rows.filter(pk=found.pk).telling_too_much(viewer).exists()):
         raise Http404
     return found

@@ -65,6 +65,8 @@ class Document:
     facts: Mapping[str, Any] = field(default_factory=dict)
     about: int | None = None
     """Id of the account that this document describes, and whose work it repeats."""
+    concerns: frozenset[str] = frozenset()
+    """Public ids (UUID hex) of resources that it is about: a lesson shows above them."""
 
     def fingerprint(self) -> str:
         """SHA-256 over everything that is stored, the version left out."""
@@ -73,6 +75,7 @@ class Document:
             None if self.audience is None else sorted(self.audience),
             [[c.name, c.email, round(c.share, 4), c.changes, str(c.first), str(c.last)] for c in self.contributions],
             str(self.created), str(self.updated), dict(self.facts), self.about,
+            *([sorted(self.concerns)] if self.concerns else ()),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -195,6 +196,7 @@ class _Store:
             Resource.objects.bulk_update(changed, _STORED, batch_size=50)
         self._contributions(rows, documents, fresh=not changed)
         self._topics(rows, documents, fresh=not changed)
+        self._concerns(rows, documents, fresh=not changed)
         return same
 
     def _stored(self, document: Document, fingerprint: str) -> dict[str, Any]:
@@ -251,6 +253,16 @@ class _Store:
                 for _, name in pairs
             ],
         )
+
+    def _concerns(self, rows: dict[str, int], documents: dict[str, Document], *, fresh: bool) -> None:
+        """Link the rows to the resources that they are about; one that is not there is left out."""
+        links = Resource.concerns.through
+        if not fresh:
+            links.objects.filter(from_resource__in=rows.values()).delete()
+        said = [(pk, UUID(key)) for name, pk in rows.items() for key in sorted(documents[name].concerns)]
+        there = Resource.objects.alive().filter(public_id__in={key for _, key in said}) if said else ()
+        ids = {row.public_id: row.pk for row in there}
+        bulk.insert(links, [{"from_resource_id": pk, "to_resource_id": ids[key]} for pk, key in said if key in ids])
 
 
 _STORED = [
@@ -309,6 +321,7 @@ def bury(resources: Any) -> Iterator[int]:
             signals.withdrawn.send(Source, resources=Resource.objects.filter(pk__in=ids))
             Contribution.objects.filter(resource__in=ids).delete()
             Resource.topics.through.objects.filter(resource__in=ids).delete()
+            Resource.concerns.through.objects.filter(from_resource__in=ids).delete()
             buried = Resource.objects.filter(pk__in=ids).update(
                 gone_at=timezone.now(), audience=nobody, title="", body="", url="", crumbs=[], facts={},
                 version="", fingerprint="", language="", index_hash="",

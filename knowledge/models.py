@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, Value
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -201,8 +201,9 @@ NOT_KNOWN = "?"
 """No hash is this one: of a row with it nobody knows what the index holds."""
 
 
-ANSWERS = "answers"
-"""The kind of source whose documents repeat topics of others."""
+ANSWERS, LESSONS = "answers", "lessons"
+REPEATING = (ANSWERS, LESSONS)
+"""The kinds of source whose documents repeat topics of others."""
 
 
 class ResourceQuerySet(models.QuerySet["Resource"]):
@@ -231,18 +232,18 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         return self.filter(UNSETTLED)
 
     def naming(self) -> Self:
-        """Those whose topics are their own: documents about people, and answers, repeat the topics of others."""
-        return self.exclude(kind="person").exclude(source__kind=ANSWERS)
+        """Those whose topics are their own: documents about people, answers and lessons repeat the topics of others."""
+        return self.exclude(kind="person").exclude(source__kind__in=REPEATING)
 
     def telling_too_much(self, viewer: Viewer, changed: Sequence[int] | None = None, *, moved: bool = True) -> Self:
-        """Documents about people, and answers, that may repeat what is not this viewer's any more: not theirs to read.
+        """Documents about people, answers and lessons that may repeat what is not this viewer's any more.
 
         They repeat titles and topics of others. From the moment when one of
         those, or its source, is open to others than before, until the index and
-        the source of people or answers have followed, they are left out. What a
-        viewer could never read leaves out nothing, else its changes would show: a
-        person's document tells what was everyone's alone, and an answer tells
-        nothing new to whoever knows its topics from elsewhere.
+        the source of people, answers or lessons have followed, they are left out. What
+        a viewer could never read leaves out nothing, else its changes would show: a
+        person's document tells what was everyone's alone, and an answer or a lesson
+        tells nothing new to whoever knows its topics from elsewhere.
         ``changed``: the sources that have, and ``moved``: whether any row is behind, if that is known.
         """
         if changed is None:
@@ -258,10 +259,10 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         topics = self.model.topics.through.objects
         lost = topics.filter(withdrawn).values("topic")
         theirs = self.model.objects.visible_to(viewer)
-        repeated = topics.filter(resource__in=theirs.filter(source__kind=ANSWERS), topic__in=lost).values("topic")
+        repeated = topics.filter(resource__in=theirs.filter(source__kind__in=REPEATING), topic__in=lost).values("topic")
         known = theirs.naming().filter(topics=OuterRef("pk"))
         unknown = Topic.objects.filter(~Exists(known), pk__in=repeated).values("pk")
-        said = topics.filter(topic__in=unknown, resource__source__kind=ANSWERS)
+        said = topics.filter(topic__in=unknown, resource__source__kind__in=REPEATING)
         about = list(told.values_list("person", flat=True).distinct())
         return self.filter(Q(about__in=about) | Q(pk__in=list(said.values_list("resource", flat=True).distinct())))
 
@@ -287,6 +288,8 @@ class Resource(models.Model):
     language = models.CharField(max_length=12, blank=True)
     facts = models.JSONField(default=dict, blank=True)
     topics = models.ManyToManyField(Topic, related_name="resources", blank=True)
+    concerns = models.ManyToManyField("self", symmetrical=False, related_name="concerned_by", blank=True)
+    """What a lesson is about: it shows above these."""
     audience = models.ForeignKey(Audience, on_delete=models.PROTECT, related_name="resources")
     created = models.DateTimeField(null=True, blank=True)
     updated = models.DateTimeField(null=True, blank=True)
@@ -346,6 +349,7 @@ CONFIRMED = Question(
         Resource.objects.visible_to(None)
         .filter(public_id__in=Blank("keys", "uuid"))
         .annotate(verified=F("verification"), verified_until=F("verification__until"))
+        .annotate(suspended_at=F("verification__suspended_at"))
         .annotate(**{f"owner_{name}": F(f"verification__owner__{name}") for name in OWNER})
         .annotate(named=Exists(findable().filter(pk=OuterRef("verification__owner"))))
     )
@@ -394,6 +398,10 @@ class IndexStamp(models.Model):
     settled = models.BooleanField(default=False)
 
 
+STANDS_UNTIL = Case(When(verification__suspended_at=None, then=F("verification__until")))
+"""Of a resource: the last day on which somebody vouches for it, while nothing suspends that."""
+
+
 class Verification(models.Model):
     """Somebody vouches for a resource until a date."""
 
@@ -403,6 +411,8 @@ class Verification(models.Model):
     )
     verified_at = models.DateTimeField(default=timezone.now)
     until = models.DateField()
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    """Since when it counts for nothing, as a lesson concerns the resource (see `verifying`)."""
 
 
 class Search(models.Model):
@@ -455,4 +465,5 @@ from knowledge.frameworks import Framework, FrameworkName, FrameworkTopic  # noq
 from knowledge.gaps import Gap  # noqa: E402, F401
 from knowledge.live_sources import LiveHealth, LiveSource  # noqa: E402, F401
 from knowledge.meaning.rows import Embedding, Vector, VectorStamp  # noqa: E402, F401
+from knowledge.verifying import Suspension  # noqa: E402, F401
 from knowledge.waiting import WaitingSearch  # noqa: E402, F401

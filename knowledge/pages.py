@@ -9,12 +9,15 @@ import html
 import logging
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -26,7 +29,7 @@ from knowledge.edition import Standing
 from knowledge.index import IndexProblem
 from knowledge.index.analysis import tokens, topic_key
 from knowledge.index.language import parse
-from knowledge.models import Click, Resource, Search
+from knowledge.models import Click, Resource, Search, Suspension
 from knowledge.reader import render
 from knowledge.search import retrieve
 
@@ -35,9 +38,45 @@ logger = logging.getLogger(__name__)
 HIGHEST_RANK = 32_767
 NEAR, TOGETHER, SHARE = 10, 2, 0.5
 """Documents that tell what a text is about, how many of them must bear a topic, and its least share of the best one."""
+MOST_NOTES = 200
+"""Lessons that are looked at for one page."""
 HOW_TO_ASK = ("What you can type", "How your search was read", "While you type", "Misspelled words",
               "Outside the portal")  # fmt: skip
 """The parts of docs/search.md that are for whoever searches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A lesson that shows above a document which it concerns; ``suspends``: as long as it stands, nobody vouches."""
+
+    lesson: Resource
+    suspends: bool
+
+    @property
+    def say(self) -> str:
+        """What is worth knowing first."""
+        return str(self.lesson.facts.get("say") or self.lesson.title)
+
+
+def notes(resources: Iterable[Resource], viewer: Viewer, most: int = 2) -> dict[int, list[Note]]:
+    """Lessons that the viewer may read, by the resource that they concern, the newest first (one query)."""
+    ids = [one.pk for one in resources if one.kind != "person"]
+    if not ids:
+        return {}
+    readable = Resource.objects.visible_to(viewer).filter(kind="lesson")
+    open_ = Suspension.objects.filter(resource=OuterRef("to_resource"), lifted_at=None)
+    rows = (
+        Resource.concerns.through.objects.filter(to_resource__in=ids, from_resource__in=readable.values("pk"))
+        .annotate(suspends=Exists(open_.filter(lesson=OuterRef("from_resource__key"))))
+        .select_related("from_resource")
+        .defer("from_resource__body")
+        .order_by("-from_resource__created", "-pk")[:MOST_NOTES]
+    )
+    found: dict[int, list[Note]] = defaultdict(list)
+    for row in rows:
+        if len(found[row.to_resource_id]) < most:
+            found[row.to_resource_id].append(Note(row.from_resource, row.suspends))
+    return dict(found)
 
 
 def changed_lately(viewer: Viewer, count: int = 6) -> list[Resource]:

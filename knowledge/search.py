@@ -359,7 +359,7 @@ def _with_verification(row: Any) -> Any:
     found = None
     if row.verified:
         owner = get_user_model()(**{name: getattr(row, f"owner_{name}") for name in OWNER}) if row.named else None
-        found = Verification(pk=row.verified, owner=owner, until=row.verified_until)
+        found = Verification(pk=row.verified, owner=owner, until=row.verified_until, suspended_at=row.suspended_at)
     cast(Any, Resource._meta.get_field("verification")).set_cached_value(row, found)
     return row
 

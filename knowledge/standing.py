@@ -121,7 +121,8 @@ def _counted(resources: list[int], now: datetime) -> dict[int, int]:
 
 
 def _verified(resources: list[int]) -> dict[int, date]:
-    return dict(Verification.objects.filter(resource__in=resources).values_list("resource", "until"))
+    standing = Verification.objects.filter(resource__in=resources, suspended_at=None)
+    return dict(standing.values_list("resource", "until"))
 
 
 def use_among(people: Collection[int], viewer: Viewer) -> dict[int, int]:

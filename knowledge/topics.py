@@ -187,7 +187,7 @@ def _best(spellings: dict[str, int]) -> str:
 
 def shelves(key: str, viewer: Viewer, count: int = 5) -> list[Shelf]:
     """What the viewer may read about a topic, by kind: verified first, then by use, then the newest (three queries)."""
-    still = Q(verification__until__gte=timezone.localdate())
+    still = Q(verification__until__gte=timezone.localdate(), verification__suspended_at=None)
     best = [
         Case(When(still, then=0), default=1).asc(),
         Coalesce("standing__use", 0).desc(),

@@ -31,7 +31,7 @@ from knowledge.framework_file import key_of
 from knowledge.index import near
 from knowledge.index.analysis import STOP_WORDS, fold, one_spelling, tokens, topic_key, topic_words
 from knowledge.index.language import parse
-from knowledge.models import Resource, Search, Topic
+from knowledge.models import STANDS_UNTIL, Resource, Search, Topic
 from knowledge.questions import Blank, Question
 from knowledge.search import Sources
 from knowledge.topics import address
@@ -66,7 +66,7 @@ NAMED = Question(
     lambda: (
         Resource.objects.visible_to(None)
         .filter(public_id__in=Blank("keys", "uuid"))
-        .values_list("public_id", "source", "kind", "title", "facts", "verification__until")
+        .values_list("public_id", "source", "kind", "title", "facts", STANDS_UNTIL)
     )
 )
 """What a suggestion shows of the resources of these ``keys``."""
@@ -76,7 +76,7 @@ KNOWERS = Question(
         .filter(kind="person")
         .filter(Exists(Resource.topics.through.objects.filter(resource=OuterRef("pk"), topic__slug__in=_TOPIC_KEYS)))
         .order_by("public_id")
-        .values_list("public_id", "source", "kind", "title", "facts", "verification__until")[:MOST_KNOWERS]
+        .values_list("public_id", "source", "kind", "title", "facts", STANDS_UNTIL)[:MOST_KNOWERS]
     )
 )
 """The same of documents about people who are known for topics of these ``keys``; of very many, any."""

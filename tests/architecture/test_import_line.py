@@ -30,7 +30,7 @@ LAYERS = {
             "sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
-            "invitations welcome bringing provisioning plan card "
+            "invitations welcome bringing provisioning plan card verifying "
             "recall outcomes reminding "
             "turns later alike still_right moderation digests tellers conversation",
             # whoever asks
@@ -43,6 +43,7 @@ LAYERS = {
 UPWARD = {
     ("knowledge.ingest", "knowledge.jobs"): "a sync that ended prompts the job that indexes what it stored",
     ("knowledge.actions", "knowledge.jobs"): "a verb prompts its job by name, once the transaction is committed",
+    ("knowledge.models", "knowledge.verifying"): "its row stands beside its verbs, and Django looks for rows in models",
     ("knowledge.models", "knowledge.waiting"): "its row stands beside its verbs, and Django looks for rows in models",
     **{
         ("experts.models", f"experts.{rows}"): "its rows stand beside its verbs, and Django looks for rows in models"
