@@ -20,6 +20,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from experts.notices import Notice
 from immersive.work import jobs, outcomes, reminding
 from immersive.work.models import (
     ASSESSED,
@@ -212,7 +213,7 @@ def delete_all(*, owner: Any) -> int:
 
 def _delete(task: Task) -> None:
     outcomes.take_back(task)
-    reminding.no_more([task.public_id])
+    Notice.objects.filter(subject=task.public_id).delete()
     task.delete()
 
 

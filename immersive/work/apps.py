@@ -7,4 +7,4 @@ class WorkConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from immersive.work import reminding  # noqa: F401 - it registers
+        from immersive.work import reminding, sharing  # noqa: F401 - they register

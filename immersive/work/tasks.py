@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
-from django.utils import timezone
 
 from immersive.work.models import LearningEntry, Outcome, Task
 from knowledge.index.analysis import one_spelling
@@ -154,18 +153,6 @@ def learning_log(viewer: Viewer) -> QuerySet[LearningEntry]:
         LearningEntry.objects.visible_to(viewer).select_related("task").prefetch_related("topics")
     )
     return entries
-
-
-def everything(viewer: Viewer) -> dict[str, Any]:
-    """All that this room holds about the viewer, as values that JSON can say."""
-    return {
-        "made_at": timezone.now(),
-        "tasks": [as_values(task) for task in mine(viewer)],
-        "learning_log": [
-            {"task": entry.task.public_id, "event": entry.event, "at": entry.at, "topics": names(entry.topics.all())}
-            for entry in learning_log(viewer)
-        ],
-    }
 
 
 def names(topics: QuerySet[Topic]) -> list[str]:

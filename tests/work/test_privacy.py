@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.views.debug import ExceptionReporter
 
-from immersive.work import actions, tasks
+from immersive.work import actions, belongings, tasks
 from immersive.work import urls as pages
 from immersive.work.api import urlpatterns as api
 from immersive.work.models import Assessment, LearningEntry, LogWork, Outcome, Task
@@ -111,8 +111,8 @@ def test_no_query_gives_them_to_another(people: People, finished: Task, role: st
         assert model.objects.count() > 0
         assert not model.objects.visible_to(viewer).exists()
     assert tasks.recent(viewer) == []
-    assert tasks.everything(viewer)["tasks"] == []
-    assert tasks.everything(viewer)["learning_log"] == []
+    assert belongings.everything(viewer)["tasks"] == []
+    assert belongings.everything(viewer)["learning_log"] == []
 
 
 def every_address(patterns: list[Any], prefix: str = "") -> Iterator[str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from immersive.work import actions, advice, card, plan, tasks
-from immersive.work import mirror as mirrors
 from immersive.work.actions import AssessFirst
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, LEANS, AssessmentLocked, Task
@@ -117,7 +115,7 @@ def outcome(request: HttpRequest, task_id: UUID) -> HttpResponse:
     try:
         actions.log_outcome(task=found, owner=request.user, **form.cleaned_data)
     except AssessFirst:
-        return show(request, found, viewer, status=409)
+        return show(request, found, viewer, status=409, early=form.cleaned_data)
     return after(request, task_id, viewer, at="went")
 
 
@@ -128,34 +126,6 @@ def delete(request: HttpRequest, task_id: UUID) -> HttpResponse:
     found = tasks.mine_or_404(task_id, Viewer.of(request.user))
     actions.delete_task(task=found, owner=request.user)
     return redirect("work:list")
-
-
-@private
-@require_GET
-def mirror(request: HttpRequest) -> HttpResponse:
-    """My mirror: what I said beside how it went, topics over time, and my learning log."""
-    viewer = Viewer.of(request.user)
-    page = Paginator(tasks.logged(viewer), PER_PAGE).get_page(request.GET.get("page"))
-    shown = {"look": mirrors.look(viewer), "page": page, "topics": tasks.topics_over_time(viewer)}
-    return render(request, "work/mirror.html", shown)
-
-
-@private
-@require_POST
-def delete_all(request: HttpRequest) -> HttpResponse:
-    """Delete all my tasks with everything that was said of them."""
-    actions.delete_all(owner=request.user)
-    messages.success(request, "Everything is deleted. Nothing of it is kept.")
-    return redirect("work:list")
-
-
-@private
-@require_GET
-def download(request: HttpRequest) -> HttpResponse:
-    """All that this room holds about me, as a JSON file."""
-    answer = JsonResponse(tasks.everything(Viewer.of(request.user)), json_dumps_params={"indent": 1})
-    answer["Content-Disposition"] = 'attachment; filename="my-tasks.json"'
-    return answer
 
 
 def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, **more: Any) -> HttpResponse:
@@ -169,7 +139,7 @@ def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, *
         "task": found,
         "words": dict(CONFIDENCE),
         "form": None if found.assessed else AssessmentForm(found.topics.all()),
-        "outcome_form": OutcomeForm.of(found.outcome if found.finished else None),
+        "outcome_form": OutcomeForm.of(found.outcome if found.finished else None, planned),
         "reading": tasks.reading(found, viewer),
         "plan": planned,
         "look": card.look(found, shown, planned) if shown else None,

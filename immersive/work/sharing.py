@@ -1,0 +1,181 @@
+"""Sharing a task: with a person or with a team of one's own, by its owner's act, and taken back at will.
+
+Whoever it is shared with sees what there is to do: the sentence, what belongs
+to it, when it is due, and the plan. Never what its owner said of themselves,
+the routes that were weighed for it, nor how it went. A share holds as long as
+its owner works here and, with a team, as long as both are in that team; who
+may see it is asked anew each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
+
+from experts import notices
+from experts.models import Membership, Person, Team
+from experts.notices import Said, teller
+from immersive.work.actions import own
+from immersive.work.models import Share, Step, Task
+from immersive.work.routes import NAMES
+from knowledge.access import Viewer
+from knowledge.models import Resource
+from knowledge.topics import spelled
+
+KIND = "task_shared"
+MOST = 50
+"""People and teams that one task is shared with, at most."""
+NOBODY = "Nobody of that name can be found. Write the name as it stands in the list that opens while you type."
+NOT_YOURS = "Choose a team that you are in."
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a task is to whoever it is shared with, and no more: each name in it is one that they may know."""
+
+    public_id: UUID
+    statement: str
+    context: str
+    page_url: str
+    due: date | None
+    owner: Person
+    mine: bool
+    topics: tuple[str, ...]
+    started_from: Resource | None
+    steps: tuple[tuple[str, str, str, bool], ...]
+    """Of each step: what its route is called, whom or what it is with and where that is, and whether it is done."""
+
+
+def shared_with(viewer: Viewer) -> QuerySet[Task]:
+    """The tasks that others share with the viewer, those begun last first."""
+    return _open_to(viewer).exclude(owner_id=viewer.person_id).order_by("-created_at", "-pk")
+
+
+def _open_to(viewer: Viewer) -> QuerySet[Task]:
+    """Tasks that the viewer may see as shared: those shared with them or with a team of theirs, by who is here."""
+    if not viewer.person_id:
+        return Task.objects.none()  # type: ignore[no-any-return]
+    now = Membership.objects.current().filter(team=OuterRef("team"))
+    together = Q(Exists(now.filter(person=viewer.person_id))) & Q(Exists(now.filter(person=OuterRef("task__owner"))))
+    shares = Share.objects.filter(Q(person=viewer.person_id) | together, task=OuterRef("pk"))
+    tasks: QuerySet[Task] = Task.objects.filter(Exists(shares), owner__is_active=True)
+    return tasks.select_related("owner")
+
+
+@sensitive_variables()
+def shared_or_404(public_id: UUID, viewer: Viewer) -> Shared:
+    """A task as it is shared with the viewer; its owner sees the same. `Http404` for everybody else."""
+    task = _open_to(viewer).filter(public_id=public_id).first()
+    if task is None:
+        task = Task.objects.visible_to(viewer).select_related("owner").filter(public_id=public_id).first()
+    if task is None:
+        raise Http404
+    topics = set(task.topics.values_list("name", flat=True))
+    known = spelled(Q(name__in=topics), viewer).values()
+    begun = Resource.objects.visible_to(viewer).filter(pk=task.started_from_id or 0).first()
+    return Shared(
+        task.public_id, task.statement, task.context, task.page_url, task.due, task.owner,
+        mine=task.owner_id == viewer.person_id,
+        topics=tuple(sorted(topics.intersection(known))),
+        started_from=begun,
+        steps=_steps(task, viewer),
+    )  # fmt: skip
+
+
+def _steps(task: Task, viewer: Viewer) -> tuple[tuple[str, str, str, bool], ...]:
+    """The plan as the viewer may see it, which is not as its owner does."""
+    resources = Resource.objects.visible_to(viewer).filter(pk=OuterRef("resource_id"))
+    people = Person.objects.findable().visible_to(viewer).filter(pk=OuterRef("person_id"))
+    rows = Step.objects.filter(task=task).select_related("resource", "person").defer("resource__body")
+    found = []
+    for step in rows.annotate(may_read=Exists(resources), may_meet=Exists(people)):
+        named = step.resource if step.may_read else step.person if step.may_meet else None
+        title = getattr(named, "title", "") or getattr(named, "display_name", "")
+        found.append((NAMES[step.route], title, named.get_absolute_url() if named else "", step.done_at is not None))
+    return tuple(found)
+
+
+def shares_of(task: Task, viewer: Viewer) -> list[Share]:
+    """Whom the viewer's own task is shared with, those who have left among them named as such."""
+    rows = Share.objects.visible_to(viewer).filter(task=task).select_related("person", "team")
+    return list(rows.order_by("at", "pk"))
+
+
+def teams_of(viewer: Viewer) -> list[Team]:
+    """Teams that the viewer may share with: those that they are in."""
+    return [row.team for row in Membership.objects.current().filter(person=viewer.person_id or 0).with_path()]
+
+
+def people_named(text: str, viewer: Viewer) -> list[Person]:
+    """Colleagues who may be meant by what was typed: found by it, not hidden, and not the viewer; those named so."""
+    found = Person.objects.findable().visible_to(viewer).exclude(pk=viewer.person_id).named(text.strip())
+    some = list(found[:20]) if text.strip() else []
+    exact = [one for one in some if one.display_name.casefold() == text.strip().casefold()]
+    return exact or some
+
+
+@sensitive_variables()
+def share(*, task: Task, owner: Any, person: Person | None = None, team: Team | None = None) -> Share:
+    """Let a colleague or a team of the owner's see a task, and tell them; who sees it already is not told twice.
+
+    Raises `Http404` for anybody else's task, `ValidationError` where there is nobody to share with.
+    """
+    viewer = Viewer.of(owner)
+    if (person is None) == (team is None):
+        raise ValidationError("Choose a person or a team.", code="whom")
+    if team is not None and team not in teams_of(viewer):
+        raise ValidationError(NOT_YOURS, code="team")
+    if person is not None and person not in Person.objects.findable().visible_to(viewer).exclude(pk=owner.pk):
+        raise ValidationError(NOBODY, code="person")
+    with transaction.atomic():
+        task = own(task, owner)
+        if Share.objects.filter(task=task).count() >= MOST:
+            raise ValidationError(f"A task is shared with at most {MOST} people and teams.", code="many")
+        made, new = Share.objects.get_or_create(task=task, person=person, team=team)
+        if new:
+            notices.tell(_told(made, owner), KIND, task.public_id)
+    return made  # type: ignore[no-any-return]
+
+
+def _told(share: Share, owner: Any) -> list[int]:
+    if share.person_id:
+        return [share.person_id]
+    members = Membership.objects.current().filter(team=share.team, person__is_active=True)
+    return list(members.exclude(person=owner).values_list("person", flat=True))
+
+
+def take_back(*, task: Task, owner: Any, share: int) -> None:
+    """Share it with them no more; from the next request on they see nothing of it. Twice does no harm."""
+    with transaction.atomic():
+        Share.objects.filter(task=own(task, owner), pk=share).delete()
+
+
+@teller(KIND)
+@sensitive_variables()
+def told(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
+    """Somebody shares a task with you: told while they do, and in a mail without a word of it."""
+    tasks = shared_with(viewer).filter(public_id__in=subjects)
+    return {
+        one.public_id: Said(
+            f"{one.owner.known_as} shares a task with you: “{one.statement}”",
+            address(one.public_id),
+            "task",
+            mail=f"{one.owner.known_as} shares a task with you",
+        )
+        for one in tasks
+    }
+
+
+def address(public_id: UUID) -> str:
+    """Where a shared task is."""
+    return reverse("work:shared", args=[public_id])

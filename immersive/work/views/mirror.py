@@ -1,0 +1,47 @@
+"""The mirror: what somebody said beside how it went, taking all of it along, and deleting it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from experts.models import Person
+from immersive.work import belongings, tasks
+from immersive.work import mirror as mirrors
+from immersive.work.views import private
+from knowledge.access import Viewer
+
+PER_PAGE = 20
+
+
+@private
+@require_safe
+def mirror(request: HttpRequest) -> HttpResponse:
+    """My mirror: what I said beside how it went, topics over time, and my learning log."""
+    viewer = Viewer.of(request.user)
+    page = Paginator(tasks.logged(viewer), PER_PAGE).get_page(request.GET.get("page"))
+    shown = {"look": mirrors.look(viewer), "page": page, "topics": tasks.topics_over_time(viewer)}
+    return render(request, "work/mirror.html", shown)
+
+
+@private
+@require_POST
+def delete_all(request: HttpRequest) -> HttpResponse:
+    """Delete all my tasks with everything that was said of them."""
+    belongings.delete_all(owner=cast(Person, request.user))
+    messages.success(request, "Everything is deleted. Nothing of it is kept.")
+    return redirect("work:list")
+
+
+@private
+@require_safe
+def download(request: HttpRequest) -> HttpResponse:
+    """All that this room holds about me, as a JSON file."""
+    answer = JsonResponse(belongings.everything(Viewer.of(request.user)), json_dumps_params={"indent": 1})
+    answer["Content-Disposition"] = 'attachment; filename="my-tasks.json"'
+    return answer

@@ -1,0 +1,93 @@
+"""Sharing a task, taking that back, and the task as others see it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from experts import notices
+from experts.models import Person
+from immersive.work import sharing, tasks
+from immersive.work.views import private
+from knowledge.access import Viewer, id_in
+
+PER_PAGE = 20
+
+
+@private
+@require_POST
+def share(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Share a task of mine with the colleague whose name was typed or chosen, or with a team of mine."""
+    viewer = Viewer.of(request.user)
+    task = tasks.mine_or_404(task_id, viewer)
+    typed, team = request.POST.get("name", "").strip(), id_in(request.POST.get("team"))
+    named = [] if team else sharing.people_named(typed, viewer)
+    if chosen := id_in(request.POST.get("person")):
+        named = [one for one in named if one.public_id == chosen]
+    if len(named) > 1:
+        return _choose(request, task, typed, named)
+    try:
+        if team:
+            mine = next((one for one in sharing.teams_of(viewer) if one.public_id == team), None)
+            if mine is None:
+                raise ValidationError(sharing.NOT_YOURS)
+            sharing.share(task=task, owner=request.user, team=mine)
+        elif not named:
+            raise ValidationError(sharing.NOBODY)
+        else:
+            sharing.share(task=task, owner=request.user, person=named[0])
+    except ValidationError as problem:
+        return _choose(request, task, typed, [], " ".join(problem.messages))
+    messages.success(request, "Shared. They see what there is to do, and nothing that you said of yourself.")
+    return redirect(f"{task.get_absolute_url()}#shared")
+
+
+def _choose(request: HttpRequest, task: Any, typed: str, named: list[Person], trouble: str = "") -> HttpResponse:
+    context = {"task": task, "typed": typed, "named": named, "trouble": trouble}
+    return render(request, "work/share.html", context, status=422)
+
+
+@private
+@require_POST
+def take_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Share it with somebody no more."""
+    task = tasks.mine_or_404(task_id, Viewer.of(request.user))
+    which = request.POST.get("share", "")
+    if not which.isdecimal():
+        raise Http404
+    sharing.take_back(task=task, owner=request.user, share=int(which[:18]))
+    messages.success(request, "Taken back. They see nothing of it any more.")
+    return redirect(f"{task.get_absolute_url()}#shared")
+
+
+@private
+@require_safe
+def shared(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """A task that somebody shares with me, or one of mine as others see it."""
+    viewer = Viewer.of(request.user)
+    found = sharing.shared_or_404(task_id, viewer)
+    notices.see(viewer=viewer, subjects=[found.public_id])
+    return render(request, "work/shared.html", {"task": found})
+
+
+@private
+@require_safe
+def with_me(request: HttpRequest) -> HttpResponse:
+    """What others share with me."""
+    page = Paginator(sharing.shared_with(Viewer.of(request.user)), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "work/shared_list.html", {"page": page})
+
+
+@private
+@require_safe
+def colleagues(request: HttpRequest) -> HttpResponse:
+    """Colleagues who may be meant by a name that is being typed."""
+    found = sharing.people_named(request.GET.get("name", "")[:100], Viewer.of(cast(Person, request.user)))
+    return render(request, "work/_colleagues.html", {"found": found[:8]})

@@ -1,0 +1,108 @@
+"""What an outcome feeds: verdicts on what helped, which go with it; and an outcome that comes too early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from immersive.work import actions
+from immersive.work.models import Outcome, Step, Task
+from knowledge import standing
+from knowledge.models import Resource, Verdict
+from tests.work.conftest import People
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def planned(people: People, task: Task, make_resource: Callable[..., Resource]) -> list[Step]:
+    """Two steps of a task of the owner: a page and a tool."""
+    actions.assess(task=task, owner=people.owner, confidence=50)
+    return [
+        Step.objects.create(task=task, place=0, route="informal", resource=make_resource("Page")),
+        Step.objects.create(task=task, place=1, route="tool", resource=make_resource("Tool")),
+    ]
+
+
+def said(people: People) -> set[str]:
+    assert not Verdict.objects.exclude(person=people.owner).exists()
+    return set(Verdict.objects.filter(helped=True).values_list("resource__title", flat=True))
+
+
+def log(people: People, task: Task, result: float = Outcome.WORKED, route: str = "") -> None:
+    actions.log_outcome(task=task, owner=people.owner, result=result, route=route)
+
+
+def test_what_was_chosen_helped_where_it_worked(people: People, task: Task, planned: list[Step]) -> None:
+    log(people, task)
+    assert said(people) == {"Page", "Tool"}
+    log(people, task, route="tool")
+    assert said(people) == {"Tool"}, "the way that it went is said now"
+    log(people, task, Outcome.PARTLY, route="tool")
+    assert said(people) == set(), "a slip was corrected"
+
+
+def test_what_was_done_helped(people: People, task: Task, planned: list[Step]) -> None:
+    Step.objects.filter(pk=planned[0].pk).update(done_at=task.created_at)
+    log(people, task)
+    assert said(people) == {"Page"}
+
+
+def test_it_goes_with_the_task_and_not_with_what_they_said_themselves(
+    people: People, task: Task, planned: list[Step], make_resource: Callable[..., Resource]
+) -> None:
+    page, tool = (step.resource for step in planned)
+    standing.say(person_id=people.owner.pk, resource=page, helped=False)
+    log(people, task)
+    assert said(people) == {"Tool"}, "their own word stands"
+    again = actions.start_task(owner=people.owner, statement="The same again")
+    actions.assess(task=again, owner=people.owner, confidence=50)
+    Step.objects.create(task=again, place=0, route="tool", resource=tool)
+    log(people, again)
+    actions.delete_task(task=task, owner=people.owner)
+    assert said(people) == {"Tool"}, "another task still says so"
+    standing.say(person_id=people.owner.pk, resource=tool, helped=True)
+    actions.delete_task(task=again, owner=people.owner)
+    assert said(people) == {"Tool"}, "they said it themselves since"
+    assert Verdict.objects.get(resource=page).helped is False
+
+
+def test_nothing_is_said_of_what_they_may_not_read_or_of_people(
+    people: People, task: Task, planned: list[Step], make_resource: Callable[..., Resource]
+) -> None:
+    hidden = make_resource("Board paper", tokens=("team:999",))
+    person = make_resource("Pia Roth")
+    Resource.objects.filter(pk=person.pk).update(kind="person")
+    for place, resource in enumerate((hidden, person), 2):
+        Step.objects.create(task=task, place=place, route="informal", resource=resource)
+    log(people, task)
+    assert said(people) == {"Page", "Tool"}
+
+
+def test_an_outcome_that_comes_first_is_answered_and_nothing_is_lost(people: People, task: Task) -> None:
+    client = Client()
+    client.force_login(people.owner)
+    early: dict[str, Any] = {"result": "0.5", "minutes": "45", "surprise": "The kettle was empty"}
+    answer = client.post(f"{task.get_absolute_url()}outcome", early)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "First say how sure you were" in page
+    assert "The kettle was empty" in page
+    assert "45 min" in page
+    assert not Outcome.objects.exists()
+
+
+def test_two_taps_suffice_and_the_way_is_the_plan_s(people: People, task: Task, planned: list[Step]) -> None:
+    client = Client()
+    client.force_login(people.owner)
+    page = client.get(task.get_absolute_url())
+    initial = page.context["outcome_form"].initial
+    assert initial == {"route": "informal"}
+    client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0", "route": initial["route"]})
+    assert (Outcome.objects.get().result, Outcome.objects.get().route) == (1.0, "informal")
+    refused = client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0", "route": "magic", "surprise": "Odd"})
+    assert refused.status_code == 422
+    assert "Odd" in refused.content.decode()
