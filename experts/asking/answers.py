@@ -23,7 +23,7 @@ from experts.asking.sealed import whoever
 from experts.models import FORMER, Person
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Contribution, Document
-from knowledge.models import ANSWERS, Resource, Source, SourceGroup, Topic, Verification
+from knowledge.models import ANSWERS, REPEATING, Resource, Source, SourceGroup, Topic, Verification
 
 KIND = ANSWERS
 EVERY = timedelta(minutes=15)
@@ -59,7 +59,7 @@ class AnswersConnector:
         last = 0
         while some := list(_told().filter(pk__gt=last).order_by("pk")[:BATCH]):
             last = some[-1].pk
-            _name_groups(some)
+            name_groups(answers_source(), {token for answer in some for token in answer.ask.audience.tokens})
             topics = _topics(some)
             heads = {answer.pk: _head(answer, topics[answer.pk]) for answer in some}
             other = [pk for pk, head in heads.items() if known.versions.get(head.key) != head.version]
@@ -92,15 +92,24 @@ def _head(answer: Answer, topics: tuple[str, ...]) -> Document:
     return replace(document, version=document.fingerprint())
 
 
-def _topics(some: Iterable[Answer], *, without: Any = None) -> dict[int, tuple[str, ...]]:
-    """Of each answer those that all who may read it know from elsewhere: whoever asked may know more, and tells none.
-
-    One query for each audience among them. ``without``: resources that are being withdrawn.
-    """
+def _topics(some: Iterable[Answer]) -> dict[int, tuple[str, ...]]:
+    """Of each answer the topics that it may tell: whoever asked may know more, and tells none."""
+    some = list(some)
     named = {answer.pk: {topic.pk: topic.name for topic in answer.ask.topics.all()} for answer in some}
+    return known_topics(named, {answer.pk: frozenset(answer.ask.audience.tokens) for answer in some})
+
+
+def known_topics(
+    named: Mapping[int, Mapping[int, str]], readers: Mapping[int, frozenset[str]], *, without: Any = None
+) -> dict[int, tuple[str, ...]]:
+    """Of the topics of each document those that all who may read it know from elsewhere.
+
+    One query for each audience among them. ``named``: topics by id, and ``readers`` tokens, by document.
+    ``without``: resources that are being withdrawn.
+    """
     by_audience: dict[frozenset[str], list[int]] = {}
-    for answer in some:
-        by_audience.setdefault(frozenset(answer.ask.audience.tokens), []).append(answer.pk)
+    for pk in named:
+        by_audience.setdefault(readers[pk], []).append(pk)
     found: dict[int, tuple[str, ...]] = {}
     for tokens, pks in by_audience.items():
         others = Resource.objects.visible_to(whoever(tokens)).naming()
@@ -114,41 +123,44 @@ def _topics(some: Iterable[Answer], *, without: Any = None) -> dict[int, tuple[s
 
 
 def withdraw(*, resources: Any) -> int:
-    """Take off answers, at once, the topics that their readers knew from these resources alone; how many changed.
+    """Take off answers and lessons, at once, the topics that their readers knew from these alone; how many changed.
 
     Called in the transaction that withdraws them. What the index holds of such
-    an answer is in no result until it was written again, and the next sync of
-    answers gives back what its readers still know.
+    a document is in no result until it was written again, and the next sync of
+    its source gives back what its readers still know.
     """
     from knowledge.indexing import doubt, index_hash
 
     links, changed = Resource.topics.through.objects, 0
     told = links.filter(resource__in=resources.values("pk")).values("topic")
-    rows = Resource.objects.alive().filter(source__kind=KIND, topics__in=told)
-    keys = sorted(set(rows.values_list("key", flat=True)))
+    rows = Resource.objects.alive().filter(source__kind__in=REPEATING)
+    keys = sorted(set(rows.filter(topics__in=told).values_list("pk", flat=True)))
     for start in range(0, len(keys), BATCH):
-        some = list(_told().filter(public_id__in=[UUID(key) for key in keys[start : start + BATCH]]))
-        left = _topics(some, without=resources)
-        for answer in some:
-            row = Resource.objects.select_related("audience", "source__audience").defer("body")
-            one = row.filter(source__kind=KIND, key=answer.public_id.hex, gone_at=None).first()
-            lost = links.filter(resource=one).exclude(topic__name__in=left[answer.pk])
-            if one is not None and lost.delete()[0]:
+        shown = rows.filter(pk__in=keys[start : start + BATCH]).select_related("audience", "source__audience")
+        some = {one.pk: one for one in shown.prefetch_related("topics").defer("body")}
+        named = {pk: {topic.pk: topic.name for topic in one.topics.all()} for pk, one in some.items()}
+        left = known_topics(named, {pk: _readers(one) for pk, one in some.items()}, without=resources)
+        for pk, one in some.items():
+            if links.filter(resource=pk).exclude(topic__name__in=left[pk]).delete()[0]:
                 written_anew = index_hash(one.audience.digest, "", one.source)
-                Resource.objects.filter(pk=one.pk).update(version="", fingerprint="", index_hash=written_anew)
-                doubt([one.pk])
+                Resource.objects.filter(pk=pk).update(version="", fingerprint="", index_hash=written_anew)
+                doubt([pk])
                 changed += 1
     return changed
+
+
+def _readers(row: Resource) -> frozenset[str]:
+    """The tokens of our own that may read a document of a source whose groups are named by tokens."""
+    return frozenset(token.rpartition(":group:")[2] for token in row.audience.tokens)
 
 
 def _name(author: Person | None) -> str:
     return author.display_name if author is not None and author.is_active else FORMER
 
 
-def _name_groups(some: Iterable[Answer]) -> None:
-    """Say of each team that these are for who is meant by its name in this source."""
-    source = answers_source()
-    for token in {token for answer in some for token in answer.ask.audience.tokens} - {EVERYONE}:
+def name_groups(source: Source | None, tokens: Iterable[str]) -> None:
+    """Say who is meant by each of these in a source that calls groups by their tokens."""
+    for token in set(tokens) - {EVERYONE}:
         if source is not None:
             SourceGroup.objects.get_or_create(source=source, name=token, token=token)
 
@@ -213,12 +225,12 @@ def _until(answer: Answer) -> date:
     return timezone.localdate(said) + VOUCHED
 
 
-def bury(public_ids: Collection[UUID]) -> None:
-    """Take these answers out of search at once, whatever the index still holds of them."""
+def bury(public_ids: Collection[UUID], kind: str = KIND) -> None:
+    """Take these answers (or lessons) out of search at once, whatever the index still holds of them."""
     from knowledge import ingest
     from knowledge.indexing import doubt
 
-    found = Resource.objects.alive().filter(source__kind=KIND, key__in=[key.hex for key in public_ids])
+    found = Resource.objects.alive().filter(source__kind=kind, key__in=[key.hex for key in public_ids])
     ids = list(found.values_list("pk", flat=True))
     for _ in ingest.bury(Resource.objects.alive().filter(pk__in=ids)):
         pass

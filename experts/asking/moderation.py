@@ -29,7 +29,7 @@ MODERATE, OPEN_SEAL = "experts.moderate_ask", "experts.open_seal"
 SHORTEST = 10
 
 
-def _reason(person: Person, permission: str, reason: str, longest: int) -> str:
+def reason_of(person: Person, permission: str, reason: str, longest: int) -> str:
     """The reason, if this person may; raises `PermissionDenied` or `ValidationError`."""
     if not person.has_perm(permission):
         raise PermissionDenied
@@ -43,7 +43,7 @@ def _reason(person: Person, permission: str, reason: str, longest: int) -> str:
 
 def hide_ask(*, ask: UUID, person: Person, reason: str) -> None:
     """Take a question away, and its answers with it: its author alone still reads it, with the reason."""
-    why = _reason(person, MODERATE, reason, 300)
+    why = reason_of(person, MODERATE, reason, 300)
     with transaction.atomic():
         found = ask_or_404(ask, Viewer.of(person))
         if Ask.objects.filter(pk=found.pk, hidden_at=None).update(
@@ -57,7 +57,7 @@ def hide_ask(*, ask: UUID, person: Person, reason: str) -> None:
 
 def hide_answer(*, answer: UUID, person: Person, reason: str) -> None:
     """Take an answer away from the page and from search at once; the question waits for another."""
-    why = _reason(person, MODERATE, reason, 300)
+    why = reason_of(person, MODERATE, reason, 300)
     with transaction.atomic():
         found = answer_or_404(answer, Viewer.of(person))
         if Answer.objects.filter(pk=found.pk, hidden_at=None).update(hidden_at=timezone.now(), moderated_why=why):
@@ -84,7 +84,7 @@ def give_back_ask(*, ask: UUID, person: Person, reason: str) -> None:
 
     Never one's own, with a name or without: somebody else judges it.
     """
-    why = _reason(person, MODERATE, reason, 300)
+    why = reason_of(person, MODERATE, reason, 300)
     with transaction.atomic():
         found = questions_taken_away(Viewer.of(person)).select_for_update().filter(public_id=ask).first()
         if found is None:
@@ -100,7 +100,7 @@ def give_back_ask(*, ask: UUID, person: Person, reason: str) -> None:
 
 def give_back_answer(*, answer: UUID, person: Person, reason: str) -> None:
     """Let an answer of somebody else stand again that was taken away."""
-    why = _reason(person, MODERATE, reason, 300)
+    why = reason_of(person, MODERATE, reason, 300)
     with transaction.atomic():
         found = answers_taken_away(Viewer.of(person)).filter(public_id=answer).first()
         if found is None or not Answer.objects.filter(pk=found.pk, hidden_at=found.hidden_at).update(
@@ -116,7 +116,7 @@ def open_seal(*, ask: UUID, person: Person, reason: str) -> Person | None:
 
     Every account is tried against the mark, which is what a mark is for.
     """
-    why = _reason(person, OPEN_SEAL, reason, 500)
+    why = reason_of(person, OPEN_SEAL, reason, 500)
     with transaction.atomic():
         found = ask_or_404(ask, Viewer.of(person))
         if not found.mark:
