@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Prefetch
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -34,9 +35,11 @@ TOLD = ("public_id", "reach", "anonymous", "created_at", "changed_at", "publishe
 def everything(viewer: Viewer) -> dict[str, Any]:
     """All of it, as values that JSON can say; resources and people by name, as far as the viewer may know them now."""
     wishes = reminding.wishes(viewer)
+    shares = Prefetch("shares", Share.objects.visible_to(viewer).select_related("person", "team"))
+    mine = tasks.mine(viewer).prefetch_related("steps", "advices", shares)
     return {
         "made_at": timezone.now(),
-        "tasks": [_task(task, viewer) for task in tasks.mine(viewer)],
+        "tasks": [_task(task) for task in mine],
         "learning_log": [
             {"task": one.task.public_id, "event": one.event, "at": one.at, "topics": tasks.names(one.topics.all())}
             for one in tasks.learning_log(viewer)
@@ -54,7 +57,7 @@ def everything(viewer: Viewer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _task(task: Any, viewer: Viewer) -> dict[str, Any]:
+def _task(task: Any) -> dict[str, Any]:
     """A task with its plan, its shares, and when it was advised on: what a card named may be closed to them by now."""
     values = tasks.as_values(task)
     if task.assessed:
@@ -68,19 +71,15 @@ def _task(task: Any, viewer: Viewer) -> dict[str, Any]:
         "difficulty": task.difficulty,
         "lean": task.lean,
         "ask_on": task.ask_on,
-        "plan": [_step(one) for one in Step.objects.visible_to(viewer).filter(task=task)],
+        "plan": [_step(one) for one in task.steps.all()],
         "advice": [{"made_at": one.made_at, "seed": one.seed} for one in task.advices.all()],
-        "shared_with": [_share(one) for one in _shares(task, viewer)],
+        "shared_with": [_share(one) for one in task.shares.all()],
     }
 
 
 def _step(step: Step) -> dict[str, Any]:
     kept = ("route", "chosen_at", "done_at", "rank", "lean", "chance")
     return {"name": NAMES[step.route], **{name: getattr(step, name) for name in kept}}  # type: ignore[index]
-
-
-def _shares(task: Any, viewer: Viewer) -> Any:
-    return Share.objects.visible_to(viewer).filter(task=task).select_related("person", "team")
 
 
 def _share(share: Share) -> dict[str, Any]:

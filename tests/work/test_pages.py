@@ -183,8 +183,8 @@ class TestLists:
         # ...; then entries counted, read, their topics, and topics over time
         with django_assert_num_queries(7):
             me.get(reverse("work:mirror"))
-        # ...; then tasks, topics, entries, topics
-        with django_assert_num_queries(7):
+        # ...; then wishes, tasks and what belongs to them, entries, topics, questions, lessons, experiments
+        with django_assert_num_queries(14):
             me.get(reverse("work:download"))
 
     def test_log_tells_topics_over_time(
