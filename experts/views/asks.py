@@ -76,7 +76,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """The form (``q``, ``to`` and ``about`` fill it), and asking; what is like it is shown once before it is asked."""
+    """The form (``q``, ``to``, ``about``, ``wish`` fill it), and asking; what is like it is shown once before."""
     viewer = Viewer.of(request.user)
     said = request.POST if request.method == "POST" else request.GET
     person, about = _person(said.get("to"), viewer), _about(said.get("about"), viewer)
@@ -88,7 +88,8 @@ def new(request: HttpRequest) -> HttpResponse:
         return _asking(request, form, viewer, about, person, kept.get("text", ""), lost=person is None)
     if request.method != "POST":
         words = said.get("q", "")
-        begin = {"text": words, "about": about and about.public_id}
+        wish = said.get("wish") if said.get("wish") in Ask.Wish.values else Ask.Wish.SHOW
+        begin = {"text": words, "about": about and about.public_id, "wish": wish}
         form = AskForm(initial=begin, audiences=audiences, person=person)
         lost = bool(said.get("to")) and person is None
         if not (words or lost):  # typing is what comes next

@@ -7,9 +7,10 @@ weeks both have to be seen. Whatever is drawn stands in words beside it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from math import log1p
 from typing import TYPE_CHECKING
 
@@ -103,12 +104,12 @@ class Line:
     @property
     def fits(self) -> str:
         """How well what was found fits, in words; nothing for oneself."""
-        return "" if self.row.route is Route.DO else f"It fits the task by {self.row.candidate.fit:.0%}."
+        return "" if self.row.route is Route.DO else f"It fits the task to {percent(self.row.candidate.fit)}."
 
     @property
     def waits(self) -> str:
         """How long until it can begin, in words."""
-        return f"Begins in {hours_of(self.row.candidate.begins_in)}." if self.row.candidate.begins_in else ""
+        return f"It can begin in {span_of(self.row.candidate.begins_in)}." if self.row.candidate.begins_in else ""
 
     @property
     def pips(self) -> str:
@@ -125,12 +126,13 @@ class Line:
         """What it costs others, and the price."""
         who = self.row.candidate.title.split()[0] if self.row.candidate.title else ""
         hours = f"{hours_of(self.row.others)} of {who or 'somebody'}" if self.row.others else ""
-        return ", ".join(part for part in (hours, self.row.candidate.price) if part) or "None"
+        price = self.row.candidate.price
+        return ", ".join(part for part in (hours, price if re.search(r"\d", price) else "") if part) or "None"
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """What speaks for it."""
-        return self.row.candidate.reasons
+        """What speaks for it, each without the full stop that follows it."""
+        return tuple(replace(reason, text=reason.text.rstrip(". ")) for reason in self.row.candidate.reasons)
 
     @property
     def basis(self) -> str:
@@ -218,7 +220,7 @@ class Look:
 
     def _in_time(self, line: Line) -> str:
         if self.left is None:
-            return f"It would be done {line.by}, and the chance that it works is {line.row.odds.chance.mean:.0%}."
+            return f"It would be done {line.by}, and works with a chance of {percent(line.row.odds.chance.mean)}."
         if line.late:
             return f"It would be done {line.by}, which is later than it is due, and still it looks best."
         return f"It would be done {line.by}, before it is due."
@@ -255,8 +257,14 @@ def basis(row: Row) -> str:
     return f"{listed(parts).capitalize()}."
 
 
+def percent(part: float) -> str:
+    """A part of 1 as a sentence has it."""
+    return f"{100 * part:.0f}\u00a0%"
+
+
 def moment(when: datetime, now: datetime) -> str:
-    """A moment to come as people say it: today 15:00, tomorrow 10:00, Fri 10:00, 4 December."""
+    """A moment to come as people say it, to the next quarter: today 15:00, tomorrow 10:00, Fri 10:15, 4 December."""
+    when += timedelta(minutes=-when.minute % 15)
     days = (when.date() - now.astimezone(when.tzinfo).date()).days
     clock = formats.date_format(when, "H:i")
     if days <= 0:
@@ -272,7 +280,8 @@ def between(low: float, high: float) -> str:
     """A range of working hours in words: 1 to 3 h, 2 to 5 days, 3 to 4 weeks."""
     for size, unit in ((A_WEEK, "weeks"), (A_DAY, "days")):
         if high >= 2 * size and low >= 0.75 * size:
-            return f"{round(low / size)} to {round(high / size)} {unit}"
+            first, last = round(low / size), round(high / size)
+            return f"{first} to {last} {unit}" if first < last else f"{last} {unit}"
     if high < 1.5:
         return f"{max(5, 5 * round(12 * low))} to {max(10, 5 * round(12 * high))} min"
     return f"{_short(low)} to {_short(high)} h"
@@ -281,6 +290,14 @@ def between(low: float, high: float) -> str:
 def hours_of(hours: float) -> str:
     """Working hours in words."""
     return f"{_short(hours)} h"
+
+
+def span_of(hours: float) -> str:
+    """Working time in words: 5 h, 3 days, 4 weeks."""
+    for size, unit in ((A_WEEK, "weeks"), (A_DAY, "days")):
+        if hours >= 2 * size:
+            return f"{round(hours / size)} {unit}"
+    return hours_of(hours)
 
 
 def _short(hours: float) -> str:
