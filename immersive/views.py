@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url
@@ -27,7 +28,7 @@ from immersive.context import THEMES
 from immersive.context import page as on_every_page
 from immersive.sign_in import is_ours
 from immersive.way_on import rail, way_on
-from immersive.work import tasks
+from immersive.work import recall, tasks
 from knowledge import live, waiting
 from knowledge.access import Ground, Viewer
 from knowledge.explain import also
@@ -52,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "asked": turns.waiting_for(viewer),
         "news": notices.news(viewer, without=("asked",)),
         "newcomer": is_new(viewer),
+        "questions": recall.ask_today(viewer, timezone.now()),
     }
     return render(request, "immersive/home.html", context)
 

@@ -115,3 +115,16 @@ def test_from_the_outcome_to_the_next_day(people: People, finished: Task) -> Non
     assert "Where was the glossary?" in page
     client.post(f"/tasks/recall/{one.public_id}/delete")
     assert not Recall.objects.exists()
+
+
+def test_home_says_that_there_is_one_and_not_which(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(people, 2)
+    client = Client()
+    client.force_login(people.owner)
+    monkeypatch.setattr(timezone, "now", lambda: MONDAY)
+    page = client.get("/").content.decode()
+    assert "2 questions of yours" in page
+    assert "Which valve" not in page
+    assert "Which valve" in client.get("/tasks/recall").content.decode()
+    monkeypatch.setattr(timezone, "now", lambda: MONDAY.replace(hour=20))
+    assert "questions of yours" not in client.get("/").content.decode()
