@@ -71,8 +71,9 @@ class Reason:
 class Expert:
     """A person with what speaks for them; ``score`` orders and is shown to nobody.
 
-    ``documents`` are those close to what was asked, ``last`` the newest work on one of them, ``behind`` their keys. A
-    score of 0: no document speaks for them, only they themselves do. ``teaches``: they offer to be a mentor in it.
+    ``documents`` are those close to what was asked, ``last`` the newest work on one of them. A score of 0: no document
+    speaks for them, only they themselves do. ``behind``: keys of all documents that speak for them, and how well each
+    matches; ``teaches``: they offer to be a mentor in it.
     """
 
     person: Person
@@ -80,7 +81,7 @@ class Expert:
     reasons: tuple[Reason, ...]
     documents: int
     last: datetime | None
-    behind: tuple[UUID, ...] = ()
+    behind: tuple[tuple[UUID, float], ...] = ()
     teaches: bool = False
 
 
@@ -158,17 +159,21 @@ def find(
 
 
 def still(
-    behind: Mapping[UUID, Collection[UUID]], asked: str | Query, viewer: Viewer, *, about: Collection[str] = ()
+    behind: Mapping[UUID, Mapping[UUID, float]],
+    asked: str | Query,
+    viewer: Viewer,
+    *,
+    about: Collection[str] = (),
 ) -> dict[UUID, Expert]:
-    """Of people whom `find` told of before, by their public ids and the keys of what was ``behind`` each: who still is
-    to be found by all of that, with what speaks for them as it is now. At most three questions to the database.
+    """Of people whom `find` told of before, by their public ids with what was ``behind`` each: who still is to be
+    found by all of that, with what speaks for them as it is now. At most three questions to the database.
     """
     query = _query(asked)
     people = with_room(Person.objects.findable().visible_to(viewer).filter(public_id__in=behind))
     by_id = {person.pk: person for person in people}
     if not by_id:
         return {}
-    match = {key: 1.0 for of in behind.values() for key in of}
+    match = {key: one for of in behind.values() for key, one in of.items()}
     worked = _by_person(WORKED.objects(tokens=viewer.tokens, documents=match)) if match else {}
     keys = [*dict.fromkeys((*topics_in(query), *about))]
     own, thanked = said(keys, by_id, _answers(worked), viewer)
@@ -177,7 +182,8 @@ def still(
         mine = [one for one in worked.get(pk, ()) if one.key in behind[person.public_id]]
         says = own.get(pk)
         if len(mine) == len(behind[person.public_id]) and not (says and says.away):
-            found[person.public_id] = _expert(person, float(len(mine)), mine, match, says, thanked, query)
+            counts = _scores({pk: mine}, match, thanked, timezone.now())[pk]
+            found[person.public_id] = _expert(person, counts, mine, match, says, thanked, query)
     return found
 
 
@@ -414,10 +420,9 @@ def _expert(
         reasons.append(Reason(f"Offers to mentor in {listed(sorted(set(said.teaches)))}.", person.get_absolute_url()))
     if said is not None and said.knows:
         reasons.append(Reason(f"Says that they know {listed(sorted(set(said.knows)))}.", person.get_absolute_url()))
+    behind = tuple(sorted((one.key, match[one.key]) for one in worked))
     teaches = said is not None and bool(said.teaches)
-    return Expert(
-        person, score, tuple(reasons), len(close), _newest(close), tuple(sorted(one.key for one in close)), teaches
-    )
+    return Expert(person, score, tuple(reasons), len(close), _newest(close), behind, teaches)
 
 
 def _level(person: Person, topic: str, about: Sequence[_Work], said: OwnTopic | None, now: datetime) -> Level:

@@ -4,29 +4,37 @@ Nothing here decides: `routes` weighs what is gathered. Everything comes from
 the one search and the finder, so that what the worker may not read takes no
 part. Beside its own words a tool counts where a page about the task names it:
 people write down "put it into Docket" far from where Docket says what it does.
+
+What is found is kept as picks: keys and figures, no title, no name and no
+sentence. `candidates` puts them into words from what may be read now, the
+same for those just gathered and for those kept since yesterday.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from experts import finder
-from experts.models import Offer, Person
-from experts.room import room, with_room
-from immersive.work.routes import Candidate, Reason, Route
+from experts.asking.load import zone_of
+from experts.room import room, time_left
+from immersive.work.like_tasks import stems
+from immersive.work.routes import Candidate, Counts, Reason, Route
+from immersive.work.working_time import A_DAY, Clock, clocks_by_id
 from knowledge import index
 from knowledge.access import Ground, Viewer
-from knowledge.index.analysis import content_words, stem, tokens, topic_key
+from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse
-from knowledge.models import Resource
+from knowledge.models import Resource, Topic
 from knowledge.search import Found, retrieve
 
 if TYPE_CHECKING:
@@ -48,10 +56,42 @@ NAMED, TITLED = 0.7, 1.0
 """What it counts that a page about the task names a tool, in its text or its title, beside how well the page fits."""
 OF_TOPIC = 0.8
 """How well a course fits that bears all topics that are to be learnt."""
-A_DAY = 8.0
-"""Working hours of a day."""
+OFFERS = 0.3
+"""What it adds that somebody offers to be a mentor in a topic of the task."""
 A_NIGHT = 0.6 * A_DAY
-"""Working hours until somebody who is asked now is likely to begin."""
+"""Working hours of somebody who is asked now until they are likely to begin."""
+NO_DATE = 10 * A_DAY
+"""Working hours until a course of which no date is known."""
+COURSE_MINUTES = 420
+"""Of a course that does not say how long it is."""
+A_MINUTE = 1100
+"""Characters that are read in a minute."""
+LONGEST_READING = 60
+"""Minutes beyond which nobody reads on for one task."""
+ALONE = Candidate(Route.DO, title="On your own")
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What a route may be, by its key: of a resource, or of a person, who stands for handing over and for a mentor.
+
+    ``behind``: keys of documents that speak for it, and how well each fits; ``job``: which of a tool's jobs does.
+    """
+
+    route: Route
+    key: UUID
+    fit: float
+    behind: tuple[tuple[UUID, float], ...] = ()
+    job: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Picks, with the resources and the people that they are of, as this viewer may see them now."""
+
+    picks: tuple[Pick, ...] = ()
+    resources: Mapping[UUID, Any] = field(default_factory=dict)
+    people: Mapping[UUID, finder.Expert] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +104,65 @@ class Near:
 
 def gather(
     words: str, viewer: Viewer, *, known: Mapping[str, float] | None = None, ground: Ground | None = None
-) -> list[Candidate]:
-    """Candidates for every route for which there is something; doing it oneself always.
+) -> Gathered:
+    """Picks for every route for which there is something.
 
     ``known``: topics of the task, and which part of each the worker knows (0..1).
-    At most four searches in the index and the finder's own reading; six questions to the database beside those.
+    At most four searches in the index, of one ground, and five questions to the database beside those.
     """
-    alone = Candidate(Route.DO, title="On your own")
     query = parse(words)
     if not query:
-        return [alone]
+        return Gathered()
     ground = ground or Ground(viewer)
     found = {route: _found(replace(query, kinds=kinds), ground) for route, kinds in KINDS.items()}
-    unknown = {topic_key(name) for name, part in (known or {}).items() if part < 1}
+    unknown = unknown_of(known)
     near = _near(found, viewer, unknown)
-    return [
-        alone,
-        *_tools(near[Route.TOOL], near[Route.INFORMAL], words, viewer),
-        *_people(query, found[Route.INFORMAL], near[Route.HAND_OVER], unknown, viewer, ground),
-        *_reading(near[Route.INFORMAL]),
-        *_courses(near[Route.FORMAL]),
-    ]
+    tools, more = _tools(near[Route.TOOL], near[Route.INFORMAL], words, viewer)
+    people, experts = _people(query, found[Route.INFORMAL], near[Route.HAND_OVER], unknown, viewer, ground)
+    courses = [one for one in near[Route.FORMAL] if _to_be_had(one.resource)]
+    picks = (
+        *tools,
+        *people,
+        *(Pick(Route.INFORMAL, one.resource.public_id, one.fit) for one in near[Route.INFORMAL]),
+        *(Pick(Route.FORMAL, one.resource.public_id, one.fit) for one in courses),
+    )
+    rows = {one.resource.public_id: one.resource for some in near.values() for one in some}
+    return Gathered(picks, rows | more, experts)
+
+
+def confirm(
+    picks: Sequence[Pick],
+    words: str,
+    viewer: Viewer,
+    *,
+    known: Mapping[str, float] | None = None,
+    ground: Ground | None = None,
+) -> Gathered | None:
+    """The same picks as they are now; `None` if anything that they rest on is not the viewer's to read any more, if
+    somebody is not to be found by it, or cannot be asked. Four questions to the database beside those of the ground.
+    """
+    people = {one.key: one for one in picks if one.route is Route.HAND_OVER}
+    keys = {key for one in picks for key, _ in one.behind} | {one.key for one in picks if one.key not in people}
+    behind = (ground or Ground(viewer)).scope.behind
+    rows = {one.public_id: one for one in _rows(viewer).filter(public_id__in=keys).defer("body")}
+    if keys != rows.keys() or any(key.hex in behind for key in keys):
+        return None
+    if any(one.kind == "course" and not _to_be_had(one) for one in rows.values()):
+        return None
+    told = {key: {of: fit for of, fit in one.behind if rows[of].kind != "person"} for key, one in people.items()}
+    experts = finder.still(told, words, viewer, about=unknown_of(known)) if told else {}
+    if told.keys() != experts.keys() or not all(room(one.person).can_be_asked for one in experts.values()):
+        return None
+    return Gathered(tuple(picks), rows, experts)
+
+
+def unknown_of(known: Mapping[str, float] | None) -> frozenset[str]:
+    """Keys of the topics of which the worker does not know all."""
+    return frozenset(topic_key(name)[:80] for name, part in (known or {}).items() if part < 1)
+
+
+def _rows(viewer: Viewer) -> Any:
+    return Resource.objects.visible_to(viewer).annotate(length=Length("body"))
 
 
 def _found(query: Query, ground: Ground) -> Found | None:
@@ -100,15 +178,18 @@ def fit(hit: Hit) -> float:
     return max(0.0, min(1.0, max(hit.held, meaning)))
 
 
-def _near(found: Mapping[Route, Found | None], viewer: Viewer, unknown: set[str]) -> dict[Route, list[Near]]:
+def _near(found: Mapping[Route, Found | None], viewer: Viewer, unknown: frozenset[str]) -> dict[Route, list[Near]]:
     """The best hits of each search that the database confirms, by how well they fit.
 
     What is to be learnt of topics that the worker named and does not know fits by these too.
     """
     hits = {route: list(one.hits[: MOST[route]]) if one else [] for route, one in found.items()}
-    keys = [UUID(hit.key) for some in hits.values() for hit in some]
-    wanted = Q(public_id__in=keys) | Q(kind="course", topics__slug__in=unknown)
-    found_now = Resource.objects.visible_to(viewer).filter(wanted).distinct().prefetch_related("topics")
+    tags = Topic.resources.through.objects.filter(topic__slug__in=unknown)
+    bears: Any = tags.filter(resource=OuterRef("pk")).order_by().values("resource").annotate(many=Count("topic__slug"))
+    wanted = Q(public_id__in=[UUID(hit.key) for some in hits.values() for hit in some])
+    wanted |= Q(kind="course", pk__in=tags.values("resource"))
+    bearing = Coalesce(Subquery(bears.values("many"), output_field=IntegerField()), 0)
+    found_now = _rows(viewer).filter(wanted).annotate(bears=bearing)
     rows = {one.public_id.hex: one for one in found_now[:MOST_ROWS]}
     near = {
         route: [Near(rows[hit.key], max(fit(hit), _about(rows[hit.key], unknown))) for hit in some if hit.key in rows]
@@ -120,68 +201,63 @@ def _near(found: Mapping[Route, Found | None], viewer: Viewer, unknown: set[str]
     return {route: sorted(some, key=lambda one: -one.fit) for route, some in near.items()}
 
 
-def _about(resource: Any, unknown: set[str]) -> float:
+def _about(resource: Any, unknown: frozenset[str]) -> float:
     """Which part of the unknown topics a course or a video bears."""
     if not unknown or resource.kind not in ("course", "video"):
         return 0.0
-    return OF_TOPIC * len(unknown & {topic.slug for topic in resource.topics.all()}) / len(unknown)
+    return OF_TOPIC * min(1.0, float(resource.bears) / len(unknown))
 
 
 # Tools -----------------------------------------------------------------------------------------------------------
 
 
-def _tools(near: Iterable[Near], pages: Sequence[Near], words: str, viewer: Viewer) -> Iterable[Candidate]:
+def _tools(
+    near: Iterable[Near], pages: Sequence[Near], words: str, viewer: Viewer
+) -> tuple[list[Pick], dict[UUID, Any]]:
     """Tools by what they say of themselves, by the one of their jobs that fits best, and by pages that name them."""
-    asked = _stems(words)
-    known: dict[int, tuple[Any, float, list[Reason]]] = {}
-    for one in near:
-        known[one.resource.pk] = (one.resource, one.fit, [])
-    named = _named(pages, viewer)
-    for resource, page in named:
-        tool, so_far, reasons = known.get(resource.pk, (resource, 0.0, []))
-        reasons.append(Reason(f"“{page.resource.title}” says to use it", page.resource.get_absolute_url()))
-        titled = resource.title.casefold() in page.resource.title.casefold()
-        known[resource.pk] = (tool, 1 - (1 - so_far) * (1 - (TITLED if titled else NAMED) * page.fit), reasons)
-    for resource, so_far, reasons in known.values():
-        job, share = _best_job(resource, asked)
-        if share:
-            reasons.insert(0, Reason(f"It can {job}", resource.get_absolute_url()))
-        access = str(resource.facts.get("access", ""))
-        yield Candidate(
-            Route.TOOL,
-            max(so_far, share),
-            key=str(resource.public_id),
-            title=resource.title,
-            url=resource.get_absolute_url(),
-            price=str(resource.facts.get("price", "")),
-            begins_in=A_DAY if access and "everyone" not in access.casefold() else 0.0,
-            reasons=tuple(reasons[:3]),
-        )
+    asked = stems(words)
+    tools = {one.resource.public_id: one.resource for one in near}
+    fits = {one.resource.public_id: one.fit for one in near}
+    behind: dict[UUID, list[tuple[UUID, float]]] = {}
+    for tool, page in _named(pages, viewer):
+        key = tools.setdefault(tool.public_id, tool).public_id
+        titled = tool.title.casefold() in page.resource.title.casefold()
+        fits[key] = 1 - (1 - fits.get(key, 0.0)) * (1 - (TITLED if titled else NAMED) * page.fit)
+        behind.setdefault(key, []).append((page.resource.public_id, page.fit))
+    picks = []
+    for key, tool in tools.items():
+        job, share = _best_job(tool, asked)
+        picks.append(Pick(Route.TOOL, key, max(fits[key], share), tuple(behind.get(key, ())), job))
+    return picks, tools
 
 
-def _best_job(tool: Any, asked: set[str]) -> tuple[str, float]:
-    """The job of a tool whose words the task holds most of, and which part of them."""
-    shares = [(len(stems & asked) / len(stems), job) for job in tool.facts.get("jobs", ()) if (stems := _stems(job))]
-    share, job = max(shares, default=(0.0, ""))
-    return job, share
+def _best_job(tool: Any, asked: set[str]) -> tuple[int | None, float]:
+    """The number of the job of a tool whose words the task holds most of, and which part of them."""
+    jobs = enumerate(jobs_of(tool))
+    shares = [(len(words & asked) / len(words), at) for at, job in jobs if (words := stems(job))]
+    share, at = max(shares, default=(0.0, 0))
+    return (at, share) if share else (None, 0.0)
 
 
-def _stems(text: str) -> set[str]:
-    return {stem(word) for word in content_words(tokens(text))}
+def jobs_of(tool: Any) -> list[str]:
+    """What a tool does, as its source lists it."""
+    return [str(job) for job in tool.facts.get("jobs", ())]
 
 
 def _named(pages: Sequence[Near], viewer: Viewer) -> list[tuple[Any, Near]]:
     """Tools that the pages near the task name, each with the page."""
     if not pages:
         return []
-    tools = {one.title.casefold(): one for one in Resource.objects.visible_to(viewer).filter(kind="tool")[:MOST_TOOLS]}
+    every = Resource.objects.visible_to(viewer).filter(kind="tool").defer("body")
+    tools = {one.title.casefold(): one for one in every[:MOST_TOOLS] if one.title.strip()}
     if not tools:
         return []
     name = re.compile(r"\b(" + "|".join(sorted(map(re.escape, tools), key=len, reverse=True)) + r")\b", re.IGNORECASE)
+    texts = ((page, f"{page.resource.title}\n{page.resource.body}") for page in pages)
     return [
         (tools[one], page)
-        for page in pages
-        for one in sorted({found.casefold() for found in name.findall(f"{page.resource.title}\n{page.resource.body}")})
+        for page, text in texts
+        for one in sorted({found.casefold() for found in name.findall(text)} & tools.keys())
     ]
 
 
@@ -189,72 +265,136 @@ def _named(pages: Sequence[Near], viewer: Viewer) -> list[tuple[Any, Near]]:
 
 
 def _people(
-    query: Query, found: Found | None, roles: Sequence[Near], unknown: set[str], viewer: Viewer, ground: Ground
-) -> Iterable[Candidate]:
-    """Those who know, or whose role or own words say so, and can be asked now: to do it, or to work on it together."""
-    away = {viewer.person_id} if viewer.person_id else set()
-    experts = finder.find(query, viewer, ground=ground, found=found, count=PEOPLE, without=away)
+    query: Query,
+    found: Found | None,
+    roles: Sequence[Near],
+    unknown: frozenset[str],
+    viewer: Viewer,
+    ground: Ground,
+) -> tuple[list[Pick], dict[UUID, finder.Expert]]:
+    """Those who know, or whose role or own words say so, and can be asked now."""
+    mine = {viewer.person_id} if viewer.person_id else set()
+    said = {one.resource.about_id: one for one in roles if one.resource.about_id and one.resource.about_id not in mine}
+    experts = finder.find(
+        query, viewer, ground=ground, found=found, count=PEOPLE, without=mine, also=tuple(said), about=unknown
+    )
     best = max((one.score for one in experts), default=0.0) or 1.0
-    fits = {
-        one.person.pk: 0.3 + 0.4 * one.score / best + 0.1 * min(2, one.documents) if one.score else 0.3
-        for one in experts
-    }
-    by_id = {str(one.resource.facts.get("person", "")): one.fit for one in roles}
-    known = {one.person.pk: one.person for one in experts}
-    more = Person.objects.findable().visible_to(viewer).filter(public_id__in=[key for key in by_id if key])
-    for person in with_room(more.exclude(pk__in=away)):
-        known.setdefault(person.pk, person)
-        said = by_id[str(person.public_id)]
-        fits[person.pk] = 1 - (1 - fits.get(person.pk, 0.0)) * (1 - said)
-    why = {one.person.pk: one.reasons for one in experts}
-    offering = _offering(known, unknown | set(finder.topics_in(query)))
-    for pk, person in known.items():
-        if not room(person).can_be_asked:
+    picks, people = [], {}
+    for one in experts:
+        if not room(one.person).can_be_asked:
             continue
-        told = Candidate(
-            Route.HAND_OVER,
-            min(1.0, fits[pk]),
-            key=str(person.public_id),
-            title=person.display_name,
-            url=person.get_absolute_url(),
-            begins_in=A_NIGHT,
-            others=2.0,
-            reasons=tuple(Reason(reason.text, reason.url) for reason in why.get(pk, ())[:2]),
-        )
-        yield told
-        yield replace(told, route=Route.MENTOR, others=1.0, fit=min(1.0, told.fit + 0.3 * (pk in offering)))
+        shown = 0.3 if one.reasons else 0.0
+        if one.score:
+            shown += 0.4 * one.score / best + 0.1 * min(2, one.documents)
+        behind, role = one.behind, said.get(one.person.pk)
+        if role is not None:
+            shown = 1 - (1 - shown) * (1 - role.fit)
+            behind = (*behind, (role.resource.public_id, role.fit))
+        picks.append(Pick(Route.HAND_OVER, one.person.public_id, min(1.0, shown), behind))
+        people[one.person.public_id] = one
+    return picks, people
 
 
-def _offering(people: Iterable[int], keys: set[str]) -> set[int]:
-    return set(Offer.objects.filter(person__in=list(people), key__in=keys).values_list("person_id", flat=True))
+# In words --------------------------------------------------------------------------------------------------------
 
 
-# Reading and courses ----------------------------------------------------------------------------------------------
+def candidates(
+    found: Gathered,
+    viewer: Viewer,
+    now: datetime,
+    clocks: Mapping[int, Clock] | None = None,
+    past: Mapping[int, Counts] | None = None,
+    alone: Candidate = ALONE,
+) -> list[Candidate]:
+    """Picks in the words of what may be read now, and ``alone``, which is always there.
 
-
-def _reading(near: Iterable[Near]) -> Iterable[Candidate]:
-    for one in near:
-        yield _of(Route.INFORMAL, one)
-
-
-def _courses(near: Iterable[Near]) -> Iterable[Candidate]:
-    today = timezone.localdate()
-    for one in near:
-        facts = one.resource.facts
-        day = _day(facts.get("next_date"))
-        if day is not None and day < today:
+    ``clocks``: as `clocks_for` says; ``past``: published outcomes of resources, by their ids.
+    """
+    clocks = clocks_for(found, viewer) if clocks is None else clocks
+    mine, past = clocks.get(viewer.person_id or 0, Clock()), past or {}
+    made = [alone]
+    for pick in found.picks:
+        if pick.route is Route.HAND_OVER:
+            made += _asked(pick, found.people[pick.key], mine, clocks, now)
             continue
-        yield replace(
-            _of(Route.FORMAL, one),
-            begins_in=A_DAY * _working_days(today, day) if day else 10 * A_DAY,
-            hours=float(facts.get("duration_minutes") or 420) / 60 + 2,
-            price=str(facts.get("price", "")),
+        one = found.resources[pick.key]
+        plain = Candidate(
+            pick.route,
+            pick.fit,
+            key=str(pick.key),
+            title=one.title,
+            url=one.get_absolute_url(),
+            price=str(one.facts.get("price", "")),
+            access=str(one.facts.get("access", "")),
+            past=past.get(one.pk, Counts()),
         )
+        made.append(_IN_WORDS[pick.route](plain, pick, found, mine, now))
+    return made
 
 
-def _of(route: Route, one: Near) -> Candidate:
-    resource = one.resource
-    return Candidate(route, one.fit, key=str(resource.public_id), title=resource.title, url=resource.get_absolute_url())
+def clocks_for(found: Gathered, viewer: Viewer) -> dict[int, Clock]:
+    """The working time of the viewer and of those people who show theirs; of the others, when they are away decides
+    nothing here: asking again and again would tell it."""
+    shown = {one.person.pk for one in found.people.values() if time_left(one.person) is not None}
+    return clocks_by_id({viewer.person_id, *shown} if viewer.person_id else shown)
+
+
+def _tool(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datetime) -> Candidate:
+    jobs = jobs_of(found.resources[pick.key])
+    reasons = [Reason(f"It can {jobs[pick.job]}", plain.url)] if pick.job is not None and pick.job < len(jobs) else []
+    pages = (found.resources[key] for key, _ in sorted(pick.behind, key=lambda one: -one[1]))
+    reasons += [Reason(f"“{page.title}” says to use it", page.get_absolute_url()) for page in pages]
+    ask = plain.access and "everyone" not in plain.access.casefold()
+    return replace(plain, begins_in=A_DAY if ask else 0.0, reasons=tuple(reasons[:3]))
+
+
+def _reading(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datetime) -> Candidate:
+    one = found.resources[pick.key]
+    minutes = _minutes(one.facts.get("duration_minutes")) or min(LONGEST_READING, max(1, one.length // A_MINUTE))
+    verb = "watch" if one.kind == "video" else "read"
+    return replace(plain, minutes=minutes, reasons=(Reason(f"{minutes} min to {verb}", plain.url),))
+
+
+def _course(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datetime) -> Candidate:
+    facts = found.resources[pick.key].facts
+    day, places = _day(facts.get("next_date")), facts.get("places")
+    reasons = []
+    if day:
+        left = "" if places is None else f", {places} place{'' if places == 1 else 's'} left"
+        reasons = [Reason(f"Next on {date_format(day, 'j F Y')}{left}", plain.url)]
+    begins = mine.between(now, datetime.combine(day, time(9), tzinfo=zone_of(mine.zone))) if day else NO_DATE
+    hours = (_minutes(facts.get("duration_minutes")) or COURSE_MINUTES) / 60 + 2
+    return replace(plain, begins_in=begins, hours=hours, on=day, reasons=tuple(reasons))
+
+
+_IN_WORDS = {Route.TOOL: _tool, Route.INFORMAL: _reading, Route.FORMAL: _course}
+
+
+def _asked(
+    pick: Pick, one: finder.Expert, mine: Clock, clocks: Mapping[int, Clock], now: datetime
+) -> Iterable[Candidate]:
+    """Somebody to do it, or to work on it together with."""
+    person = one.person
+    theirs, left = clocks.get(person.pk, Clock(person.time_zone)), time_left(person)
+    told = Candidate(
+        Route.HAND_OVER,
+        pick.fit,
+        key=str(person.public_id),
+        title=person.display_name,
+        url=person.get_absolute_url(),
+        begins_in=mine.between(now, theirs.after(now, A_NIGHT)),
+        others=2.0,
+        left=left.text if left else "",
+        reasons=tuple(Reason(reason.text, reason.url) for reason in one.reasons[:2]),
+    )
+    yield told
+    yield replace(told, route=Route.MENTOR, others=1.0, fit=min(1.0, told.fit + OFFERS * one.teaches))
+
+
+def _to_be_had(course: Any) -> bool:
+    """Whether one can still take part: its date is to come, and it is not full."""
+    day, places = _day(course.facts.get("next_date")), course.facts.get("places")
+    return not (day is not None and day < timezone.localdate()) and places != 0
 
 
 def _day(text: Any) -> date | None:
@@ -264,7 +404,6 @@ def _day(text: Any) -> date | None:
         return None
 
 
-def _working_days(since: date, until: date) -> int:
-    """Days from Monday to Friday between the two."""
-    days = (until - since).days
-    return sum((since + timedelta(days=one)).weekday() < 5 for one in range(days))
+def _minutes(said: Any) -> int:
+    """Minutes that a catalogue says; 0 where it does not, or nothing that can be."""
+    return said if isinstance(said, int) and 0 < said <= 100_000 else 0

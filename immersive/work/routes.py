@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from math import erf, exp, log, sqrt
 
@@ -25,6 +26,7 @@ MAY_BE_BEST = 0.10
 """A route that is less likely the best than this is not called close."""
 FEW = 5
 """Outcomes below which a wider stratum is looked at."""
+GUESS = "our starting guess"
 DOES_THE_JOB = 0.6
 """From this fit on a tool does the job, and stands before any course where delivering counts more."""
 
@@ -65,10 +67,24 @@ HARDER = {Difficulty.EASY: 0.1, Difficulty.USUAL: 0.0, Difficulty.HARD: -0.1}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Logged outcomes: how many, and how many of them worked (halves count half)."""
+    """Logged outcomes: how many, and how many of them worked (halves count half).
+
+    ``hours``: the geometric mean of the working hours of the ``timed`` among them.
+    """
 
     worked: float = 0.0
     outcomes: int = 0
+    hours: float = 1.0
+    timed: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        timed = self.timed + other.timed
+        hours = exp((self.timed * log(self.hours) + other.timed * log(other.hours)) / timed) if timed else 1.0
+        return Counts(self.worked + other.worked, self.outcomes + other.outcomes, hours, timed)
+
+    def hours_beside(self, guess: float) -> float:
+        """Working hours, where a starting guess weighs as much as `STRENGTH` outcomes."""
+        return exp((STRENGTH * log(guess) + self.timed * log(self.hours)) / (STRENGTH + self.timed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +118,10 @@ class Reason:
 class Candidate:
     """What a route would be for this task: a tool, a person, something to read, a course; or the worker alone.
 
-    ``fit``: how well it matches, 0..1. ``hours``: working hours of one's own that it takes, `None` for the guess.
-    ``begins_in``: working hours until it can begin. ``others``: hours of other people. ``past``: outcomes of
-    tasks like this one, by this very candidate.
+    ``fit``: how well it matches, 0..1. ``hours``: working hours of one's own that it takes, `None` for the guess;
+    ``minutes``: those of reading or watching alone. ``begins_in``: working hours until it can begin, ``on``: the day,
+    where there is one. ``others``: hours of other people, ``left``: what they show of their week. ``past``: outcomes
+    of tasks like this one, by this very candidate. ``at``: where it says most about the task, as the end of ``url``.
     """
 
     route: Route
@@ -115,7 +132,12 @@ class Candidate:
     hours: float | None = None
     begins_in: float = 0.0
     others: float = 0.0
+    minutes: int | None = None
     price: str = ""
+    access: str = ""
+    on: date | None = None
+    left: str = ""
+    at: str = ""
     past: Counts = Counts()
     reasons: tuple[Reason, ...] = ()
 
@@ -127,13 +149,14 @@ History = Mapping[Stratum, Counts]
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """The chance that a route works and what it rests on: a scope in words, how many outcomes of it, how many of one's
-    candidate itself."""
+    """The chance that a route works and what it rests on: the starting guess, a scope in words and its outcomes, and
+    how many of the candidate itself."""
 
     chance: Chance
     scope: str
     outcomes: int
     own: int = 0
+    guess: float = 0.0
 
     @property
     def guessed(self) -> bool:
@@ -143,7 +166,8 @@ class Odds:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One route on the card. ``done_in``: working hours until it is done, the usual and an 80 % range."""
+    """One route on the card. ``done_in``: working hours until it is done, the usual and an 80 % range; ``timed``: how
+    many outcomes told it."""
 
     candidate: Candidate
     odds: Odds
@@ -152,6 +176,7 @@ class Row:
     others: float
     worth: float = 0.0
     p_best: float = 0.0
+    timed: int = 0
 
     @property
     def route(self) -> Route:
@@ -181,17 +206,13 @@ class Card:
 
 def weigh(candidates: Iterable[Candidate], situation: Situation, history: History, seed: int = 0) -> Card:
     """The card: the best candidate of each route, in the order of what they are worth."""
-    found: dict[Route, Row] = {}
-    for candidate in candidates:
-        row = _row(candidate, situation, history)
-        if row.route not in found or row.worth > found[row.route].worth:
-            found[row.route] = row
-    rows = sorted(found.values(), key=lambda row: (-row.worth, list(Route).index(row.route)))
-    rows = _tool_before_course(rows, situation)
+    candidates = list(candidates)
+    rows = _ranked(candidates, situation, history)
     if not rows:
         return Card((), False, 0, seed)
     parts = best([(row.odds.chance, *_worth_of(row, situation)) for row in rows]) if len(rows) > 1 else [1.0]
     rows = [replace(row, p_best=part) for row, part in zip(rows, parts, strict=True)]
+    changes = flips(candidates, situation, history) if len(rows) > 1 else ()
     recommended = rows[0].p_best >= SURE_ENOUGH
     close = 0
     if not recommended:
@@ -199,21 +220,82 @@ def weigh(candidates: Iterable[Candidate], situation: Situation, history: Histor
         near = rows[:close]
         random.Random(seed).shuffle(near)  # noqa: S311 - an order, not a secret
         rows = _tool_before_course([*near, *rows[close:]], situation)
-    return Card(tuple(rows), recommended, close if len(rows) > 1 else 0, seed)
+    return Card(tuple(rows), recommended, close if len(rows) > 1 else 0, seed, changes)
+
+
+def _ranked(candidates: Iterable[Candidate], situation: Situation, history: History) -> list[Row]:
+    """The best candidate of each route, in the order of what they are worth."""
+    found: dict[Route, Row] = {}
+    for candidate in candidates:
+        row = _row(candidate, situation, history)
+        if row.route not in found or row.worth > found[row.route].worth:
+            found[row.route] = row
+    rows = sorted(found.values(), key=lambda row: (-row.worth, list(Route).index(row.route)))
+    return _tool_before_course(rows, situation)
+
+
+SURES = (0.1, 0.3, 0.5, 0.7, 0.9)
+A_STEP = 0.25
+"""Of the slider between deliver and learn."""
+DUES = ((40.0, "If it were due in a week"), (80.0, "If it were due in two weeks"), (8.0, "If it were due tomorrow"))
+
+
+def flips(candidates: Sequence[Candidate], situation: Situation, history: History) -> tuple[str, ...]:
+    """Of each thing that was said, the smallest change that makes another route worth most, in words."""
+    first = _ranked(candidates, situation, history)[0].route
+    found = []
+    for changes in _changes(situation):
+        for words, changed in changes:
+            now = _ranked(candidates, changed, history)[0].route
+            if now is not first:
+                found.append(f"{words}: {NAMES[now]}")
+                break
+    return tuple(found)
+
+
+def _changes(at: Situation) -> Iterable[Iterable[tuple[str, Situation]]]:
+    """What could be otherwise, each in its own row, the nearest first."""
+    leans = [step * A_STEP for step in range(round(1 / A_STEP) + 1)]
+    delivering = [one for one in reversed(leans) if one < at.lean]
+    yield [("If delivering mattered more", replace(at, lean=one)) for one in delivering]
+    yield [("If learning mattered more", replace(at, lean=one)) for one in leans if one > at.lean]
+    if at.hours_left is None:
+        yield [(words, replace(at, hours_left=hours)) for hours, words in sorted(DUES, reverse=True)]
+    else:
+        later = [one for one in sorted(DUES) if one[0] > at.hours_left]
+        yield [(words, replace(at, hours_left=hours)) for hours, words in later] + [
+            ("If it were not due", replace(at, hours_left=None))
+        ]
+        sooner = [one for one in sorted(DUES, reverse=True) if one[0] < at.hours_left]
+        yield [(words, replace(at, hours_left=hours)) for hours, words in sooner]
+    degrees = list(Difficulty)
+    place = degrees.index(at.difficulty)
+    yield [("If it were easier", replace(at, difficulty=one)) for one in reversed(degrees[:place])]
+    yield [("If it were harder", replace(at, difficulty=one)) for one in degrees[place + 1 :]]
+    yield [("If you were surer", replace(at, sure=one)) for one in SURES if one > at.sure]
+    yield [("If you were less sure", replace(at, sure=one)) for one in reversed(SURES) if one < at.sure]
+    yield [("If you knew more of its topics", replace(at, known=one)) for one in leans if one > at.known]
+    yield [("If you knew less of its topics", replace(at, known=one)) for one in reversed(leans) if one < at.known]
 
 
 def odds(candidate: Candidate, situation: Situation, history: History) -> Odds:
     """The chance that it works: the guess, then outcomes of the narrowest stratum that has enough, then its own."""
-    chance, scope, outcomes = Chance.guess(guess(candidate, situation)), "our starting guess", 0
-    for words, stratum in _strata(candidate.route, situation):
-        counts = history.get(stratum, Counts())
-        if counts.outcomes >= FEW:
-            chance, scope, outcomes = chance.after(counts.worked, counts.outcomes), words, counts.outcomes
-            break
+    first = guess(candidate, situation)
+    scope, counts = known_of(candidate.route, situation, history)
+    chance = Chance.guess(first).after(counts.worked, counts.outcomes)
     past = candidate.past
     if past.outcomes:
         chance = Chance.guess(chance.mean, STRENGTH).after(past.worked, past.outcomes)
-    return Odds(chance, scope, outcomes, past.outcomes)
+    return Odds(chance, scope, counts.outcomes, past.outcomes, first)
+
+
+def known_of(route: Route, situation: Situation, history: History) -> tuple[str, Counts]:
+    """The narrowest stratum that has outcomes enough, in words, and these; none where there is none."""
+    for words, stratum in _strata(route, situation):
+        counts = history.get(stratum, Counts())
+        if counts.outcomes >= FEW:
+            return words, counts
+    return GUESS, Counts()
 
 
 def _strata(route: Route, situation: Situation) -> Sequence[tuple[str, Stratum]]:
@@ -242,25 +324,32 @@ def guess(candidate: Candidate, situation: Situation) -> float:
 
 
 def _row(candidate: Candidate, situation: Situation, history: History) -> Row:
-    usual = candidate.begins_in + (_hours(candidate, situation) if candidate.hours is None else candidate.hours)
+    begins, timed = candidate.begins_in, candidate.past.timed
+    if candidate.hours is None:
+        counts = known_of(candidate.route, situation, history)[1]
+        hours = candidate.past.hours_beside(counts.hours_beside(hours_guessed(candidate, situation)))
+        timed = timed or counts.timed
+    else:
+        hours = candidate.hours
     width = exp(1.2816 * SPREAD)
-    spans = (usual, candidate.begins_in + (usual - candidate.begins_in) / width,
-             candidate.begins_in + (usual - candidate.begins_in) * width)  # fmt: skip
-    row = Row(candidate, odds(candidate, situation, history), spans, _learns(candidate, situation), candidate.others)
+    spans = begins + hours, begins + hours / width, begins + hours * width
+    learns = _learns(candidate, situation)
+    row = Row(candidate, odds(candidate, situation, history), spans, learns, candidate.others, timed=timed)
     gain, plus = _worth_of(row, situation)
     return replace(row, worth=gain * row.odds.chance.mean + plus)
 
 
-def _hours(candidate: Candidate, situation: Situation) -> float:
+def hours_guessed(candidate: Candidate, situation: Situation) -> float:
     """Starting guesses of working hours."""
     work = HOURS[situation.difficulty]
     missing = 1 - situation.known
+    reads = 0.3 if candidate.minutes is None else candidate.minutes / 60
     return {
         Route.DO: work * (1 + missing),
         Route.TOOL: 0.25 + 0.2 * work,
         Route.HAND_OVER: work,
         Route.MENTOR: 0.5 + work,
-        Route.INFORMAL: 0.3 + work * (1 + 0.5 * missing),
+        Route.INFORMAL: reads + work * (1 + 0.5 * missing),
         Route.FORMAL: 6 + work,
     }[candidate.route]
 

@@ -7,13 +7,13 @@ meanwhile: hours are counted as they pass, days as the calendar has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from experts.asking.load import BEGINS, ENDS, zone_of
-from experts.models import Closed
+from experts.models import Person
 
 A_DAY = 8.0
 """Working hours of a day."""
@@ -62,9 +62,7 @@ class Clock:
                 return
             if day.weekday() >= 5 or any(since <= day <= until for since, until in self.closed):
                 continue
-            begin, end = (
-                datetime.combine(day, at, tzinfo=zone_of(self.zone)).astimezone(UTC) for at in (BEGINS, ENDS)
-            )
+            begin, end = (datetime.combine(day, at, tzinfo=zone_of(self.zone)).astimezone(UTC) for at in (BEGINS, ENDS))
             begin = max(begin, now.astimezone(UTC))
             if begin < end:
                 yield begin, end
@@ -72,13 +70,21 @@ class Clock:
 
 def clock_of(person: Any) -> Clock:
     """The working time of one person."""
-    return clocks_of([person])[person.pk]
+    return clocks_of([person]).get(person.pk, Clock())
 
 
 def clocks_of(people: Iterable[Any]) -> dict[int, Clock]:
-    """The working time of each of these people, by their id; one question to the database."""
-    by_id = {person.pk: person for person in people}
-    closed: dict[int, list[tuple[date, date]]] = {pk: [] for pk in by_id}
-    for one in Closed.objects.filter(person__in=by_id):
-        closed[one.person_id].append((one.since, one.until))
-    return {pk: Clock(person.time_zone, tuple(closed[pk])) for pk, person in by_id.items()}
+    """The working time of each of these people, by their ids; one question to the database."""
+    return clocks_by_id([person.pk for person in people])
+
+
+def clocks_by_id(ids: Collection[int]) -> dict[int, Clock]:
+    """As `clocks_of`, of people of whom only the ids are known."""
+    closed: dict[int, list[tuple[date, date]]] = {}
+    zones: dict[int, str] = {}
+    rows = Person.objects.filter(pk__in=ids).order_by("pk", "closed__since", "closed__until")
+    for pk, zone, since, until in rows.values_list("pk", "time_zone", "closed__since", "closed__until"):
+        zones[pk] = zone
+        if since is not None:
+            closed.setdefault(pk, []).append((since, until))
+    return {pk: Clock(zone, tuple(closed.get(pk, ()))) for pk, zone in zones.items()}

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from experts import choices
 from experts.mentoring import mentorships
-from immersive.work.candidates import gather
+from immersive.work import candidates
 from immersive.work.routes import Candidate, Route
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
@@ -55,6 +56,10 @@ def kitchen(hold: Callable[..., Any], make_person: Callable[..., Any]) -> dict[s
     )  # fmt: skip
     small_company.index()
     return people
+
+
+def gather(words: str, viewer: Viewer, **more: Any) -> list[Candidate]:
+    return candidates.candidates(candidates.gather(words, viewer, **more), viewer, timezone.now())
 
 
 def found(person: Any, words: str = TASK, **more: Any) -> dict[Route, list[Candidate]]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from experts.models import Person
-from immersive.work.candidates import gather
+from immersive.work.candidates import candidates, gather
 from immersive.work.routes import DOES_THE_JOB, Card, Route, Situation, weigh
 from knowledge.access import Viewer
 from knowledge.search import search
@@ -114,7 +115,8 @@ def asked(one: Judged, viewer: Viewer) -> Card:
     """The card of a judged task: how sure they would be follows from what they know."""
     part = sum(one.topics.values()) / len(one.topics) if one.topics else 0.0
     sure = SURE[min(SURE, key=lambda known: abs(known - part))]
-    return weigh(gather(one.task, viewer, known=one.topics), Situation(sure, part, one.lean), {})
+    found = candidates(gather(one.task, viewer, known=one.topics), viewer, timezone.now())
+    return weigh(found, Situation(sure, part, one.lean), {})
 
 
 def baseline(task: str, viewer: Viewer) -> Route | None:
