@@ -325,6 +325,7 @@ IMMERSIVE_CONNECTORS = {
     "catalogue": "knowledge.connectors.catalogue.CatalogueConnector",
     "people": "experts.connector.PeopleConnector",
     "answers": "experts.asking.answers.AnswersConnector",
+    "lessons": "immersive.work.lessons.connector.LessonsConnector",
 }
 FOLDER_ROOTS = [Path(path) for path in env.list("FOLDER_ROOTS", default=[])]
 """Folders that the folder, catalogue and git connectors may read beneath."""

@@ -31,7 +31,7 @@ LAYERS = {
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
             "invitations welcome bringing provisioning plan card verifying "
-            "recall outcomes reminding sharing belongings "
+            "recall outcomes reminding sharing belongings telling "
             "turns later alike still_right moderation digests tellers conversation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers management templatetags",

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from immersive.work.routes import NAMES
+from knowledge.models import AudienceToken
 
 if TYPE_CHECKING:
     from knowledge.access import Viewer
@@ -41,6 +42,12 @@ class ToldQuerySet(models.QuerySet[Any]):
         told = self.model._default_manager.get_queryset().told().filter(audience__rows__token__in=viewer.tokens)
         return self.filter(theirs | Q(pk__in=told.values("pk")))
 
+    def taken_away(self, viewer: Viewer) -> Self:
+        """What moderators took away among what the viewer could read before; none of their own."""
+        hidden = self.filter(reach__in=(Reach.TEAM, Reach.COMPANY), withdrawn_at=None, hidden_at__isnull=False)
+        theirs = hidden.filter(audience__in=AudienceToken.objects.filter(token__in=viewer.tokens).values("audience"))
+        return theirs.exclude(author_id=viewer.person_id or 0)
+
 
 class Told(models.Model):
     """What somebody writes down and may let others read: draft, me, team, company, as its author chooses."""
@@ -59,6 +66,8 @@ class Told(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     hidden_at = models.DateTimeField(null=True)
     """When a moderator took it away."""
+    moderated_why = models.CharField(max_length=300, blank=True)
+    """Why it was taken away, or given back."""
 
     objects: ClassVar[Any] = ToldQuerySet.as_manager()
 

@@ -1,0 +1,79 @@
+"""Colleagues who may write lessons, pages that lessons may concern, and workers that do what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+from experts.models import Membership, Person, Team
+from immersive.work.lessons import telling
+from immersive.work.lessons.rows import Lesson, Reach
+from immersive.work.lessons.telling import Said, To
+from knowledge.access import Viewer
+from knowledge.documents import Document
+from knowledge.models import Resource, Verification
+from knowledge.standing import weigh
+from tests import small_company
+
+COMMITTED = Callable[[], Any]
+SAID = Said(
+    expected="We expected the zero to hold for a month.",
+    happened="It drifted after a day: the xylograph was still warm.",
+    know_now="Wait until the xylograph is as cold as the room before you set the zero.",
+    changes="The checklist asks for the temperature first.",
+)
+
+
+def see(person: Any) -> Viewer:
+    """The viewer that a person is now."""
+    return Viewer.of(Person.objects.get(pk=person.pk))
+
+
+def company(make_person: Callable[..., Any]) -> SimpleNamespace:
+    """Six in Calibration, of whom Ana writes and Ben vouches for a page; Zoe in another team of one; Max moderates."""
+    team = Team.objects.create(name="Calibration", slug="calibration")
+    other = Team.objects.create(name="Reception", slug="reception")
+    people = {
+        name: make_person(name, name=name.title(), email=f"{name}@example.org", teams=(team,))
+        for name in ("ana", "ben", "cleo", "dai", "eva", "finn")
+    }
+    people["zoe"] = make_person("zoe", name="Zoe", teams=(other,))
+    pages = [
+        Document("zero", "Setting the zero of a meter", "Set the zero slowly.", topics=("Meters",)),
+        Document("seal", "Changing the seal of a meter", "Change the seal of the zero line.", topics=("Meters",)),
+    ]
+    small_company.source_of("Handbook", pages)
+    secret = [Document("pay", "Pay of the meter crew", "Bands.", topics=("Meter pay",))]
+    small_company.source_of("Crew", secret, audience=[f"team:{team.pk}"])
+    small_company.index()
+    rows = {row.key: row for row in Resource.objects.alive()}
+    Verification.objects.create(resource=rows["zero"], owner=people["ben"], until=date(2099, 3, 14))
+    weigh()
+    return SimpleNamespace(team=team, other=other, rows=rows, **people)
+
+
+@contextmanager
+def at_work(committed: COMMITTED) -> Iterator[None]:
+    """What happens inside is followed by what workers do."""
+    with committed():
+        yield
+    small_company.index()
+
+
+def tell(here: SimpleNamespace, committed: COMMITTED, to: To | None = None, **said: Any) -> Lesson:
+    """A lesson of Ana's about setting the zero, told to her team unless said otherwise, and found."""
+    from dataclasses import replace
+
+    words = replace(SAID, **{"resources": (here.rows["zero"].public_id,), "topics": ("Meters",), **said})
+    with at_work(committed):
+        return telling.publish(author=here.ana, said=words, to=to or To(Reach.TEAM, here.team.public_id))
+
+
+def leave(person: Any, team: Team) -> None:
+    """This person is in the team no more."""
+    from django.utils import timezone
+
+    Membership.objects.filter(person=person, team=team).update(until=timezone.now())
