@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -38,6 +37,7 @@ from immersive.work.models import (
 )  # fmt: skip
 from knowledge import durable, topics
 from knowledge.access import Viewer
+from knowledge.connectors.files import web_address
 from knowledge.index.analysis import topic_key
 from knowledge.models import Resource, Topic
 
@@ -74,7 +74,7 @@ def start_task(
         raise ValidationError(f"Say it in at most {MAX_STATEMENT} characters.", code="long")
     if len(context) > MAX_CONTEXT:
         raise ValidationError(f"Keep at most {MAX_CONTEXT} characters of it.", code="long")
-    page_url = page_url if urlsplit(page_url).scheme in ("http", "https") and len(page_url) <= MAX_CONTEXT else ""
+    page_url = page_url if web_address(page_url) else ""
     viewer = Viewer.of(owner)
     if started_from is not None:
         started_from = Resource.objects.visible_to(viewer).filter(pk=started_from.pk).first()

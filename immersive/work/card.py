@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING
 from django.utils import formats, timezone
 
 from immersive.work.routes import NAMES, Card, Reason, Route, Row
-from immersive.work.working_time import clock_of
 from knowledge.explain import listed
 
 if TYPE_CHECKING:
     from immersive.work.advice import Shown
-    from immersive.work.models import Task
     from immersive.work.plan import Planned
     from immersive.work.working_time import Clock
 
@@ -232,11 +230,11 @@ class Look:
         return ", ".join(words for route, words in MISSING.items() if route not in found)
 
 
-def look(task: Task, shown: Shown, planned: Sequence[Planned]) -> Look:
-    """The card of a task as its page shows it now."""
+def look(shown: Shown, planned: Sequence[Planned]) -> Look:
+    """The card as the page of its task shows it now."""
     return Look(
         shown.card,
-        clock_of(task.owner),
+        shown.clock,
         timezone.now(),
         left=shown.situation.hours_left,
         chosen={one.key: one.step.pk for one in planned},

@@ -49,7 +49,7 @@ def recent(viewer: Viewer, limit: int = 5) -> list[Task]:
 def mine_or_404(public_id: UUID, viewer: Viewer) -> Task:
     """The viewer's task; else the same `Http404` as for one that never was."""
     try:
-        return mine(viewer).select_related("owner", "assessment", "outcome").get(public_id=public_id)
+        return mine(viewer).get(public_id=public_id)
     except Task.DoesNotExist:
         raise Http404 from None
 

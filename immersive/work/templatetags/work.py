@@ -1,16 +1,13 @@
 """Words and drawings of tasks for templates, also those that are not this room's own, such as the home page."""
 
-from typing import Any
-
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from immersive.work import sharing, tasks
+from immersive.work import tasks
 from immersive.work.card import GLYPHS
 from immersive.work.routes import Route
-from knowledge.access import Viewer
 
 register = template.Library()
 register.filter("next_step", tasks.next_step)
@@ -24,10 +21,3 @@ def glyph(route: str, size: str = "") -> SafeString:
     sprite = static("immersive/icons.svg")
     use = '<svg class="glyph{0} r-{1}" aria-hidden="true"><use href="{2}#r-{1}"/></svg>'
     return format_html(use, extra, name, sprite)
-
-
-@register.simple_tag
-def sharing_of(task: Any, user: Any) -> dict[str, Any]:
-    """Whom a task of this user's is shared with, and the teams that it can be shared with."""
-    viewer = Viewer.of(user)
-    return {"shares": sharing.shares_of(task, viewer), "teams": sharing.teams_of(viewer)}

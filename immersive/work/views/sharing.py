@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from experts import notices
 from experts.models import Person
@@ -22,11 +22,14 @@ PER_PAGE = 20
 
 
 @private
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def share(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Share a task of mine with the colleague whose name was typed or chosen, or with a team of mine."""
+    """Whom I share a task of mine with; by POST, one more: the colleague whose name was typed, or a team of mine."""
     viewer = Viewer.of(request.user)
     task = tasks.mine_or_404(task_id, viewer)
+    if request.method != "POST":
+        now = {"shares": sharing.shares_of(task, viewer), "teams": sharing.teams_of(viewer)}
+        return render(request, "work/share.html", {"task": task, **now})
     typed, team = request.POST.get("name", "").strip(), id_in(request.POST.get("team"))
     named = [] if team else sharing.people_named(typed, viewer)
     if chosen := id_in(request.POST.get("person")):
@@ -46,7 +49,7 @@ def share(request: HttpRequest, task_id: UUID) -> HttpResponse:
     except ValidationError as problem:
         return _choose(request, task, typed, [], " ".join(problem.messages))
     messages.success(request, "Shared. They see what there is to do, and nothing that you said of yourself.")
-    return redirect(f"{task.get_absolute_url()}#shared")
+    return redirect("work:share", task_id)
 
 
 def _choose(request: HttpRequest, task: Any, typed: str, named: list[Person], trouble: str = "") -> HttpResponse:
@@ -64,7 +67,7 @@ def take_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
         raise Http404
     sharing.take_back(task=task, owner=request.user, share=int(which[:18]))
     messages.success(request, "Taken back. They see nothing of it any more.")
-    return redirect(f"{task.get_absolute_url()}#shared")
+    return redirect("work:share", task_id)
 
 
 @private

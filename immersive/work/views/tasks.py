@@ -142,7 +142,7 @@ def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, *
         "outcome_form": OutcomeForm.of(found.outcome if found.finished else None, planned),
         "reading": tasks.reading(found, viewer),
         "plan": planned,
-        "look": card.look(found, shown, planned) if shown else None,
+        "look": card.look(shown, planned) if shown else None,
         "leans": LEANS,
         **more,
     }
