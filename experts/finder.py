@@ -181,7 +181,7 @@ def still(
     for pk, person in by_id.items():
         mine = [one for one in worked.get(pk, ()) if one.key in behind[person.public_id]]
         says = own.get(pk)
-        if len(mine) == len(behind[person.public_id]) and not (says and says.away):
+        if len(mine) == len(behind[person.public_id]) and not (says is not None and says.away):
             counts = _scores({pk: mine}, match, thanked, timezone.now())[pk]
             found[person.public_id] = _expert(person, counts, mine, match, says, thanked, query)
     return found

@@ -108,7 +108,7 @@ def advise(task: Task, viewer: Viewer, *, lean: int | None = None, again: bool =
     weighed = candidates.candidates(found, viewer, now, clocks, past_by_id, alone)
     card = _opened(weigh(weighed, asked, rest.history, kept.seed), found, task.statement)
     inferred = 0 if task.difficulty or like.difficulty is None else like.tasks
-    return Shown(kept, card, asked, kept.made_at, (stale,) if stale else (), inferred, clock)
+    return Shown(kept, card, asked, kept.made_at, (stale,) if stale and not again else (), inferred, clock)
 
 
 def _stale(kept: Advice | None, rest: Rest | None, said: Situation, like: Alike, now: datetime) -> str:
@@ -117,9 +117,9 @@ def _stale(kept: Advice | None, rest: Rest | None, said: Situation, like: Alike,
         return ""
     if not timedelta(0) <= now - kept.made_at < STANDS:  # a clock that was set back makes it anew as well
         return OLD
-    if rest is None or rest.said != said:
-        return SAID
-    return LIKE if rest.like != like else ""
+    if rest is not None and rest.like != like:
+        return LIKE
+    return SAID if rest is None or rest.said != said else ""
 
 
 def situation(task: Task, like: Alike) -> Situation:

@@ -1,0 +1,227 @@
+"""The card of a task: kept with what it rests on, and shown as long as all of that may be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from experts import choices
+from experts.mentoring import mentorships
+from experts.models import Person
+from immersive.work import actions, advice, tasks
+from immersive.work.models import Advice, Task
+from immersive.work.routes import Candidate, Counts, Difficulty, Route
+from knowledge.access import Viewer
+from knowledge.documents import Contribution, Document
+from knowledge.models import Audience, Resource
+from tests import small_company
+from tests.experts.conftest import hold  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db
+TASK = "Descale the kettle in the canteen"
+
+
+@pytest.fixture
+def kitchen(hold: Callable[..., Any], make_person: Callable[..., Any]) -> dict[str, Any]:  # noqa: F811
+    """Somebody with a task, somebody who wrote about it, a tool, pages and a course."""
+    people = {name: make_person(name, name=f"{name.title()} Lind") for name in ("ana", "ben", "cleo")}
+    wrote = Contribution("Ben Lind", last=small_company.days_ago(9))
+    course = {"duration_minutes": 360, "next_date": small_company.days_ago(-14).date().isoformat(), "places": 3}
+    pages = [
+        Document(
+            key="kettle", title="Descaling a kettle", contributions=(wrote,), topics=("limescale",),
+            body="## Acid\n\nDescale the kettle with citric acid. Order it in Larder, and tell the canteen.",
+        ),
+        Document(key="lamp", title="Changing a lamp", body="Call the house and wait for the ladder."),
+    ]  # fmt: skip
+    more = [
+        Document(key="Larder", title="Larder", kind="tool", body="order supplies", facts={"jobs": ["order supplies"]}),
+        Document(
+            key="course", title="Kettles and steam", kind="course", body="All about kettles.", facts=course,
+            topics=("limescale",),
+        ),
+    ]  # fmt: skip
+    hold("kitchen", pages)
+    hold("catalogue", more)
+    small_company.index()
+    return people
+
+
+@pytest.fixture
+def said(kitchen: dict[str, Any]) -> Task:
+    page = Resource.objects.get(key="kettle")
+    task = actions.start_task(owner=kitchen["ana"], statement=TASK, started_from=page)
+    actions.assess(task=task, owner=kitchen["ana"], confidence=30, known={"limescale": "not_yet"})
+    return task
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """What happens within is undone after it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def show(task: Task, **more: Any) -> advice.Shown:
+    viewer = Viewer.of(Person.objects.get(pk=task.owner_id))
+    shown = advice.advise(tasks.mine_or_404(task.public_id, viewer), viewer, **more)
+    assert shown is not None
+    return shown
+
+
+def ways(shown: advice.Shown) -> dict[Route, Candidate]:
+    return {row.route: row.candidate for row in shown.card.rows}
+
+
+def test_there_is_none_before_it_is_said_how_sure_one_is_and_never_for_others(kitchen: dict[str, Any]) -> None:
+    task = actions.start_task(owner=kitchen["ana"], statement=TASK)
+    mine = Viewer.of(kitchen["ana"])
+    assert advice.advise(tasks.mine_or_404(task.public_id, mine), mine) is None
+    actions.assess(task=task, owner=kitchen["ana"], confidence=50)
+    found = tasks.mine_or_404(task.public_id, mine)
+    assert advice.advise(found, Viewer.of(kitchen["ben"])) is None
+    assert not Advice.objects.exists()
+    assert advice.advise(found, mine) is not None
+
+
+def test_same_input_gives_the_same_card_without_a_search(said: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = show(said)
+    assert set(ways(first)) == set(Route)
+    monkeypatch.setattr("knowledge.search.index.open_for_reading", None)  # whoever searches, fails
+    monkeypatch.setattr(advice.timezone, "now", lambda: first.made_at)
+    assert show(said).card == show(said).card == first.card
+    assert [show(said, lean=0).card, show(said, lean=4).card] == [show(said, lean=0).card, show(said, lean=4).card]
+    assert show(said, lean=0).card != show(said, lean=4).card
+    assert Advice.objects.count() == 1
+
+
+def test_asks_the_database_a_fixed_number_of_times(said: Task, django_assert_max_num_queries: Any) -> None:
+    viewer = Viewer.of(Person.objects.get(pk=said.owner_id))
+    for most, more in ((12, {}), (10, {}), (12, {"again": True})):
+        task = tasks.mine_or_404(said.public_id, viewer)
+        with django_assert_max_num_queries(most):
+            shown = advice.advise(task, viewer, **more)
+        assert shown is not None
+        assert len(shown.card.rows) == len(Route)
+
+
+def test_no_word_is_kept_of_what_it_rests_on(said: Task) -> None:
+    show(said)
+    kept = json.dumps(Advice.objects.get().rests_on).casefold()
+    for word in ("kettle", "larder", "ben", "lind", "limescale", "acid", "order", "steam", "wrote"):
+        assert word not in kept
+    rest = advice.read(Advice.objects.get().rests_on)
+    assert rest is not None
+    assert advice.write(rest) == Advice.objects.get().rests_on
+    assert advice.read({}) is None
+
+
+def test_what_may_not_be_read_any_more_is_gone_at_once(said: Task, kitchen: dict[str, Any]) -> None:
+    before = show(said)
+    others = Audience.objects.of([f"person:{kitchen['cleo'].pk}"])
+    for one in Resource.objects.filter(key__in=["kettle", "Larder", "course"]):
+        assert one.title in repr(before.card)
+        with taken_back():
+            Resource.objects.filter(pk=one.pk).update(audience=others)
+            after = show(said)
+            assert str(one.public_id) not in repr(after.card)
+            assert one.title not in [row.candidate.title for row in after.card.rows]
+            assert after.stale == (advice.GONE,)
+            if one.key == "kettle":
+                assert not {Route.HAND_OVER, Route.MENTOR} & ways(after).keys(), "who is known by that page alone"
+            assert show(said).stale == ()
+
+
+LEAVES: dict[str, Callable[[Person], Any]] = {
+    "leaves": lambda ben: Person.objects.filter(pk=ben.pk).update(is_active=False),
+    "hides": lambda ben: choices.hide(person=ben),
+    "takes no questions": lambda ben: choices.choose(person=ben, asks_a_week=0),
+    "not about this": lambda ben: choices.say_of_topic(person=ben, name="limescale", ask="no"),
+    "keeps it to themselves": lambda ben: choices.say_of_topic(person=ben, name="Limescale", hidden=True),
+    "did not write it": lambda ben: choices.disown(person=ben, resource=Resource.objects.get(key="kettle")),
+    "is away": lambda ben: choices.close(
+        person=ben, since=timezone.localdate() - timedelta(1), until=timezone.localdate() + timedelta(1)
+    ),
+}
+
+
+def test_who_leaves_or_does_not_want_to_be_asked_is_gone_at_once(said: Task, kitchen: dict[str, Any]) -> None:
+    assert ways(show(said))[Route.HAND_OVER].title == "Ben Lind"
+    for how, leaves in LEAVES.items():
+        with taken_back():
+            leaves(kitchen["ben"])
+            assert "Ben Lind" not in repr(show(said).card), how
+
+
+def test_an_offer_to_mentor_counts_only_while_it_stands(said: Task, kitchen: dict[str, Any]) -> None:
+    before = ways(show(said))[Route.MENTOR]
+    mentorships.offer(person=kitchen["ben"], topic="limescale")
+    after = ways(show(said))[Route.MENTOR]
+    assert after.fit > before.fit
+    assert "Offers to mentor in limescale." in [reason.text for reason in after.reasons]
+    mentorships.take_back(person=kitchen["ben"], key="limescale", offered=True)
+    assert ways(show(said))[Route.MENTOR] == before
+
+
+def test_a_course_that_is_full_is_not_offered(said: Task) -> None:
+    assert "3 places left" in ways(show(said))[Route.FORMAL].reasons[0].text
+    course = Resource.objects.get(key="course")
+    Resource.objects.filter(pk=course.pk).update(facts={**course.facts, "places": 0})
+    assert Route.FORMAL not in ways(show(said))
+    yesterday = small_company.days_ago(1).date().isoformat()
+    Resource.objects.filter(pk=course.pk).update(facts={**course.facts, "next_date": yesterday})
+    assert Route.FORMAL not in ways(show(said))
+
+
+def test_is_made_anew_after_a_day_and_when_the_clock_was_set_back(said: Task) -> None:
+    show(said)
+    for moved in (timedelta(hours=-30), timedelta(hours=3)):
+        Advice.objects.update(made_at=timezone.now() + moved)
+        assert show(said).stale == (advice.OLD,)
+        assert show(said, again=True).stale == ()
+
+
+def test_own_like_tasks_tell_how_it_goes_alone_and_how_hard_it_is(said: Task, kitchen: dict[str, Any]) -> None:
+    before = show(said)
+    assert before.inferred == 0
+    for number, (result, minutes) in enumerate([(1.0, 300), (0.0, 360), (1.0, 420)]):
+        task = actions.start_task(owner=kitchen["ana"], statement=f"Descale kettle {number} in the canteen")
+        actions.assess(task=task, owner=kitchen["ana"], confidence=50)
+        actions.log_outcome(task=task, owner=kitchen["ana"], result=result, minutes=minutes)
+    other = actions.start_task(owner=kitchen["ben"], statement=TASK)
+    actions.assess(task=other, owner=kitchen["ben"], confidence=50)
+    actions.log_outcome(task=other, owner=kitchen["ben"], result=1.0, minutes=1)
+    after = show(said)
+    assert after.stale == (advice.LIKE,)
+    alone = next(row for row in after.card.rows if row.route is Route.DO)
+    assert alone.candidate.past == Counts(2.0, 3, pytest.approx(5.944, abs=0.001), 3)
+    assert alone.odds.own == alone.timed == 3
+    assert alone.candidate.reasons[0].text == "2 of 3 like tasks of yours worked"
+    assert (after.situation.difficulty, after.inferred) == (Difficulty.HARD, 3)
+    actions.delete_task(task=task, owner=kitchen["ana"])
+    assert next(row for row in show(said).card.rows if row.route is Route.DO).odds.own == 2
+
+
+def test_any_words_have_a_card(kitchen: dict[str, Any]) -> None:
+    for words in ("Kettle", "Entkalke den Kessel in der Kantine", "zzyzx", "…", "kettle " * 42):
+        task = actions.start_task(owner=kitchen["cleo"], statement=words, due=timezone.localdate() - timedelta(400))
+        actions.assess(task=task, owner=kitchen["cleo"], confidence=10)
+        shown = show(task)
+        assert ways(shown)[Route.DO].title == "On your own"
+        assert shown.situation.hours_left == 0.0
+        assert [row.route for row in show(task).card.rows] == [row.route for row in shown.card.rows]
+
+
+def test_without_index_tools_people_and_documents_there_is_oneself(make_person: Callable[..., Any]) -> None:
+    owner = make_person("solo")
+    task = actions.start_task(owner=owner, statement=TASK)
+    actions.assess(task=task, owner=owner, confidence=90)
+    assert list(ways(show(task))) == list(ways(show(task))) == [Route.DO]
