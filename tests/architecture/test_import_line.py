@@ -18,7 +18,7 @@ LAYERS = {
         [
             # values, texts and tools that know nothing of the rest
             "documents signals replacing bulk questions addresses dialling sandbox outline units reader markup front "
-            "captions name_words",
+            "captions name_words name_reading",
             # what is stored, what is read, and pure decisions
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
             "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "

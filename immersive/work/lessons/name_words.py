@@ -229,72 +229,73 @@ WORDS = _set("""
     bowl bowman boy branch brand braun bread brick bridge bridges briggs bright bristol brook brooklyn brooks brown
     brun buck bud buddy bull burn burns bus bush but butcher butler butter by cam camden can candy cane cannon canton
     car card care carol carolina carpenter carr carry carter carver case cash cassandra castle catania ceres chad
-    chance chandler charity chase chelsea chennai cherry chester cheyenne chi chin china chip chips chord church city
-    claire clarity claude clay clement click cliff close cloud coach coast cobb cold cole coleman cologne colon
-    comfort como con confluence constance constant cook cool cooper cope cor coral corn cot count court cox craft
-    crane crisp crispin cross crystal cuba cure curry da daily dakota dale dallas dan dance dang dash dat data date
-    dawn day days de deacon dean dear debian deed delhi dell delphi dem den denver der derby des desire destiny devon
-    dew di dial diamond dian dick did die diesel dill dim din dip do dock docker doll dolly dolores don door dos dot
-    dove drake draper drew driver drum du dublin duke dune dung duo dutch earl early east easter eclipse eden eight
-    eko elder ella ember emmy end engel english ernest ernst essen eta eve evening ever every excel fair faith falke
-    fall fan fanny far farmer favor fay fee feld fen fern fest few field fields fin finch fine finn fire first fischer
-    fish fisher five flag fleet fletcher flint floor flora florence florida flower flowers foot for force ford forest
-    forge forrest fort forth foster fountain four fox franc frank free freeman freight freitag french freya from frost
-    fry fuchs fuller fun gale gall gantt gap gardener garland garner garnet gates gauss gem gene geneva genoa gentle
-    georgia get gift gill ginger git glass glen glenn glory glover go gold golden good got grace grafana grand grant
-    graves gray green grenada grey griffin gross grove guide guy had hahn haifa hale hall ham hamburg hammer han hand
-    handy hank happy harbor hardy harmony harp harper harry hart harvest has hat havana have haven hawk hay hazel hazy
-    he head heart heath heather heaven hedge heide helm her herb herbst herd here heritage hermes hi high hill him
-    hint his hit ho hoa hold holly home honda honey hong honore hood hook hop hope horn hot hour house houston how hub
-    hue hug hull hum hung hunt hunter ice idea ideal if imani in indah india indiana ink into ion ireland iris iron is
-    isle israel it its ivory ivy jack jade java jay jean jenkins jersey jet jewel jewels jim job jolly jordan josh joy
-    juan jubilee judge juice julia july jump jun june jung junior junk jupiter just juste justice kafka kai kaiser kay
-    keen keep kelvin kent kenya key kiel kim kin kind king kit kite klein knight know koch koenig kotlin kurz la lace
-    lake lamb lan lancaster lance land lane lang lange lark lass last laurel lavender law lawn lay le lea lead leaf
-    led lee leeds lemon lent less let level liberty lid lie lien light like lila lilac lille lily lim lima lin lincoln
-    linde linden line link linux lion lip lisa list little live lo load loan lock loki london long look lord lore
-    lorraine los lot lots lotus lourdes love low lucerne luck lucky lulu luna lune lynx ma mace mack made madison mag
-    magic mai maiden mail main major make male mali malta man manila manor many map maple mar marble marcel march
-    marche mare maria marina maris mark marker marks marsh marshal marshall martial mason master mat mate matin matte
-    max may me mead meadow meadows mean mei meister melbourne melody melon memphis mercedes merchant mercurial mercury
-    mercy merit merry mike milan miles milk mill miller mills min mina mine minerva minsk mint mio miracle misty mix
-    moe mole mona monaco monday monk montag montana month montreal moon moor moore more moritz morning mosquitto moss
-    most mount mu much mud mueller munich murphy mustard my myrtle nam name nan nap nas navy nay neat need neptune net
-    nevada never new newman next nice nick nile nina no noble nod noel none noon nor nora north not note nova novel
-    now nun nurse nut oak oakley ocean odessa odin of off often oh oil old ole olive on once one only opal open opt or
-    orange order orion oscar osier oslo other our out outlook over owl own oxford pace packer padua page paige paint
-    palm palmer pan pansy pareto parfait paris park parker parks parma parson part pascal past pat patience patient
-    paw pay paz pe peace peach pear pearl pen penny pepper per perch perry persia person petal petra pharaoh
-    philadelphia philips phillips phoenix pi pike pin pine ping piper pit pitt plain plan plum plus pluto ply pole
-    pond pong pool poole pope poppy port porter porto post postgres pot potter pound power powers praise precious
-    press preston price pride prime prince princess prior prosper prudence pub purple put python qua quang que queen
-    quick quinn quite radar rain rainbow raja ram ramp ran randy range ranger rani rap rasa rather raven raw ray read
-    ready real red reed reef reese reeve regina regis reign rein remedy ren rene reno reset rest rex rice rich riches
-    richmond rig riga right rim ring rio rip ripple rise river rivers road rob robe robin rock rocky rod roll rollo
-    roma roman rome ron roof rook root rope rosa rose rosemary rosie rot roth round row rowan royal ruby ruff rug rule
-    run rush russet rust rusty rye sable sad saddler saga sage said saint sake salem sally salt sam same samstag sand
-    sandra sands sandwich sandy sang sanna sans santiago santos sapphire sara sasha sat saturn savage savannah savona
-    saw sawyer say scala scarlet schema schmidt schneider school schwarz scout sea seal season seda see selin sema sen
-    send serene serenity sergeant set seven sew shade shadow sharepoint sharp shaw she sheffield shell shepherd shield
-    shift shin shine shore short show shu side siemens siena sierra silk silver sim sin sina since singer sinter sir
-    sit six ski skip sky slack slate sleep sloan small smart smith smoke snow so sofia sol soldier solo some sommer
-    son sonar song sonntag soon sort soul south soy spark spear speed spencer spice spring spruce square sri stable
-    stacy staff stage stanley star stark starling steel steele stein stella sten step sterling stern stew steward
-    stewart stig still stock stone storey storm story stout straw stream street strong stuttgart su sub such sue suede
-    sugar sum summer summers sun sunday sung sunny sure swan sweet swift sydney table tad tae tag tai tailor taker tam
-    tan tang tanner tao tap tar tat tate tau taylor tea teal teams tell temper temple ten term texas than that their
-    them then there these they thin thing third this tho thor thorn those three thu thy thyme tic tide tie tiger till
-    tim timber time tin tina tiny tip tirana titan to today toe tom ton toner tong tony too took top tor tours tower
-    town trace track tram traveller tray treasure trento tres tri trinity trip trout troy true truman trust try tu
-    tuesday tung tunis turin turn turner tweed two tyler tyrol ubuntu ulm un una under union unit until up upton urban
-    uri us use usman vale valencia valentine valletta valley van vane vault veil venture venus vera verity vernal
-    verona very vesta vi vice victor victoria victory vienna view villa vine viola violet virginia virtue vision vista
-    vita viva vo vogel von wade wait wald walk walker wall wallace waller walls wally wan want ward warden ware warm
-    warner warsaw was wash washington waste watch water waters watson watt watts wave wax way wayne we weaver web webb
-    weber webster wednesday week weeks weir weiss well wellington wells wen were west weston wet what wheat wheel
-    wheeler when where which while white who whole why wilde will willow wim win wind windsor wine wing winner winter
-    winters wise wit with without witness woe wolf woman won woo wood woods woody wool word worth would wow wren
-    wrench wright yale yang yann yard year yen yes yet yon york you young your yours yu zara zen zeus zip zola zone
+    chance chandler charity chase chelsea chennai cherry chester cheyenne chi chin china chip chips chord christian
+    christians church city claire clarity claude clay clement click cliff close cloud coach coast cobb cold cole
+    coleman cologne colon comfort como con confluence constance constant cook cool cooper cope cor coral corn cot
+    count court cox craft crane crisp crispin cross crystal cuba cure curry da daily dakota dale dallas dan dance dang
+    dash dat data date dawn day days de deacon dean dear debian deed delhi dell delphi dem den denver der derby des
+    desire destiny devon dew di dial diamond dian dick did die diesel dill dim din dip do dock docker doll dolly
+    dolores don door dos dot dove drake draper drew driver drum du dublin duke dune dung duo dutch earl early east
+    easter eclipse eden eight eko elder ella ember emmy end engel english ernest ernst essen eta eve evening ever
+    every excel fair faith falke fall fan fanny far farmer favor fay fee feld fen fern fest few field fields fin finch
+    fine finn fire first fischer fish fisher five flag fleet fletcher flint floor flora florence florida flower
+    flowers foot for force ford forest forge forrest fort forth foster fountain four fox franc frank free freeman
+    freight freitag french freya from frost fry fuchs fuller fun gale gall gantt gap gardener garland garner garnet
+    gates gauss gem gene geneva genoa gentle georgia get gift gill ginger git glass glen glenn glory glover go gold
+    golden good got grace grafana grand grant graves gray green grenada grey griffin gross grove guide guy had hahn
+    haifa hale hall ham hamburg hammer han hand handy hank happy harbor hardy harmony harp harper harry hart harvest
+    has hat havana have haven hawk hay hazel hazy he head heart heath heather heaven hedge heide helm her herb herbst
+    herd here heritage hermes hi high hill him hint his hit ho hoa hold holly home honda honey hong honore hood hook
+    hop hope horn hot hour house houston how hub hue hug hull hum hung hunt hunter ice idea ideal if imani in indah
+    india indiana ink into ion ireland iris iron is isle israel it its ivory ivy jack jade java jay jean jenkins
+    jersey jet jewel jewels jim job jolly jordan josh joy juan jubilee judge juice julia july jump jun june jung
+    junior junk jupiter just juste justice kafka kai kaiser kay keen keep kelvin kent kenya key kiel kim kin kind king
+    kit kite klein knight know koch koenig kotlin kurz la lace lake lamb lan lancaster lance land lane lang lange lark
+    lass last laurel lavender law lawn lay le lea lead leaf led lee leeds lemon lent less let level liberty lid lie
+    lien light like lila lilac lille lily lim lima lin lincoln linde linden line link linux lion lip lisa list little
+    live lo load loan lock loki london long look lord lore lorraine los lot lots lotus lourdes love low lucerne luck
+    lucky lulu luna lune lynx ma mace mack made madison mag magic mai maiden mail main major make male mali malta man
+    manila manor many map maple mar marble marcel march marche mare maria marina maris mark marker marks marsh marshal
+    marshall martial mason master mat mate matin matte max may me mead meadow meadows mean mei meister melbourne
+    melody melon memphis mercedes merchant mercurial mercury mercy merit merry mike milan miles milk mill miller mills
+    min mina mine minerva minsk mint mio miracle misty mix moe mole mona monaco monday monk montag montana month
+    montreal moon moor moore more moritz morning mosquitto moss most mount mu much mud mueller munich murphy muslim
+    mustard my myrtle nam name nan nap nas navy nay neat need neptune net nevada never new newman next nice nick nile
+    nina no noble nod noel none noon nor nora north not note nova novel now nun nurse nut oak oakley ocean odessa odin
+    of off often oh oil old ole olive on once one only opal open opt or orange order orion oscar osier oslo other our
+    out outlook over owl own oxford pace packer padua page paige paint palm palmer pan pansy pareto parfait paris park
+    parker parks parma parson part pascal past pat patience patient paw pay paz pe peace peach pear pearl pen penny
+    pepper per perch perry persia person petal petra pharaoh philadelphia philips phillips phoenix pi pike pin pine
+    ping piper pit pitt plain plan plum plus pluto ply pole pond pong pool poole pope poppy port porter porto post
+    postgres pot potter pound power powers praise precious press preston price pride prime prince princess prior
+    prosper prudence pub purple put python qua quang que queen quick quinn quite radar rain rainbow raja ram ramp ran
+    randy range ranger rani rap rasa rather raven raw ray read ready real red reed reef reese reeve regina regis reign
+    rein remedy ren rene reno reset rest rex rice rich riches richmond rig riga right rim ring rio rip ripple rise
+    river rivers road rob robe robin rock rocky rod roll rollo roma roman rome ron roof rook root rope rosa rose
+    rosemary rosie rot roth round row rowan royal ruby ruff rug rule run rush russet rust rusty rye sable sad saddler
+    saga sage said saint sake salem sally salt sam same samstag sand sandra sands sandwich sandy sang sanna sans
+    santiago santos sapphire sara sasha sat saturn savage savannah savona saw sawyer say scala scarlet schema schmidt
+    schneider school schwarz scout sea seal season seda see selin sema sen send serene serenity sergeant set seven sew
+    shade shadow sharepoint sharp shaw she sheffield shell shepherd shield shift shin shine shore short show shu side
+    siemens siena sierra silk silver sim sin sina since singer sinter sir siri sit six ski skip sky slack slate sleep
+    sloan small smart smith smoke snow so sofia sol soldier solo some sommer son sonar song sonntag soon sort soul
+    south soy spark spear speed spencer spice spring spruce square sri stable stacy staff stage stanley star stark
+    starling steel steele stein stella sten step sterling stern stew steward stewart stig still stock stone storey
+    storm story stout straw stream street strong stuttgart su sub such sue suede sugar sum summer summers sun sunday
+    sung sunny sure swan sweet swift sydney table tad tae tag tai tailor taker tam tan tang tanner tao tap tar tat
+    tate tau taylor tea teal teams tell temper temple ten term texas than that their them then there these they thin
+    thing third this tho thor thorn those three thu thy thyme tic tide tie tiger till tim timber time tin tina tiny
+    tip tirana titan to today toe tom ton toner tong tony too took top tor tours tower town trace track tram traveller
+    tray treasure trento tres tri trinity trip trout troy true truman trust try tu tuesday tung tunis turin turn
+    turner tweed two tyler tyrol ubuntu ulm un una under union unit until up upton urban uri us use usman vale
+    valencia valentine valletta valley van vane vault veil venture venus vera verity vernal verona very vesta vi vice
+    victor victoria victory vienna view villa vine viola violet virginia virtue vision vista vita viva vo vogel von
+    wade wait wald walk walker wall wallace waller walls wally wan want ward warden ware warm warner warsaw was wash
+    washington waste watch water waters watson watt watts wave wax way wayne we weaver web webb weber webster
+    wednesday week weeks weir weiss well wellington wells wen were west weston wet what wheat wheel wheeler when where
+    which while white who whole why wilde will willow wim win wind windsor wine wing winner winter winters wise wit
+    with without witness woe wolf woman won woo wood woods woody wool word worth would wow wren wrench wright yale
+    yang yann yard year yen yes yet yon york you young your yours yu zara zen zeus zip zola zone
 """)
 """Words, places and things that are names as well: alone they are a name only beside something that says so."""
 
@@ -312,6 +313,12 @@ TITLES = _set("""
     dhr doktor dott dottoressa dr fr frau herr hr madame mademoiselle meneer mevr mevrouw miss mlle mme monsieur mr
     mrs ms mx pan pani prof professor senor senora senorita signor signora signore sir sr sra
 """)
+
+ROLES = _set("""
+    chair chairman chairwoman client colleague customer director doctor gast guest kollege kollegin kunde kundin lehrer
+    minister monsieur madame mayor nachbar nurse patient president professor teacher user visitor
+""")
+"""What stands after a title and is nobody: "Dear Mr Customer"."""
 
 SAYS = _set("""
     admitted agreed answered apologised apologized argued arrived asked asks assumed assumes believed believes blamed
@@ -364,7 +371,7 @@ THINGS = _set("""
 """What follows a name that names a thing: a law, a street, a firm, a tool."""
 
 PLACES_BEFORE = _set("""
-    cape fort lac lake mount new port rio saint sainte san sankt santa santo sao sint st st. villa
+    cape fort lac monte lake mount new port rio saint sainte san sankt santa santo sao sint st st. villa
 """)
 """What stands before a name that names a place."""
 
