@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from immersive.work import log, reminding
+from immersive.work import log, records, reminding
 
 
 @shared_task(ignore_result=True, soft_time_limit=20, time_limit=25)
@@ -26,3 +26,9 @@ def sweep() -> None:
 def ask_how_it_went() -> None:
     """Ask people how their tasks went, on the day from which they want to be asked."""
     reminding.ask()
+
+
+@shared_task(ignore_result=True, soft_time_limit=300, time_limit=330)
+def publish_records() -> None:
+    """Count outcomes in blocks of five people, for the odds of routes."""
+    records.publish()
