@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
 from immersive.work.models import LearningEntry, Outcome, Task
-from knowledge.index.analysis import one_spelling
 from knowledge.models import Resource, Topic
 
 if TYPE_CHECKING:
@@ -121,24 +120,6 @@ def counts(confidence: int, viewer: Viewer) -> str:
     if n["all"] < ENOUGH or n["same"] < 2:
         return ""
     return f"You have said that {n['same']} times; {n['worked']} of them worked."
-
-
-def topics_over_time(viewer: Viewer) -> list[dict[str, Any]]:
-    """Topics of the viewer's learning log: ``name``, ``times`` (tasks), ``first`` and ``last``, the latest first."""
-    mine = LearningEntry.objects.visible_to(viewer)
-    links = LearningEntry.topics.through.objects.filter(learningentry__in=mine)
-    rows = links.values(name=F("topic__name")).annotate(
-        times=Count("learningentry__task", distinct=True), first=Min("learningentry__at"), last=Max("learningentry__at")
-    )
-    rows = rows.order_by("-last", "name")
-    spelling = one_spelling({row["name"]: row["times"] for row in rows})
-    topics: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        name = spelling[row["name"]]
-        topic = topics.setdefault(name, {"name": name, "times": 0, "first": row["first"], "last": row["last"]})
-        topic["times"] += row["times"]
-        topic["first"] = min(topic["first"], row["first"])
-    return list(topics.values())
 
 
 def logged(viewer: Viewer) -> QuerySet[Task]:

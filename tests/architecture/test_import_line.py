@@ -26,7 +26,7 @@ LAYERS = {
             "calibration chances routes rows",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence names "
-            "connector tasks log mirror like_tasks candidates advice records working_time finder "
+            "connector tasks log mirror over_time like_tasks candidates advice records working_time finder "
             "sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "

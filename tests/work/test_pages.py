@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from immersive.work import actions, log, tasks
+from immersive.work import actions, log, over_time, tasks
 from immersive.work.models import CONFIDENCE, Assessment, Outcome, Task
 from knowledge import indexing
 from knowledge.models import Resource, Source
@@ -196,10 +196,15 @@ class TestLists:
             actions.assess(task=task, owner=people.owner, confidence=50)
         actions.log_outcome(task=task, owner=people.owner, result=1.0)
         log.do_due()
-        [topic] = tasks.topics_over_time(viewer(people.owner))
-        assert (topic["name"], topic["times"]) == ("Drift", 3)
-        assert tasks.topics_over_time(viewer(people.peer)) == []
-        assert "Drift" in text(me.get(reverse("work:mirror")))
+        [topic] = over_time.courses(viewer(people.owner))
+        assert (topic.words, topic.line) == (
+            "Drift: 50, 50, 50 percent; 3 tasks; 1 of 1 worked",
+            "0.0,50 50.0,50 100.0,50",
+        )
+        assert [dot.went for dot in topic.dots] == [1.0]
+        assert over_time.courses(viewer(people.peer)) == []
+        page = text(me.get(reverse("work:mirror")))
+        assert page.count(topic.words) == 1, "drawn, and told to whom sees no drawing"
 
     def test_topic_that_goes_away_takes_no_line_along(
         self, people: People, make_resource: Callable[..., Resource]

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from experts.models import Person
-from immersive.work import belongings, tasks
+from immersive.work import belongings, over_time, tasks
 from immersive.work import mirror as mirrors
 from immersive.work.views import private
 from knowledge.access import Viewer
@@ -25,7 +25,8 @@ def mirror(request: HttpRequest) -> HttpResponse:
     """My mirror: what I said beside how it went, topics over time, and my learning log."""
     viewer = Viewer.of(request.user)
     page = Paginator(tasks.logged(viewer), PER_PAGE).get_page(request.GET.get("page"))
-    shown = {"look": mirrors.look(viewer), "page": page, "topics": tasks.topics_over_time(viewer)}
+    topics = over_time.courses(viewer)
+    shown = {"look": mirrors.look(viewer), "page": page, "topics": topics, "drawn": over_time.drawn(topics)}
     return render(request, "work/mirror.html", shown)
 
 
@@ -34,7 +35,7 @@ def mirror(request: HttpRequest) -> HttpResponse:
 def delete_all(request: HttpRequest) -> HttpResponse:
     """Delete all my tasks with everything that was said of them."""
     belongings.delete_all(owner=cast(Person, request.user))
-    messages.success(request, "Everything is deleted. Nothing of it is kept.")
+    messages.success(request, "Everything is deleted. What colleagues read of you stays without your name.")
     return redirect("work:list")
 
 
