@@ -46,7 +46,7 @@ class Document:
     paragraphs parted by an empty line. ``audience`` narrows the source's
     audience (`None`: as the source); it can never widen it. ``facts`` hold
     what only this kind has: ``jobs`` of a tool, ``duration_minutes``,
-    ``next_date``, ``price``, ``provider``, ``role``, ``team``.
+    ``next_date``, ``places`` left, ``price``, ``provider``, ``access``, ``role``, ``team``.
     """
 
     key: str

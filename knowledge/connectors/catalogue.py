@@ -18,7 +18,7 @@ from knowledge.connectors.tables import Row, TableError, read_rows
 from knowledge.documents import Contribution, Document
 from knowledge.markup import clean_line, inline, language, markdown, moment, title_of_name
 
-VERSION = 2
+VERSION = 3
 MAX_BYTES = 100_000_000
 """Of a catalogue, packed and unpacked alike."""
 MAX_JOBS = 100
@@ -37,6 +37,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "duration": ("duration_minutes", "duration", "length"),
     "next_date": ("next_date", "starts", "start_date", "date"),
     "price": ("price", "cost"),
+    "places": ("places", "places_left", "seats", "seats_left"),
+    "access": ("access",),
     "provider": ("provider", "publisher", "vendor"),
     "creators": ("creators", "creator", "authors", "author"),
     "language": ("language", "lang"),
@@ -45,6 +47,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "updated": ("updated", "modified"),
 }
 """Our fields, and the columns that are taken for them where the option ``fields`` names none."""
+
+FULL = ("full", "fully booked", "booked", "sold out", "none")
+"""What catalogues write of a course that has no place left."""
 
 KINDS = {
     "book": "page", "article": "page", "document": "page", "guide": "page", "curated list": "page",
@@ -310,7 +315,9 @@ class CatalogueConnector:
         described = markdown(text)
         parts = [f"# {described.title}\n\n{described.body}" if described.title else described.body]
         parts.append("\n".join(f"- {job}" for job in jobs))
-        used = {re.split(r"\[\]|\.", name)[0] for names in columns.values() for name in names}
+        used = {
+            re.split(r"\[\]|\.", name)[0] for field, names in columns.items() for name in names if field != "access"
+        }
         more = [
             f"- {clean_line(name.replace('_', ' '), 60).capitalize()}: {clean_line(_text(value), 200)}"
             for name, value in values.items()
@@ -331,7 +338,12 @@ def _facts(got: Mapping[str, Any], jobs: list[str], notes: list[str]) -> dict[st
             facts["next_date"] = day.date().isoformat()
         else:
             notes.append(f"its next date “{when}” is not written as 2027-03-31 and was left out")
-    for name in ("price", "provider"):
+    if left := _text(got["places"]).strip().casefold():
+        if left.isdecimal() and len(left) <= 6:
+            facts["places"] = int(left)
+        elif left in FULL:
+            facts["places"] = 0
+    for name in ("price", "provider", "access"):
         if text := clean_line(_text(got[name]), 120):
             facts[name] = text
     return facts

@@ -108,13 +108,20 @@ def test_a_workbook(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    for row in (["ID", "Title", "Starts", "Duration"], [1, "One", date(2027, 1, 2), 45], [], [2, "Two", None, None]):
+    for row in (
+        ["ID", "Title", "Starts", "Duration", "Seats left", "Access"], [1, "One", date(2027, 1, 2), 45, 12, "Buyers"],
+        [], [2, "Two", None, None, "Full"],
+    ):  # fmt: skip
         sheet.append(row)
     buffer = io.BytesIO()
     book.save(buffer)
     one, two = pulled(written(tmp_path / "c.xlsx", buffer.getvalue())).told()
     assert (one.key, two.key) == ("1", "2")
-    assert dict(one.facts) == {"next_date": "2027-01-02", "duration_minutes": 45}
+    assert dict(one.facts) == {
+        "next_date": "2027-01-02", "duration_minutes": 45, "places": 12, "access": "Buyers"
+    }  # fmt: skip
+    assert "Access: Buyers" in one.body
+    assert dict(two.facts) == {"places": 0}
     with pytest.raises(SourceError, match="damaged"):
         CatalogueConnector(str(written(tmp_path / "d.xlsx", b"no")), {}).check()
 
