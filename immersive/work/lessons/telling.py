@@ -110,14 +110,14 @@ def publish(*, author: Person, said: Said, to: To, lesson: UUID | None = None) -
     }
     if missing:
         raise ValidationError(dict(missing))
-    team = _team(to, viewer)
+    team = team_of(to, viewer)
     if to.reach in (Reach.TEAM, Reach.COMPANY):
-        _refuse_names(said, to.plain, viewer)
+        refuse_names({name: getattr(said, name) for name in WORDS}, to.plain, viewer)
     now = timezone.now()
     with transaction.atomic():
         found = _own(lesson, viewer)
         found.reach, found.team, found.anonymous = to.reach, team, to.anonymous and to.reach != Reach.ME
-        found.audience = _audience(to.reach, team)
+        found.audience = audience_of(to.reach, team)
         found.published_at, found.withdrawn_at = found.published_at or now, None
         _write(found, said, viewer)
         _follow(found)
@@ -183,7 +183,7 @@ def _write(lesson: Lesson, said: Said, viewer: Viewer) -> Lesson:
         raise ValidationError({name: f"This has {length:,} characters. {cure}" for name, length in long.items()})
     if said.kind not in Lesson.Kind.values or said.route not in ("", *dict(Lesson._meta.get_field("route").choices)):
         raise ValidationError("Choose one of the kinds, and one of the ways, that are shown.")
-    about = _topics(said.topics, viewer)
+    about = topics_named(said.topics, viewer)
     task = Task.objects.visible_to(viewer).filter(public_id=said.task).first() if said.task else lesson.task
     for name in WORDS:
         setattr(lesson, name, storable(getattr(said, name)).strip())
@@ -196,7 +196,8 @@ def _write(lesson: Lesson, said: Said, viewer: Viewer) -> Lesson:
     return lesson
 
 
-def _topics(said: Sequence[str], viewer: Viewer) -> list[Topic]:
+def topics_named(said: Sequence[str], viewer: Viewer) -> list[Topic]:
+    """The topics of these names, as the viewer may know them; raises `ValidationError` for others."""
     keys = {topic_key(name)[:80] for name in said if name.strip()}
     known = topics.spelled(Q(slug__in=keys), viewer) if keys else {}
     if keys - set(known):
@@ -206,7 +207,8 @@ def _topics(said: Sequence[str], viewer: Viewer) -> list[Topic]:
     return list(Topic.objects.filter(name__in=known.values()))
 
 
-def _team(to: To, viewer: Viewer) -> Team | None:
+def team_of(to: To, viewer: Viewer) -> Team | None:
+    """The team that it is told, one of the viewer's own; none for everyone or nobody. Raises `ValidationError`."""
     if to.reach not in (Reach.ME, Reach.TEAM, Reach.COMPANY):
         raise ValidationError({"to": "Choose who may read it."})
     if to.reach != Reach.TEAM:
@@ -221,17 +223,18 @@ def _team(to: To, viewer: Viewer) -> Team | None:
     return team
 
 
-def _audience(reach: str, team: Team | None) -> Audience | None:
+def audience_of(reach: str, team: Team | None) -> Audience | None:
+    """Who else may read what reaches so far."""
     if reach == Reach.ME:
         return None
     return Audience.objects.of([EVERYONE if team is None else f"team:{team.pk}"])
 
 
-def _refuse_names(said: Said, plain: Collection[str], viewer: Viewer) -> None:
-    found = {name: names.check(getattr(said, name), viewer) for name in WORDS}
-    left = {name: [one for one in those if one.text not in plain] for name, those in found.items()}
-    if any(left.values()):
-        raise SomebodyIsNamed({name: those for name, those in left.items() if those})
+def refuse_names(words: Mapping[str, str], plain: Collection[str], viewer: Viewer) -> None:
+    """Raise `SomebodyIsNamed` where one of these texts names somebody, but for what its author says is nobody."""
+    found = {name: [one for one in names.check(text, viewer) if one.text not in plain] for name, text in words.items()}
+    if any(found.values()):
+        raise SomebodyIsNamed({name: those for name, those in found.items() if those})
 
 
 def without(text: str, name: str, viewer: Viewer) -> str:
@@ -295,20 +298,21 @@ def listed(viewer: Viewer, *, kind: str = "", topic: str = "", mine: bool = Fals
     if kind:
         rows = rows.filter(kind=kind)
     if topic:
-        rows = rows.filter(topics__in=_known(viewer).filter(slug=topic)).distinct()
+        rows = rows.filter(topics__in=topics_known(viewer).filter(slug=topic)).distinct()
     return rows.order_by("-changed_at", "-pk")
 
 
 def topics_of(lessons: Collection[Lesson], viewer: Viewer) -> dict[int, list[Topic]]:
     """The topics of these that the viewer may know, by lesson (one query)."""
-    links = Lesson.topics.through.objects.filter(lesson__in=[one.pk for one in lessons], topic__in=_known(viewer))
+    links = Lesson.topics.through.objects.filter(lesson__in=[one.pk for one in lessons], topic__in=topics_known(viewer))
     found: dict[int, list[Topic]] = {}
     for link in links.select_related("topic").order_by("topic__name"):
         found.setdefault(link.lesson_id, []).append(link.topic)
     return found
 
 
-def _known(viewer: Viewer) -> QuerySet[Topic]:
+def topics_known(viewer: Viewer) -> QuerySet[Topic]:
+    """Topics that stand on something the viewer may read."""
     bearing = Resource.objects.visible_to(viewer).naming().filter(topics=OuterRef("pk"))
     return Topic.objects.filter(Exists(bearing))
 
