@@ -77,7 +77,7 @@
     $$(`output[for="${e.target.id}"]`).forEach(out => { out.textContent = words; });
   });
 
-  // Keyboard: / j k Enter t ? Esc.
+  // Keyboard: / j k Enter b t ? Esc.
   const items = () => $$("[data-item]");
   const current = () => $("[data-item].is-current"); // as the page has it: more may arrive below while one reads
   const go = step => {
@@ -106,6 +106,7 @@
       "?": () => $("#keys")?.showModal(),
       j: () => go(1),
       k: () => go(-1),
+      b: current() && $("[data-beside]", current()) && (() => $("[data-beside]", current()).click()),
       t: () => (current() && $("[data-start]", current()) || $("[data-start]"))?.click(),
       Enter: document.activeElement === document.body && current() && (() => $("[data-main]", current())?.click()),
     }[e.key];

@@ -31,17 +31,19 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def pages(company: dict[str, Any]) -> dict[str, str]:
-    """Every page by name; three tasks show the three states of theirs."""
-    from immersive.work import actions
+    """Every page by name; four tasks show the states of theirs."""
+    from immersive.work import actions, plan
     from immersive.work.models import Outcome
 
     ana = company["ana"]
     tasks = [
         actions.start_task(owner=ana, statement=f"Prime pump {n} before the shift", started_from=company["pump"])
-        for n in range(3)
+        for n in range(4)
     ]  # fmt: skip
     for task in tasks[1:]:
-        actions.assess(task=task, owner=ana, confidence=50)
+        actions.assess(task=task, owner=ana, confidence=50, known={"Pumps": "partly"}, difficulty="hard")
+    for route, key in (("informal", company["pump"].public_id), ("tool", company["valveview"].public_id), ("do", "")):
+        plan.choose(task=tasks[3], owner=ana, route=route, key=str(key))
     actions.log_outcome(task=tasks[2], owner=ana, result=Outcome.PARTLY, surprise="The valve was open")
     return {
         "home": "/",
@@ -68,7 +70,12 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "tasks": "/tasks/",
         "new task": "/tasks/new",
         "task, begun": tasks[0].get_absolute_url(),
+        "new task, from a page": "/tasks/new?q=Prime&page=https://wiki.example.org/p&text=Close+the+valve",
         "task, said": tasks[1].get_absolute_url(),
+        "task, planned": tasks[3].get_absolute_url(),
+        "task, read beside": f"{tasks[3].get_absolute_url()}beside/{company['pump'].public_id}",
+        "task, nothing beside": f"{tasks[3].get_absolute_url()}beside/00000000-0000-4000-8000-000000000000",
+        "task, whom it is shared with": f"{tasks[3].get_absolute_url()}share",
         "task, done": tasks[2].get_absolute_url(),
         "mirror": "/tasks/mirror",
         "password": "/password/",
