@@ -33,7 +33,7 @@ from knowledge import live, waiting
 from knowledge.access import Ground, Viewer
 from knowledge.explain import also
 from knowledge.index.language import plain
-from knowledge.pages import changed_lately, how_to_ask, recent_searches
+from knowledge.pages import changed_lately, how_to_ask, notes, recent_searches
 from knowledge.search import search as find
 
 YEAR = 365 * 24 * 3600
@@ -77,6 +77,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "search_id": search_id,
         "before": (found.page - 1) * PER_PAGE,
         "evidence": {} if found.near_only else evidence_lines(forms.people_in(found), viewer),
+        "notes": notes([one.resource for one in found.results], viewer),
         "text": text,
         "plain": plain(text) if found.read_as else "",
         "words": forms.words(found.query),

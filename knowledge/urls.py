@@ -11,5 +11,6 @@ urlpatterns = [
     path("search/live/<uuid:key>", views.live_source, name="live-source"),
     path("r/<uuid:public_id>", views.resource, name="resource"),
     path("r/<uuid:public_id>/helped", views.helped, name="helped"),
+    path("r/<uuid:public_id>/verify", views.verify, name="verify"),
     path("frameworks/bring", views.bring_framework, name="bring-framework"),
 ]

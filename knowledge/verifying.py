@@ -77,7 +77,7 @@ def release(*, lesson: str) -> None:
 def may_lift(resource: Resource, person: Any) -> bool:
     """Whether this person vouches for the resource, or looks after all verifications."""
     verification = getattr(resource, "verification", None)
-    return verification is not None and (verification.owner_id == person.pk or person.has_perm(LIFT))
+    return bool(verification and (verification.owner_id == person.pk or person.has_perm(LIFT)))
 
 
 def lift(*, resource: Resource, person: Any, note: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,10 +23,15 @@ from knowledge.framework_file import COLUMNS, FrameworkRefused
 from knowledge.frameworks import Framework
 from knowledge.index.language import parse, to_text
 from knowledge.live import ask_all, offer, one_of
-from knowledge.pages import opened
+from knowledge.models import Resource, Search
+from knowledge.pages import notes, opened
 from knowledge.reader import render as read
 from knowledge.standing import NEVER, said_by, say
 from knowledge.typeahead import suggest
+from knowledge.verifying import lift, lifted, may_lift
+
+ALL_NOTES = 10
+"""Lessons that show on the page of what they concern."""
 
 
 @require_safe
@@ -35,8 +42,20 @@ def resource(request: HttpRequest, public_id: UUID) -> HttpResponse:
     search = opened(found, viewer, request.GET.get("s", ""), request.GET.get("n", ""))
     if "person" in found.facts and found.kind == "person":
         return redirect("experts:person", found.facts["person"])
+    if "lesson" in found.facts and found.kind == "lesson":
+        return redirect("lessons:lesson", found.facts["lesson"])
+    return render(request, "knowledge/resource.html", _shown(request, found, viewer, search))
+
+
+def _shown(
+    request: HttpRequest, found: Resource, viewer: Viewer, search: Search | None = None, **more: Any
+) -> dict[str, Any]:
+    """What the page of a resource shows."""
     prefetch_related_objects([found], "topics")
-    context = {
+    said = getattr(found, "verification", None)
+    asked = said and (said.suspended_at or said.owner_id == viewer.person_id)
+    before = lifted(found) if asked and may_lift(found, request.user) else None
+    return {
         "viewer": viewer,
         "resource": found,
         "reading": read(found.body, title=found.title, base=found.url),
@@ -45,8 +64,27 @@ def resource(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "search_id": search.public_id.hex if search else "",
         "rank": request.GET.get("n", "") if search else "",
         "helped": said_by(viewer.person_id, found),
+        "notes": notes([found], viewer, most=ALL_NOTES).get(found.pk, []),
+        "verifying": before is not None and (before or said.suspended_at),
+        "lifted": before,
+        **more,
     }
-    return render(request, "knowledge/resource.html", context)
+
+
+@require_POST
+@sensitive_post_parameters()
+def verify(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Let a suspended verification count again, with a note: for whoever vouches for it, and curators."""
+    viewer = Viewer.of(request.user)
+    found = resource_or_404(public_id, viewer)
+    note = request.POST.get("note", "")
+    try:
+        lift(resource=found, person=request.user, note=note)
+    except ValidationError as problem:
+        refused = {"refused": " ".join(problem.messages), "note": note}
+        return render(request, "knowledge/resource.html", _shown(request, found, viewer, **refused), status=422)
+    messages.success(request, "It counts as verified again.")
+    return redirect(f"{found.get_absolute_url()}#verification")
 
 
 @require_POST

@@ -188,7 +188,7 @@ def test_while_the_index_is_away_the_page_says_what_was_searched(ana: Client, se
     assert "Search is being prepared: until it is ready, only titles are searched." in said
     assert "No title that you may read holds “casing”. Try again in a few minutes." in said
     assert "Nothing found for" not in said
-    assert (asks(ana, "casing kind:page"), asks(ana, "pump")) == (6, 7)
+    assert (asks(ana, "casing kind:page"), asks(ana, "pump")) == (6, 8)
 
 
 NEAR = "nehctik eht ni sdnats elttek eht"
@@ -212,7 +212,7 @@ def test_what_is_near_in_meaning_says_so_and_the_way_on_stays(by_meaning: Client
     assert "The kettle stands in the kitchen. Close in meaning." in said
     assert "Tell me when there is something" in said
     assert "Nothing found for" not in said
-    assert asks(by_meaning, NEAR) == 9
+    assert asks(by_meaning, NEAR) == 10
 
 
 def test_what_is_near_inside_filters_says_so_and_what_is_found_without_them(by_meaning: Client) -> None:
@@ -222,7 +222,7 @@ def test_what_is_near_inside_filters_says_so_and_what_is_found_without_them(by_m
     assert "Nothing that you may read holds these words inside these filters. This is closest in meaning." in said
     assert "Without kind: page there are 2 results " in said
     assert "People who may know" not in said
-    assert asks(by_meaning, f"{NEAR} kind:page") == 8
+    assert asks(by_meaning, f"{NEAR} kind:page") == 9
 
 
 def test_what_is_only_near_ends_no_waiting_and_is_a_gap_unless_it_was_opened(

@@ -20,6 +20,8 @@ from knowledge import topics
 from knowledge.documents import Passage, Result
 from knowledge.framework_file import key_of
 from knowledge.live import LiveResult
+from knowledge.models import Resource
+from knowledge.pages import Note
 from knowledge.typeahead import Suggestion
 
 register = template.Library()
@@ -61,6 +63,18 @@ def kind_icon(kind: str) -> str:
 def evidence_of(facts: dict[str, Any], lines: dict[UUID, str] | None) -> str:
     """The sentence that says what a person in the results wrote and the viewer may read."""
     return (lines or {}).get(UUID(facts["person"]), "") if "person" in facts else ""
+
+
+@register.filter
+def above(notes: dict[int, list[Note]] | None, resource: Resource) -> list[Note]:
+    """The lessons that show above a resource, of those of a page (of a page that has none, none)."""
+    return (notes or {}).get(resource.pk, [])
+
+
+@register.filter
+def suspending(notes: list[Note] | None) -> bool:
+    """Whether one of these lessons suspends a verification."""
+    return any(note.suspends for note in notes or ())
 
 
 @register.inclusion_tag("components/field.html")
