@@ -207,7 +207,8 @@ class Card:
 def weigh(candidates: Iterable[Candidate], situation: Situation, history: History, seed: int = 0) -> Card:
     """The card: the best candidate of each route, in the order of what they are worth."""
     candidates = list(candidates)
-    rows = _ranked(candidates, situation, history)
+    every = [_row(one, situation, history) for one in candidates]
+    rows = _ranked(every, situation)
     if not rows:
         return Card((), False, 0, seed)
     parts = best([(row.odds.chance, *_worth_of(row, situation)) for row in rows]) if len(rows) > 1 else [1.0]
@@ -223,15 +224,16 @@ def weigh(candidates: Iterable[Candidate], situation: Situation, history: Histor
     return Card(tuple(rows), recommended, close if len(rows) > 1 else 0, seed, changes)
 
 
-def _ranked(candidates: Iterable[Candidate], situation: Situation, history: History) -> list[Row]:
-    """The best candidate of each route, in the order of what they are worth."""
-    found: dict[Route, Row] = {}
-    for candidate in candidates:
-        row = _row(candidate, situation, history)
-        if row.route not in found or row.worth > found[row.route].worth:
-            found[row.route] = row
-    rows = sorted(found.values(), key=lambda row: (-row.worth, list(Route).index(row.route)))
-    return _tool_before_course(rows, situation)
+def _ranked(rows: Iterable[Row], situation: Situation) -> list[Row]:
+    """The best row of each route, in the order of what they are worth."""
+    found: dict[Route, tuple[float, Row]] = {}
+    for row in rows:
+        gain, plus = _worth_of(row, situation)
+        worth = gain * row.odds.chance.mean + plus
+        if row.route not in found or worth > found[row.route][0]:
+            found[row.route] = worth, row
+    best = sorted(found.values(), key=lambda one: (-one[0], list(Route).index(one[1].route)))
+    return _tool_before_course([replace(row, worth=worth) for worth, row in best], situation)
 
 
 SURES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -242,11 +244,14 @@ DUES = ((40.0, "If it were due in a week"), (80.0, "If it were due in two weeks"
 
 def flips(candidates: Sequence[Candidate], situation: Situation, history: History) -> tuple[str, ...]:
     """Of each thing that was said, the smallest change that makes another route worth most, in words."""
-    first = _ranked(candidates, situation, history)[0].route
+    every = [_row(one, situation, history) for one in candidates]
+    first = _ranked(every, situation)[0].route
     found = []
     for changes in _changes(situation):
         for words, changed in changes:
-            now = _ranked(candidates, changed, history)[0].route
+            same = replace(changed, lean=situation.lean, hours_left=situation.hours_left) == situation
+            rows = every if same else [_row(one, changed, history) for one in candidates]
+            now = _ranked(rows, changed)[0].route
             if now is not first:
                 found.append(f"{words}: {NAMES[now]}")
                 break
@@ -334,9 +339,7 @@ def _row(candidate: Candidate, situation: Situation, history: History) -> Row:
     width = exp(1.2816 * SPREAD)
     spans = begins + hours, begins + hours / width, begins + hours * width
     learns = _learns(candidate, situation)
-    row = Row(candidate, odds(candidate, situation, history), spans, learns, candidate.others, timed=timed)
-    gain, plus = _worth_of(row, situation)
-    return replace(row, worth=gain * row.odds.chance.mean + plus)
+    return Row(candidate, odds(candidate, situation, history), spans, learns, candidate.others, timed=timed)
 
 
 def hours_guessed(candidate: Candidate, situation: Situation) -> float:
