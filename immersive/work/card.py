@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from django.utils import formats, timezone
 
-from immersive.work.routes import NAMES, Card, Reason, Route, Row
+from immersive.work.routes import NAMES, Card, Reason, Route, Row, Situation
+from immersive.work.weighing import Weighed, weighing
 from knowledge.explain import listed
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Line:
     time: Stave
     late: bool
     best: bool
+    weighed: tuple[Weighed, ...]
+    """Each of its figures with where it comes from."""
     step: int | None = None
     """The step of the plan that it was chosen as."""
 
@@ -100,16 +103,6 @@ class Line:
         return "{:.0f} to {:.0f}".format(*(100 * part for part in self.row.odds.chance.range))
 
     @property
-    def fits(self) -> str:
-        """How well what was found fits, in words; nothing for oneself."""
-        return "" if self.row.route is Route.DO else f"It fits the task to {percent(self.row.candidate.fit)}."
-
-    @property
-    def waits(self) -> str:
-        """How long until it can begin, in words."""
-        return f"It can begin in {span_of(self.row.candidate.begins_in)}." if self.row.candidate.begins_in else ""
-
-    @property
     def pips(self) -> str:
         """What one would learn, as three dots."""
         return "●" * self.row.level + "○" * (3 - self.row.level)
@@ -142,15 +135,21 @@ class Line:
 class Look:
     """The card: its reading in a sentence, its lines on one axis, and what could not be found.
 
-    ``left``: working hours until it is due, `None` where it is not. ``chosen``: steps of the plan, by route and key.
+    ``chosen``: steps of the plan, by route and key. ``inferred``: as `weighing.weighing` takes it.
     """
 
     card: Card
+    situation: Situation
     clock: Clock
     now: datetime
-    left: float | None = None
     chosen: Mapping[tuple[str, str], int] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
+    inferred: int = 0
+
+    @property
+    def left(self) -> float | None:
+        """Working hours until it is due; nothing where it is not."""
+        return self.situation.hours_left
 
     @property
     def lines(self) -> list[Line]:
@@ -167,6 +166,7 @@ class Look:
             time=Stave(*(self.at(hours) for hours in (low, usual, high))),
             late=self.left is not None and usual > self.left,
             best=rank == 1 and self.card.recommended and len(self.card.rows) > 1,
+            weighed=weighing(row, self.situation, self.inferred),
             step=self.chosen.get((row.route, row.candidate.key)),
         )
 
@@ -234,11 +234,12 @@ def look(shown: Shown, planned: Sequence[Planned]) -> Look:
     """The card as the page of its task shows it now."""
     return Look(
         shown.card,
+        shown.situation,
         shown.clock,
         timezone.now(),
-        left=shown.situation.hours_left,
         chosen={one.key: one.step.pk for one in planned},
         stale=shown.stale,
+        inferred=shown.inferred,
     )
 
 
@@ -288,14 +289,6 @@ def between(low: float, high: float) -> str:
 def hours_of(hours: float) -> str:
     """Working hours in words."""
     return f"{_short(hours)} h"
-
-
-def span_of(hours: float) -> str:
-    """Working time in words: 5 h, 3 days, 4 weeks."""
-    for size, unit in ((A_WEEK, "weeks"), (A_DAY, "days")):
-        if hours >= 2 * size:
-            return f"{round(hours / size)} {unit}"
-    return hours_of(hours)
 
 
 def _short(hours: float) -> str:

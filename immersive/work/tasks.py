@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
+from django.utils import timezone
 
-from immersive.work.models import LearningEntry, Outcome, Task
+from immersive.work.models import LearningEntry, Outcome, Step, Task
 from knowledge.models import Resource, Topic
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def mine(viewer: Viewer) -> QuerySet[Task]:
         .annotate(
             from_id=Subquery(began.values("public_id")[:1]),
             from_title=Subquery(began.values("title")[:1]),
+            planned=Exists(Step.objects.filter(task=OuterRef("pk"))),
         )
         .order_by(F("outcome__logged_at").desc(nulls_first=True), "-created_at", "-pk")
     )
@@ -69,10 +71,16 @@ class Next:
     url: str
 
 
-def next_step(task: Task) -> Next | None:
-    """What is next for a task: say how sure you are, then how it went, then nothing."""
+def next_step(task: Any) -> Next | None:
+    """What is next for a task of `mine`: say how sure you are, choose a way, say how it went, then nothing.
+
+    Of one that is over nobody has to choose a way any more.
+    """
     if not task.assessed:
         return Next("Say how sure you are", f"{task.get_absolute_url()}#sure")
+    over = task.due and task.due < timezone.localdate()
+    if not (task.finished or task.planned or over):
+        return Next("Choose a way", f"{task.get_absolute_url()}#card")
     if not task.finished:
         return Next("How did it go?", f"{task.get_absolute_url()}#outcome")
     return None
@@ -156,7 +164,14 @@ def as_values(task: Any) -> dict[str, Any]:
         "created_at": task.created_at,
         "started_from": task.from_id,
         "topics": names(task.topics.all()),
-        "assessment": said and {"confidence": said.confidence, "words": said.words, "given_at": said.given_at},
+        "difficulty": task.difficulty,
+        "assessment": said
+        and {
+            "confidence": said.confidence,
+            "words": said.words,
+            "known": said.known,
+            "given_at": said.given_at,
+        },
         "outcome": went
         and {
             "result": RESULT_NAMES[went.result],

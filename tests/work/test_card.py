@@ -26,7 +26,7 @@ SIX = [
 
 
 def look(card: Card, left: float | None = None) -> Look:
-    return Look(card, Clock(), MONDAY, left)
+    return Look(card, replace(ME, hours_left=left), Clock(), MONDAY)
 
 
 def at(place: str) -> float:

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from immersive.work import actions, log, over_time, tasks
+from immersive.work import actions, log, over_time, plan, tasks
 from immersive.work.models import CONFIDENCE, Assessment, Outcome, Task
 from knowledge import indexing
 from knowledge.models import Resource, Source
@@ -166,6 +166,9 @@ class TestLists:
         fresh = actions.start_task(owner=people.owner, statement="Fresh")
         assert list(tasks.mine(viewer(people.owner))) == [fresh, said, finished]
         assert tasks.recent(viewer(people.owner), 1) == [fresh]
+        shown = text(me.get(reverse("work:list")))
+        assert shown.index("Say how sure you are") < shown.index("Choose a way") < shown.index("Partly")
+        plan.choose(task=said, owner=people.owner, route="do")
         shown = text(me.get(reverse("work:list")))
         assert shown.index("Say how sure you are") < shown.index("How did it go?") < shown.index("Partly")
 
