@@ -84,6 +84,6 @@ def named(path: str, ids: dict[str, Any]) -> Any:
     if "/tasks/" not in path:
         return ids[path.split("/")[-2]]
     task = actions.start_task(owner=ids["owner"], statement="Prime a pump")
-    if path.endswith("/outcome"):
+    if path.endswith(("/outcome", "/card", "/plan")):
         actions.assess(task=task, owner=ids["owner"], confidence=50)
     return task.public_id

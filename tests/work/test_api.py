@@ -61,6 +61,30 @@ def test_whole_story(me: Client) -> None:
     assert me.get(one).status_code == 404
 
 
+def test_the_card_and_a_route_that_is_chosen(me: Client, people: People) -> None:
+    task = me.post(TASKS, {"statement": STATEMENT}, JSON).json()
+    one = f"{TASKS}/{task['id']}"
+    assert [me.get(f"{one}/card").status_code, me.post(f"{one}/plan", {"route": "do"}, JSON).status_code] == [409, 409]
+    assert me.put(f"{one}/assessment", {"confidence": 70, "known": {"Nothing": "know"}}, JSON).status_code == 400
+    assert me.put(f"{one}/assessment", {"confidence": 70, "difficulty": "hard"}, JSON).json()["difficulty"] == "hard"
+    card = me.get(f"{one}/card", {"lean": 4}).json()
+    [alone] = card["routes"]
+    assert (card["lean"], alone["route"], alone["outcomes"]) == (4, "do", 0)
+    assert alone["chance"][0] == pytest.approx(0.7)
+    assert alone["chance"][1] < 0.7 < alone["chance"][2]
+    assert alone["done_by"][1] < alone["done_by"][0] < alone["done_by"][2]
+    assert alone["weighed"][0]["basis"].startswith("no data yet, our starting guess")
+    assert me.get(f"{one}/card", {"lean": 9}).status_code == 400
+
+    chosen = me.post(f"{one}/plan", {"route": "do"}, JSON)
+    assert chosen.status_code == 201
+    assert chosen.json() == me.get(f"{one}/plan").json() == [{"route": "do", "key": "", "title": "", "done": False}]
+    gone = me.post(f"{one}/plan", {"route": "tool", "key": task["id"]}, JSON)
+    assert (gone.status_code, list(gone.json())) == (400, ["key"])
+    me.force_login(people.superuser)
+    assert [me.get(f"{one}/card").status_code, me.get(f"{one}/plan").status_code] == [404, 404]
+
+
 def test_list_has_pages(me: Client, people: People) -> None:
     for number in range(5):
         actions.start_task(owner=people.owner, statement=f"Task {number}")

@@ -42,6 +42,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "delete-all": ("post", {}),
     "api-task-assessment": ("put", {"confidence": 10}),
     "api-task-outcome": ("put", {"result": "worked"}),
+    "api-task-plan": ("post", {"route": "do"}),
 }
 
 
