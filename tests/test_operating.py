@@ -40,6 +40,7 @@ def test_probes_are_answered_whatever_the_name_and_without_https(settings: Any, 
     assert (answer.status_code, answer.content) == (200, b"ok")
 
 
+@pytest.mark.slow
 def test_files_of_an_installation_are_its_owners_alone(tmp_path: Path) -> None:
     code = "from django.conf import settings; settings.VAR_DIR; import django; django.setup()"
     env = {"IMMERSIVE_VAR": str(tmp_path / "var"), "DJANGO_SETTINGS_MODULE": "immersive.settings", "PATH": "/usr/bin"}

@@ -133,7 +133,7 @@ def run(*arguments: Any) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("engine", ["tantivy", "whoosh"])
+@pytest.mark.parametrize("engine", ["tantivy", pytest.param("whoosh", marks=pytest.mark.slow)])
 def test_a_judged_set_is_asked_as_people_ask(judged: Path, engine: str) -> None:
     figures = json.loads(run("evaluate_search", str(judged), "--engine", engine, "--json", "--words-only"))
     assert list(figures) == ["tiny"]
@@ -149,6 +149,7 @@ def test_a_judged_set_is_asked_as_people_ask(judged: Path, engine: str) -> None:
     }
 
 
+@pytest.mark.slow
 def test_search_is_set_beside_plain_bm25_over_the_same_documents(judged: Path) -> None:
     figures = json.loads(run("evaluate_search", str(judged), "--against-bm25", "--leave-out-linking", "--json"))
     # Cleaned texts and linking pages left out, as for search: "kestrel" finds nothing, the others their answer.
@@ -279,6 +280,7 @@ def test_queries_are_of_one_three_and_six_words_in_equal_parts(load: Path) -> No
     assert texts == list(mix(load, 60, 12))
 
 
+@pytest.mark.slow
 def test_the_bench_measures_in_a_throwaway_place(load: Path) -> None:
     figures = json.loads(run("bench", "search", "--documents", str(load), "--count", "40", "--queries", "6", "--json"))
     assert (figures["documents"], figures["queries"]) == (40, 6)
@@ -290,6 +292,7 @@ def test_the_bench_measures_in_a_throwaway_place(load: Path) -> None:
     assert "documents a second" in run("bench", "search", "--documents", str(load), "--count", "40", "--queries", "3")
 
 
+@pytest.mark.slow
 def test_growth_is_told_as_a_power_of_the_size(load: Path) -> None:
     told = json.loads(
         run("bench", "growth", "--documents", str(load), "--counts", "20", "40", "--queries", "3", "--json")
