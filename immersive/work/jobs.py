@@ -8,6 +8,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from immersive.work import log, records, reminding
+from immersive.work.lessons import experiments
 
 
 @shared_task(ignore_result=True, soft_time_limit=20, time_limit=25)
@@ -26,6 +27,12 @@ def sweep() -> None:
 def ask_how_it_went() -> None:
     """Ask people how their tasks went, on the day from which they want to be asked."""
     reminding.ask()
+
+
+@shared_task(ignore_result=True, soft_time_limit=300, time_limit=330)
+def ask_about_experiments() -> None:
+    """Ask the authors of experiments, on the day that they named, what came of them."""
+    experiments.ask()
 
 
 @shared_task(ignore_result=True, soft_time_limit=300, time_limit=330)

@@ -37,6 +37,8 @@ from knowledge.models import Resource
 if TYPE_CHECKING:
     from knowledge.access import Viewer
 
+__all__ = ["FORMER", "Found", "check", "named"]
+
 FORMER = "a former colleague"
 MOST_PEOPLE = 4_000
 """Accounts that are looked at in one text; they are in the text by a word each."""

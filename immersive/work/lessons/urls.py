@@ -1,11 +1,13 @@
-from django.urls import path
+from django.urls import include, path
 
-from immersive.work.views import lessons
+from immersive.work.views import lessons, reviews
 
 app_name = "lessons"
 urlpatterns = [
     path("", lessons.listed, name="list"),
     path("new", lessons.new, name="new"),
+    path("experiments/", include("immersive.work.lessons.experiment_urls")),
+    path("review", reviews.review, name="review"),
     path("taken-away", lessons.taken_away, name="taken-away"),
     path("<uuid:public_id>/", lessons.lesson, name="lesson"),
     path("<uuid:public_id>/edit", lessons.edit, name="edit"),

@@ -1,0 +1,143 @@
+"""Experiments: said before, told as far as their author says, asked about once, and a result whichever way they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+
+from experts.models import Membership, Team
+from experts.notices import Notice, news
+from immersive.work.lessons import experiments
+from immersive.work.lessons.experiments import Tried
+from immersive.work.lessons.rows import Experiment, Reach
+from immersive.work.lessons.telling import SomebodyIsNamed, To
+from knowledge.access import Viewer
+
+pytestmark = pytest.mark.django_db
+TRIED = Tried(
+    "If we log the pressure first, fewer valves are changed.", "Valves changed in eight visits, before and after."
+)
+
+
+@pytest.fixture
+def make(people: Any) -> Callable[..., Experiment]:
+    def make(to: To | None = None, **more: Any) -> Experiment:
+        return experiments.plan(author=people.owner, tried=more.pop("tried", TRIED), to=to or To(), **more)
+
+    return make
+
+
+LISTED = 6
+"""Queries of the list: session, person, rights, how many, rows, topics."""
+
+
+def client_of(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_it_reaches_whom_its_author_says_and_nobody_else(people: Any, make: Callable[..., Experiment]) -> None:
+    team = Team.objects.create(name="Steam", slug="steam")
+    Membership.objects.create(person=people.owner, team=team)
+    Membership.objects.create(person=people.peer, team=team)
+    readers = {}
+    for to in (To(Reach.DRAFT), To(Reach.ME), To(Reach.TEAM, team.public_id), To(Reach.COMPANY)):
+        url = make(to).get_absolute_url()
+        codes = {role: client_of(person).get(url).status_code for role, person in vars(people).items()}
+        readers[to.reach] = {role for role, code in codes.items() if code == 200}
+        assert set(codes.values()) <= {200, 404}
+    assert readers == {
+        Reach.DRAFT: {"owner"},
+        Reach.ME: {"owner"},
+        Reach.TEAM: {"owner", "peer"},
+        Reach.COMPANY: set(vars(people)),
+    }
+    listed = client_of(people.superuser).get("/lessons/experiments/").content.decode()
+    assert listed.count('class="row-title"') == 1
+    with pytest.raises(ValidationError):
+        make(To(Reach.TEAM, Team.objects.create(name="Other", slug="other").public_id))
+
+
+def test_nobody_is_named_before_others_read_it(people: Any, make: Callable[..., Experiment]) -> None:
+    named = Tried("If Pia Roth logs it, it works.", "Visits of Mara Lind.")
+    assert make(To(Reach.ME), tried=named).pk
+    with pytest.raises(SomebodyIsNamed) as stopped:
+        make(To(Reach.COMPANY), tried=named)
+    assert set(stopped.value.found) == {"hypothesis", "counts"}
+    client = client_of(people.owner)
+    typed = {"hypothesis": named.hypothesis, "counts": "Visits", "to": "company", "by": "", "do": "begin"}
+    answer = client.post("/lessons/experiments/new", typed)
+    assert answer.status_code == 422
+    assert "Pia Roth" in answer.content.decode()
+    answer = client.post("/lessons/experiments/new", typed | {"instead": "hypothesis:Pia Roth"})
+    assert "If a colleague logs it" in answer.content.decode()
+    assert Experiment.objects.count() == 1
+    told = make(To(Reach.COMPANY))
+    answer = client.post(told.get_absolute_url(), {"result": "failed", "found": "Pia Roth forgot it."})
+    assert answer.status_code == 422
+    assert not Experiment.objects.get(pk=told.pk).result
+    client.post(told.get_absolute_url(), {"result": "failed", "found": "Pia Roth forgot it.", "plain": "Pia Roth"})
+    assert Experiment.objects.get(pk=told.pk).result == "failed"
+
+
+def test_a_failed_one_is_a_result_and_what_was_supposed_stays(people: Any, make: Callable[..., Experiment]) -> None:
+    one = make(To(Reach.COMPANY))
+    assert one.by == timezone.localdate() + experiments.USUALLY
+    experiments.conclude(author=people.owner, experiment=one.public_id, result="failed", found="Nothing changed.")
+    page = client_of(people.peer).get(one.get_absolute_url()).content.decode()
+    assert "It did not hold" in page
+    assert "note-bad" not in page
+    with pytest.raises(ValidationError):
+        make(experiment=one.public_id, tried=Tried("Something else that held.", TRIED.counts))
+    assert client_of(people.peer).post(one.get_absolute_url(), {"result": "held"}).status_code == 404
+    experiments.withdraw(author=people.owner, experiment=one.public_id)
+    assert client_of(people.peer).get(one.get_absolute_url()).status_code == 404
+    client_of(people.owner).post(f"{one.get_absolute_url()}delete")
+    assert not Experiment.objects.exists()
+
+
+def test_its_author_is_asked_once_on_the_day(people: Any, make: Callable[..., Experiment]) -> None:
+    today = timezone.localdate()
+    one = make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, today))
+    later = make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, today + timedelta(days=3)))
+    make(To(Reach.DRAFT), tried=Tried(TRIED.hypothesis, "", today))
+    assert experiments.ask() == 1
+    viewer = Viewer.of(people.owner)
+    assert [n.said.url for n in news(viewer)] == [f"{one.get_absolute_url()}#result"]
+    assert TRIED.hypothesis not in news(viewer)[0].said.mail
+    client_of(people.owner).get(one.get_absolute_url())
+    assert experiments.ask() == 0
+    assert news(viewer) == []
+    assert experiments.ask(timezone.now() + timedelta(days=3)) == 1
+    experiments.conclude(author=people.owner, experiment=later.public_id, result="unclear")
+    assert news(viewer) == []
+    assert set(Notice.objects.values_list("person", flat=True)) == {people.owner.pk}
+    assert experiments.ask(timezone.now() + timedelta(days=9999)) == 0
+
+
+def test_bad_input_comes_back_whole(people: Any) -> None:
+    client = client_of(people.owner)
+    for typed in ({"hypothesis": " "}, {"hypothesis": "x" * 501, "counts": "y"}, {"hypothesis": "x", "by": "soon"}):
+        answer = client.post("/lessons/experiments/new", {"to": "me", "do": "begin", **typed})
+        assert answer.status_code == 422
+        assert typed["hypothesis"] in answer.content.decode()
+    assert not Experiment.objects.exists()
+
+
+def test_a_list_asks_the_same_however_long_it_is(
+    people: Any, make: Callable[..., Experiment], django_assert_num_queries: Any
+) -> None:
+    client = client_of(people.peer)
+    make(To(Reach.COMPANY))
+    client.get("/lessons/experiments/")
+    for _ in range(5):
+        make(To(Reach.COMPANY))
+    with django_assert_num_queries(LISTED):
+        assert client.get("/lessons/experiments/").content.decode().count('class="row-title"') == 6

@@ -1,0 +1,76 @@
+"""A review in two minutes: what was expected stands there, how sure somebody was only if they tell it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from immersive.work import actions, plan, sharing
+from immersive.work.lessons.rows import Lesson, Reach
+from immersive.work.models import Task
+from immersive.work.routes import Route
+
+pytestmark = pytest.mark.django_db
+SURE, DID = "would bet on it", "It worked, to my surprise"
+
+
+@pytest.fixture
+def done(people: Any, make_resource: Any) -> Task:
+    page = make_resource("Measuring pressure", topics=("Steam",))
+    task = actions.start_task(
+        owner=people.owner, statement="Find the steam fault", started_from=page, due=timezone.localdate()
+    )
+    actions.assess(task=task, owner=people.owner, confidence=90)
+    plan.choose(task=task, owner=people.owner, route=Route.DO)
+    actions.log_outcome(task=task, owner=people.owner, result=0.0, surprise=DID)
+    return task
+
+
+def client_of(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_its_owner_finds_expectation_and_timeline_and_makes_a_draft_of_it(people: Any, done: Task) -> None:
+    client, at = client_of(people.owner), f"/lessons/review?task={done.public_id}"
+    page = client.get(at).content.decode()
+    for known in ("We wanted: Find the steam fault.", "The plan: do it yourself", "It was due on", "Said how it went"):
+        assert known in page
+    assert SURE not in page
+    assert DID not in page
+    assert SURE in client.get(f"{at}&tell=1").content.decode()
+    said = {
+        "task": done.public_id,
+        "expected": "Fast",
+        "happened": "Slow",
+        "know_now": "No gauge",
+        "changes": "A gauge",
+    }
+    answer = client.post("/lessons/review", said)
+    lesson = Lesson.objects.get()
+    assert (lesson.review, lesson.reach, lesson.task, lesson.author) == (True, Reach.DRAFT, done, people.owner)
+    assert [one.title for one in lesson.resources.all()] == ["Measuring pressure"]
+    assert answer["Location"] == f"/lessons/{lesson.public_id}/edit"
+    answer = client.post("/lessons/review", said | {"happened": "x" * 3000})
+    assert answer.status_code == 422
+    assert "x" * 3000 in answer.content.decode()
+    assert client.post("/lessons/review", {"task": done.public_id}).status_code == 422
+
+
+def test_others_review_what_is_shared_and_no_more(people: Any, done: Task) -> None:
+    at = f"/lessons/review?task={done.public_id}&tell=1"
+    codes = {role: client_of(person).get(at).status_code for role, person in people.others.items()}
+    assert set(codes.values()) == {404}
+    sharing.share(task=done, owner=people.owner, person=people.peer)
+    page = client_of(people.peer).get(at).content.decode()
+    assert "We wanted: Find the steam fault." in page
+    for kept in (SURE, DID, "Said how it went", "Begun", "How sure"):
+        assert kept not in page
+    client_of(people.peer).post("/lessons/review", {"task": done.public_id, "happened": "Slow"})
+    assert [(one.author, one.task) for one in Lesson.objects.all()] == [(people.peer, None)]
+    for wrong in ("", "?task=1", "?task=00000000-0000-0000-0000-000000000000"):
+        assert client_of(people.peer).get(f"/lessons/review{wrong}").status_code == 404
