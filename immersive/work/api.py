@@ -64,6 +64,7 @@ class OutcomeIn(serializers.Serializer[Any]):
     with_help = serializers.BooleanField(default=False)
     minutes = serializers.IntegerField(min_value=0, max_value=Outcome.MOST_MINUTES, allow_null=True, default=None)
     surprise = serializers.CharField(max_length=1000, allow_blank=True, default="")
+    route = serializers.ChoiceField(choices=ROUTES, allow_blank=True, default="", help_text="The way that it went.")
 
 
 class OutcomeOut(OutcomeIn):

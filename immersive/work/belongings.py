@@ -62,8 +62,6 @@ def _task(task: Any) -> dict[str, Any]:
     values = tasks.as_values(task)
     if task.assessed:
         values["assessment"] = {**values["assessment"], "known": task.assessment.known}
-    if task.finished:
-        values["outcome"] = {**values["outcome"], "route": task.outcome.route}
     return {
         **values,
         "context": task.context,

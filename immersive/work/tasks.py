@@ -178,6 +178,7 @@ def as_values(task: Any) -> dict[str, Any]:
             "with_help": went.with_help,
             "minutes": went.minutes,
             "surprise": went.surprise,
+            "route": went.route,
             "logged_at": went.logged_at,
         },
         "next": step.words if step else "",

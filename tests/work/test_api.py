@@ -48,10 +48,10 @@ def test_whole_story(me: Client) -> None:
         assert late.json() == {"detail": "It was said already and stays as it was said."}
     assert Assessment.objects.get().confidence == 30
 
-    went = me.put(f"{one}/outcome", {"result": "partly", "minutes": 20}, JSON)
+    went = me.put(f"{one}/outcome", {"result": "partly", "minutes": 20, "route": "tool"}, JSON)
     assert went.status_code == 200
     assert {**went.json()["outcome"], "logged_at": ""} == {
-        "result": "partly", "with_help": False, "minutes": 20, "surprise": "", "logged_at": ""
+        "result": "partly", "with_help": False, "minutes": 20, "surprise": "", "route": "tool", "logged_at": "",
     }  # fmt: skip
     corrected = me.put(f"{one}/outcome", {"result": "worked"}, JSON)
     assert corrected.json()["outcome"]["result"] == "worked"
