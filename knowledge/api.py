@@ -21,6 +21,7 @@ from knowledge.explain import Why
 from knowledge.index.language import parse
 from knowledge.live import LiveResult, Offer, Said, ask_all, offer_of, one_of, words_sent
 from knowledge.models import Resource
+from knowledge.pages import Note, notes
 from knowledge.search import search
 from knowledge.typeahead import GROUPS, suggest
 
@@ -46,10 +47,26 @@ class ResourceSummary(serializers.Serializer[Resource]):
         return [topic.name for topic in resource.topics.all()]
 
 
+class NoteSerializer(serializers.Serializer[Note]):
+    """A lesson that concerns a resource."""
+
+    id = serializers.UUIDField(source="lesson.public_id")
+    title = serializers.CharField(source="lesson.title")
+    say = serializers.CharField(help_text="What is worth knowing before the resource is used.")
+
+
+LESSONS = NoteSerializer(many=True, help_text="Lessons that concern it and the caller may read, the newest first.")
+
+
 class ResourceDetail(ResourceSummary):
     """A resource with its text."""
 
     body = serializers.CharField(help_text="Plain text with Markdown headings and lists.")
+    lessons = serializers.SerializerMethodField()
+
+    @extend_schema_field(LESSONS)
+    def get_lessons(self, resource: Resource) -> Any:
+        return NoteSerializer(self.context["notes"].get(resource.pk, ()), many=True).data
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -122,9 +139,14 @@ class ResultSerializer(serializers.Serializer[Result]):
     score = serializers.FloatField()
     reasons = serializers.SerializerMethodField()
     why = serializers.SerializerMethodField(help_text="With explain=1; else nothing.")
+    lessons = serializers.SerializerMethodField()
 
     def get_reasons(self, result: Result) -> list[dict[str, Any]]:
         return [{"part": part, "score": score} for part, score in result.reasons]
+
+    @extend_schema_field(LESSONS)
+    def get_lessons(self, result: Result) -> Any:
+        return NoteSerializer(self.context["notes"].get(result.resource.pk, ()), many=True).data
 
     @extend_schema_field(WhySerializer(allow_null=True))
     def get_why(self, result: Result) -> Any:
@@ -210,8 +232,10 @@ class SearchView(APIView):
         asked.is_valid(raise_exception=True)
         wanted, viewer = dict(asked.validated_data), Viewer.of(request.user)
         page = search(wanted.pop("q"), viewer, **wanted)
-        prefetch_related_objects([result.resource for result in page.results], "topics")
-        return Response(ResultPageSerializer(page, context={"offer": offer_of(page, viewer)}).data)
+        rows = [result.resource for result in page.results]
+        prefetch_related_objects(rows, "topics")
+        context = {"offer": offer_of(page, viewer), "notes": notes(rows, viewer)}
+        return Response(ResultPageSerializer(page, context=context).data)
 
 
 class LiveResultSerializer(serializers.Serializer[LiveResult]):
@@ -305,4 +329,6 @@ class ResourceView(APIView):
     @extend_schema(operation_id="resource", responses={200: ResourceDetail, 404: NOT_FOUND})
     def get(self, request: Request, public_id: UUID) -> Response:
         """What it says, if the caller may read it."""
-        return Response(ResourceDetail(resource_or_404(public_id, Viewer.of(request.user))).data)
+        viewer = Viewer.of(request.user)
+        found = resource_or_404(public_id, viewer)
+        return Response(ResourceDetail(found, context={"notes": notes([found], viewer)}).data)

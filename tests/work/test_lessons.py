@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
+from django.db import connection
 from django.http import Http404
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from experts.models import Person
+from experts.notices import Digest, in_words, mine
+from immersive.work import actions
 from immersive.work.lessons import telling
 from immersive.work.lessons.rows import Lesson, Reach
 from immersive.work.lessons.telling import To
-from knowledge.models import Verification
+from knowledge.edition import Standing
+from knowledge.models import Audience, Contribution, Resource, Source, Verification
 from knowledge.pages import notes
 from knowledge.search import search
+from knowledge.typeahead import suggest
 from tests import small_company
-from tests.work.lessons_told import SAID, at_work, company, see, tell
+from tests.work.lessons_told import SAID, at_work, company, leave, see, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +108,294 @@ def test_from_a_page_to_a_lesson_above_it(here: SimpleNamespace, committed: Call
     assert "Worth knowing first" in html(here.ben, about)
     assert "Verification suspended" in html(here.ben, about)
     assert "erif" not in html(here.zoe, about)
+
+
+# Nobody but those it is told to --------------------------------------------------------------------------------------
+
+
+def test_a_team_s_lesson_shows_nowhere_to_others(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
+    """Every page, field and mail: an outsider gets the bytes that they got before the lesson was told."""
+    here.rows["zero"].verification.delete()  # what a suspension changes is another test's
+    addresses = [
+        "/", "/search?q=zero", "/search?q=xylograph", "/search?q=kind:lesson", "/search/suggest?q=xylo", "/search/suggest?q=wait",
+        here.rows["zero"].get_absolute_url(), "/topics/meters/", "/topics/", "/lessons/", "/lessons/?kind=unknown",
+        "/lessons/?topic=meters", "/lessons/?mine=1", "/notices/", here.ana.get_absolute_url(), "/people/?q=xylograph",
+        "/api/v1/search?q=zero", "/api/v1/search?q=xylograph", "/api/v1/suggest?q=wait",
+        f"/api/v1/resources/{here.rows['zero'].public_id}",
+    ]  # fmt: skip
+    root = people_of(here.zoe, is_staff=True, is_superuser=True)
+    client = {person: Client() for person in ("zoe", "cleo")}
+    client["zoe"].force_login(root)
+    client["cleo"].force_login(here.cleo)
+    for address in addresses:  # what one searched for shows on one's own pages
+        client["zoe"].get(address)
+    before = {address: bytes_of(client["zoe"], address) for address in addresses}
+    assert {status for status, _ in before.values()} == {200}
+    told = tell(here, committed, kind="unknown")
+    Digest.objects.create(person=root, day=timezone.localdate())
+    assert {address: bytes_of(client["zoe"], address) for address in addresses} == before
+    seen = [address for address in addresses if "cold as the room" in client["cleo"].get(address).content.decode()]
+    assert set(seen) >= {
+        "/search?q=zero", "/search?q=xylograph", "/search?q=kind:lesson", here.rows["zero"].get_absolute_url(),
+        "/topics/meters/", "/lessons/", "/lessons/?kind=unknown", "/lessons/?topic=meters", "/api/v1/search?q=zero",
+        f"/api/v1/resources/{here.rows['zero'].public_id}", "/search/suggest?q=wait",
+    }, "a colleague sees it at each of these"  # fmt: skip
+    resource = Resource.objects.get(kind="lesson")
+    hidden = [told.get_absolute_url(), f"{told.get_absolute_url()}edit", resource.get_absolute_url()]
+    hidden += [f"/api/v1/resources/{resource.public_id}"]
+    assert {client["zoe"].get(address).status_code for address in hidden} == {404}
+    for verb in ("edit", "withdraw", "delete", "moderate"):
+        said = {"reason": "It is not of any use to us here"}
+        assert client["zoe"].post(f"{told.get_absolute_url()}{verb}", said).status_code == 404, verb
+        assert verb == "moderate" or client["cleo"].post(f"{told.get_absolute_url()}{verb}").status_code == 404, verb
+    models = {model for model in admin.site._registry if model.__module__.startswith("immersive.work")}
+    assert Lesson not in models
+    leave(here.cleo, here.team)
+    assert client["cleo"].get(told.get_absolute_url()).status_code == 404
+    assert not any("cold as the room" in client["cleo"].get(address).content.decode() for address in addresses)
+
+
+def people_of(person: Any, **changes: Any) -> Any:
+    """The person with other flags: nobody sees more for being staff."""
+    Person.objects.filter(pk=person.pk).update(**changes)
+    return Person.objects.get(pk=person.pk)
+
+
+def bytes_of(client: Client, address: str) -> tuple[int, bytes]:
+    """What is answered, without what is random or a measure of time."""
+    answer = client.get(address)
+    said = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|s=[0-9a-f]{32}|"took_ms":[^,]+,', b"", answer.content)
+    return answer.status_code, re.sub(rb"\d+ (?:seconds?|minutes?)( ago)?|just now", b"", said)
+
+
+def test_who_wrote_without_a_name_is_told_nowhere_and_who_signed_on_its_page_alone(
+    here: SimpleNamespace, committed: Callable[[], Any]
+) -> None:
+    told = tell(here, committed, To(Reach.TEAM, here.team.public_id, anonymous=True))
+    row = Resource.objects.get(kind="lesson")
+    for address in (told.get_absolute_url(), "/search?q=xylograph", "/lessons/", "/topics/meters/",
+                    here.rows["zero"].get_absolute_url(), f"/api/v1/resources/{row.public_id}"):  # fmt: skip
+        assert "Ana" not in html(here.cleo, address), address
+    assert "Without a name" in html(here.cleo, told.get_absolute_url())
+    assert "You, without your name" in html(here.ana, told.get_absolute_url())
+    signed = tell(here, committed)
+    assert ">Ana</a>" in html(here.cleo, signed.get_absolute_url())
+    assert not Contribution.objects.filter(resource__kind="lesson").exists()
+    assert not search("by:Ana kind:lesson", see(here.cleo)).results
+    assert "cold as the room" not in html(here.cleo, here.ana.get_absolute_url())
+    assert "cold as the room" not in html(here.cleo, "/lessons/?mine=1")
+    leave(here.finn, here.team)
+    leave(here.eva, here.team)
+    with pytest.raises(ValidationError, match="fewer than 5"):
+        tell(here, committed, To(Reach.TEAM, here.team.public_id, anonymous=True))
+    assert tell(here, committed, To(Reach.COMPANY, anonymous=True)).anonymous
+
+
+def test_topics_are_told_only_as_all_readers_know_them(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
+    told = tell(here, committed, To(Reach.COMPANY), topics=("Meters", "Meter pay"))
+    row = Resource.objects.get(kind="lesson")
+    assert [topic.name for topic in row.topics.all()] == ["Meters"]
+    assert "Meter pay" in html(here.cleo, told.get_absolute_url())
+    assert "Meter pay" not in html(here.zoe, told.get_absolute_url())
+    assert "cold as the room" not in html(here.zoe, "/lessons/?topic=meter-pay")
+    source = Source.objects.get(name="Handbook")
+    source.audience = Audience.objects.of({f"team:{here.team.pk}"})
+    with committed():
+        source.save()
+        assert not row.topics.exists(), "its readers know that topic no more"
+
+
+# What it suspends ----------------------------------------------------------------------------------------------------
+
+
+def test_a_verification_is_suspended_at_once_told_with_rights_and_lifted_with_a_note(
+    here: SimpleNamespace, committed: Callable[[], Any]
+) -> None:
+    about, word = here.rows["zero"], "/search?q=setting+the+zero"
+    people_of(here.ben, name="Benno")
+    assert "Verified by Benno" in html(here.zoe, word)
+    assert verified(here.zoe) == {"Setting the zero of a meter"}
+    with committed():
+        told = telling.publish(
+            author=here.ana, said=replace(SAID, resources=[about.public_id]), to=To(Reach.TEAM, here.team.public_id)
+        )
+        for address in (word, about.get_absolute_url(), "/", "/topics/meters/"):  # in the same transaction
+            assert "Verified by" not in html(here.zoe, address), address
+            assert "uspended" not in html(here.zoe, address), address
+        assert verified(here.zoe) == set()
+    assert Standing.objects.get(resource=about).verified_until is None
+    assert "erified" not in html(here.zoe, word), "nor does its place tell of it, after the commit"
+    small_company.index()
+    assert "Verification suspended: a lesson concerns it" in html(here.cleo, word)
+    assert "It is right: verify it again" not in html(here.cleo, about.get_absolute_url())
+    (news,) = in_words(mine(see(here.ben)), see(here.ben))
+    assert news.said.text.startswith("You vouch for “Setting the zero of a meter”. A lesson concerns it")
+    leave(here.ben, here.team)
+    (news,) = in_words(mine(see(here.ben)), see(here.ben))
+    assert "lesson" not in news.said.text
+    assert "does not count as verified" in news.said.text
+    lift = f"/r/{about.public_id}/verify"
+    assert page(here.cleo, lift, note="I looked at it again").status_code == 403
+    refused = page(here.ben, lift, note="ok")
+    assert (refused.status_code, b'value="ok"' in refused.content) == (422, True)
+    with committed():
+        assert page(here.ben, lift, note="Added the temperature as a first step").status_code == 302
+    assert "Verified by Benno" in html(here.zoe, word)
+    assert "Added the temperature" in html(here.ben, about.get_absolute_url())
+    assert "Added the temperature" not in html(here.cleo, about.get_absolute_url())
+    assert in_words(mine(see(here.ben)), see(here.ben)) == []
+    with at_work(committed):  # what was looked at stays so, for this lesson; another one suspends anew
+        telling.publish(author=here.ana, said=replace(SAID, resources=[about.public_id]), to=To(Reach.COMPANY),
+                        lesson=told.public_id)  # fmt: skip
+    assert "Verified by Benno" in html(here.zoe, word)
+    other = tell(here, committed)
+    assert "erified" not in html(here.zoe, about.get_absolute_url())
+    with committed():
+        telling.withdraw(author=here.ana, lesson=other.public_id)
+    assert "Verified by Benno" in html(here.zoe, word)
+    assert Standing.objects.get(resource=about).verified_until is not None
+    with committed():
+        telling.publish(author=here.ana, said=replace(SAID, resources=[about.public_id]), to=To(Reach.COMPANY),
+                        lesson=other.public_id)  # fmt: skip
+        assert Verification.objects.get(resource=about).suspended_at, "nobody looked at it: taken back, told again"
+
+
+def verified(person: Any) -> set[str]:
+    """What is suggested as verified while they type."""
+    groups = suggest("setting the zero", see(person))
+    return {one.text for group in groups for one in group.suggestions if one.verified}
+
+
+def test_a_lesson_of_one_s_own_suspends_nothing(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
+    tell(here, committed, To(Reach.ME))
+    assert Verification.objects.get(resource=here.rows["zero"]).suspended_at is None
+    assert above(here, here.ana) == []
+
+
+# Writing -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_stops_it_until_it_is_taken_out_or_said_to_be_none(
+    here: SimpleNamespace, committed: Callable[[], Any]
+) -> None:
+    people_of(here.ben, name="Benno Falk", role="shift lead")
+    named = form(here, happened="It slipped. Benno Falk had gone home; Benno Falk was ill.", to="company")
+    refused = page(here.ana, "/lessons/new", **named)
+    said = unescape(refused.content.decode())
+    assert refused.status_code == 422
+    assert "somebody may be named" in said
+    assert all(getattr(SAID, name) in said for name in ("expected", "know_now", "changes"))
+    assert not Lesson.objects.exists()
+    instead = unescape(re.search(r'name="instead" value="([^"]+)"', said)[1])  # type: ignore[index]
+    reworded = unescape(page(here.ana, "/lessons/new", **{**named, "instead": instead}).content.decode())
+    assert "Benno" not in reworded
+    assert re.search(r"It slipped\. [AT]\S* [^;]+ had gone home; a[^;]+ was ill\.", reworded)
+    with committed():
+        for more in ({"to": "me"}, {"plain": "Benno Falk"}):
+            assert page(here.ana, "/lessons/new", **{**named, **more}).status_code == 302, more
+    assert list(Lesson.objects.order_by("pk").values_list("reach", flat=True)) == ["me", "company"]
+
+
+def test_what_is_refused_comes_back_whole(here: SimpleNamespace) -> None:
+    for changes, cure in (
+        ({"happened": " "}, "Say what happened."),
+        ({"changes": "c" * 2001}, "This has 2,001 characters."),
+        ({"to": str(here.other.public_id)}, "Select a valid choice"),
+        ({"kind": "guilty"}, "Select a valid choice"),
+        ({"add_topic": "Meter pie"}, "No page that you may read has a topic of that name."),
+    ):
+        refused = page(here.ana, "/lessons/new", **form(here, **changes))
+        said = unescape(refused.content.decode())
+        assert refused.status_code == 422, changes
+        assert cure in said, changes
+        assert all(str(value) in said for name, value in form(here, **changes).items() if name not in ("do", "kind"))
+    assert not Lesson.objects.exists()
+    assert page(here.ana, "/lessons/new", do="draft", happened="", expected=" ").status_code == 422
+    assert page(here.ana, "/lessons/new", do="draft", happened="Only a word").status_code == 302
+    draft = Lesson.objects.get()
+    assert (draft.reach, draft.audience) == (Reach.DRAFT, None)
+    assert page(here.cleo, draft.get_absolute_url()).status_code == 404
+
+
+def test_hostile_words_and_links_do_nothing(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
+    hostile = '<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)> # "><b>'
+    told = tell(here, committed, know_now=hostile, happened=hostile)
+    for address in (told.get_absolute_url(), "/lessons/", here.rows["zero"].get_absolute_url(), "/search?q=zero"):
+        said = html(here.ben, address)
+        assert not re.search(r'<script>alert|<img src=x|href="javascript|<b>"', said), address
+    with at_work(committed):
+        secret = Resource.objects.get(key="pay")
+        made = telling.publish(author=here.zoe, said=replace(SAID, resources=[secret.public_id]), to=To(Reach.COMPANY))
+    assert not made.resources.exists(), "what its author may not read it cannot concern"
+
+
+def test_looking_up_a_page_keeps_what_was_typed(here: SimpleNamespace) -> None:
+    said = html_of(page(here.ana, "/lessons/new", **form(here, do="find", find="changing the seal")))
+    assert "Changing the seal of a meter" in said
+    assert SAID.happened in said
+    assert "Pay of the meter crew" not in html_of(
+        page(here.zoe, "/lessons/new", **form(here, do="find", find="pay of the meter crew"))
+    )
+
+
+def html_of(answer: Any) -> str:
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
+
+
+def test_from_a_task_its_owner_s_own_words_begin_a_lesson(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
+    with committed():
+        task = actions.start_task(owner=here.ana, statement="Calibrate", started_from=here.rows["zero"])
+        actions.assess(task=task, owner=here.ana, confidence=90)
+        actions.log_outcome(task=task, owner=here.ana, result=0.0, surprise="The flibber was warm")
+    assert f"/lessons/new?task={task.public_id}" in html(here.ana, task.get_absolute_url())
+    begun = html(here.ana, f"/lessons/new?task={task.public_id}")
+    assert "The flibber was warm" in begun
+    assert str(here.rows["zero"].public_id) in begun
+    others = html(here.cleo, f"/lessons/new?task={task.public_id}")
+    assert "flibber" not in others
+    assert 'name="task"' not in others
+
+
+# Moderation ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_moderator_takes_away_with_a_reason_and_gives_back(
+    here: SimpleNamespace, committed: Callable[[], Any]
+) -> None:
+    told = tell(here, committed, To(Reach.COMPANY))
+    address = told.get_absolute_url()
+    assert page(here.cleo, f"{address}moderate", reason="It names a customer of ours").status_code == 403
+    max_ = people_of(here.cleo)
+    max_.user_permissions.add(Permission.objects.get(codename="moderate_ask"))
+    assert page(max_, f"{address}moderate", reason="no").status_code == 422
+    with committed():
+        assert page(max_, f"{address}moderate", reason="It names a customer of ours").status_code == 302
+    assert page(here.zoe, address).status_code == 404
+    assert not search("xylograph", see(here.zoe)).results
+    assert Verification.objects.get(resource=here.rows["zero"]).suspended_at is None
+    assert "It names a customer" in html(here.ana, address)
+    (news,) = in_words(mine(see(here.ana)), see(here.ana))
+    assert "was taken away: It names a customer" in news.said.text
+    with at_work(committed):
+        assert "as cold as" in html(max_, "/lessons/taken-away")
+        back = {"do": "give-back", "reason": "It named nobody after all"}
+        assert page(max_, f"{address}moderate", **back).status_code == 302
+    assert [one.resource.kind for one in search("xylograph", see(here.zoe)).results] == ["lesson"]
+    assert Verification.objects.get(resource=here.rows["zero"]).suspended_at
+
+
+# What it costs -------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_asks_as_often_for_many_as_for_one(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
+    client = Client()
+    client.force_login(here.cleo)
+    asked = []
+    for _ in range(2):
+        tell(here, committed, To(Reach.COMPANY))
+        tell(here, committed)
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/lessons/")
+        asked.append(len(queries))
+    assert asked == [8, 8]

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["FORMER", "Found", "check", "named"]
 
 FORMER = "a former colleague"
+LONGEST_NAME = 60
+"""Letters of one word of a name: longer ones name nobody."""
 MOST_PEOPLE = 4_000
 """Accounts that are looked at in one text; they are in the text by a word each."""
 
@@ -55,7 +57,7 @@ def _people(text: str, viewer: Viewer) -> list[Named]:
     tokens = [token.group() for token in WORD.finditer(text)]
     words = {fold(form) for token in tokens for form in (token, bare(token))}
     words -= PARTICLES | (WORDS - {fold(bare(token)) for token in tokens if not token[0].islower()})
-    words = {word for word in words if len(word) > 1}
+    words = {word for word in words if 1 < len(word) <= LONGEST_NAME}
     accounts = {match.group().lower() for match in ACCOUNT.finditer(text)}
     accounts |= {match.group().partition("@")[0].lower() for match in ADDRESS.finditer(text)}
     if not words:

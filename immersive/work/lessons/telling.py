@@ -103,6 +103,7 @@ def publish(*, author: Person, said: Said, to: To, lesson: UUID | None = None) -
     Raises `ValidationError`, and `SomebodyIsNamed` where more than its author would read a name.
     """
     viewer = Viewer.of(author)
+    _short_enough(said)
     missing = {
         name: what
         for name, what in (("expected", "Say what you expected."), ("happened", "Say what happened."))
@@ -177,10 +178,7 @@ def _own(lesson: UUID | None, viewer: Viewer) -> Lesson:
 
 def _write(lesson: Lesson, said: Said, viewer: Viewer) -> Lesson:
     """Store what was said of it, checked: of topics, resources and tasks those that its author may know."""
-    long = {name: len(getattr(said, name)) for name in WORDS if len(getattr(said, name)) > LONGEST}
-    if long:
-        cure = f"Say it in at most {LONGEST:,}: what matters is read in two minutes."
-        raise ValidationError({name: f"This has {length:,} characters. {cure}" for name, length in long.items()})
+    _short_enough(said)
     if said.kind not in Lesson.Kind.values or said.route not in ("", *dict(Lesson._meta.get_field("route").choices)):
         raise ValidationError("Choose one of the kinds, and one of the ways, that are shown.")
     about = topics_named(said.topics, viewer)
@@ -194,6 +192,13 @@ def _write(lesson: Lesson, said: Said, viewer: Viewer) -> Lesson:
     lesson.resources.set(about_these(said.resources, viewer))
     lesson.topics.set(about)
     return lesson
+
+
+def _short_enough(said: Said) -> None:
+    long = {name: len(getattr(said, name)) for name in WORDS if len(getattr(said, name)) > LONGEST}
+    if long:
+        cure = f"Say it in at most {LONGEST:,}: what matters is read in two minutes."
+        raise ValidationError({name: f"This has {length:,} characters. {cure}" for name, length in long.items()})
 
 
 def topics_named(said: Sequence[str], viewer: Viewer) -> list[Topic]:

@@ -17,6 +17,7 @@ from immersive.work.views import private
 from immersive.work.views.tasks import after, moves, show
 from knowledge import standing
 from knowledge.access import Viewer, resource_or_404
+from knowledge.pages import notes
 from knowledge.reader import render as read
 
 
@@ -106,4 +107,5 @@ def beside(request: HttpRequest, task_id: UUID, resource_id: UUID) -> HttpRespon
         return redirect(reverse("work:beside", args=[task_id, resource_id]) + "#reader")
     text = read(resource.body, title=resource.title, base=resource.url)
     helped = standing.said_by(viewer.person_id, resource)
-    return show(request, found, viewer, beside=resource, text=text, helped=helped)
+    above = notes([resource], viewer).get(resource.pk, [])
+    return show(request, found, viewer, beside=resource, text=text, helped=helped, notes=above)
