@@ -78,10 +78,30 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "task, whom it is shared with": f"{tasks[3].get_absolute_url()}share",
         "task, done": tasks[2].get_absolute_url(),
         "mirror": "/tasks/mirror",
+        **_lessons(company),
         "password": "/password/",
         "patterns": "/patterns",
         "how to ask": "/search/help",
         "nothing here": "/r/00000000-0000-4000-8000-000000000000",
+    }
+
+
+def _lessons(company: dict[str, Any]) -> dict[str, str]:
+    """Pages of lessons: one that is told, which stands above the page about the pump, and a draft."""
+    from immersive.work.lessons import telling
+    from immersive.work.lessons.telling import Said, To
+
+    about = company["pump"].public_id
+    words = {"expected": "It should hold.", "happened": "It held for a day.", "know_now": "Wait until it is cold."}
+    told = telling.publish(author=company["ben"], said=Said(**words, resources=[about]), to=To("company"))
+    draft = telling.keep(author=company["ana"], said=Said(**words, resources=[about], topics=["Pumps"]))
+    return {
+        "lessons": "/lessons/",
+        "lessons of one's own": "/lessons/?mine=1",
+        "lesson": told.get_absolute_url(),
+        "lesson, draft": draft.get_absolute_url(),
+        "new lesson": f"/lessons/new?about={about}",
+        "lesson, changed": f"{draft.get_absolute_url()}edit",
     }
 
 
