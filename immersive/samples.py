@@ -18,6 +18,7 @@ from experts.teams.formation import Need
 from experts.teams.line_ups import Cell, Draft, Row, Someone, Wanted
 from immersive.forms import Chip, Group
 from immersive.sample_questions import questions
+from immersive.sample_routes import routes
 from immersive.way_on import Rail, WayOn
 from knowledge.connectors.live import Service
 from knowledge.documents import Facet, Passage, Query, Result, ResultPage
@@ -128,6 +129,7 @@ def everything() -> dict[str, Any]:
         **_services(),
         **_spelling(),
         **questions(person, other, next(one for one in results if one.resource.kind == "answer")),
+        **routes(person),
         "found": _team(person, other),
         "evidence": {person.public_id: "Wrote or edited 3 pages that you can read, the newest in May 2026."},
         "page": ResultPage(query=Query(text="feed pump", words=("feed", "pump")), results=tuple(results), total=128),

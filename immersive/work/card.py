@@ -250,7 +250,8 @@ def basis(row: Row) -> str:
         return "No data yet, our starting guess."
     parts = []
     if odds.own:
-        parts.append(f"{counted(odds.own, 'outcome')} of this one")
+        whose = "like tasks of yours" if row.route is Route.DO else "this one"
+        parts.append(f"{counted(odds.own, 'outcome')} of {whose}")
     if odds.outcomes:
         parts.append(f"{counted(odds.outcomes, 'outcome')} of {odds.scope}")
     return f"{listed(parts).capitalize()}."
