@@ -118,10 +118,10 @@ def test_a_team_s_lesson_shows_nowhere_to_others(here: SimpleNamespace, committe
     here.rows["zero"].verification.delete()  # what a suspension changes is another test's
     addresses = [
         "/", "/search?q=zero", "/search?q=xylograph", "/search?q=kind:lesson", "/search/suggest?q=xylo",
-        here.rows["zero"].get_absolute_url(), "/topics/meters/", "/topics/", "/lessons/", "/lessons/?kind=unknown",
-        "/search/suggest?q=wait", "/lessons/?topic=meters", "/lessons/?mine=1", "/notices/", here.ana.get_absolute_url(),
-        "/people/?q=xylograph",
+        "/search/suggest?q=wait", "/topics/meters/", "/topics/", "/lessons/", "/lessons/?kind=unknown",
+        "/lessons/?topic=meters", "/lessons/?mine=1", "/notices/", "/people/?q=xylograph",
         "/api/v1/search?q=zero", "/api/v1/search?q=xylograph", "/api/v1/suggest?q=wait",
+        here.rows["zero"].get_absolute_url(), here.ana.get_absolute_url(),
         f"/api/v1/resources/{here.rows['zero'].public_id}",
     ]  # fmt: skip
     root = people_of(here.zoe, is_staff=True, is_superuser=True)

@@ -19,16 +19,18 @@ MOST_POSTED = 30
 """Topics, resources and words that one form says, at most."""
 
 
-def _text(label: str, rows: int, help_text: str = "") -> forms.CharField:
+def _text(label: str, rows: int, help_text: str = "", missing: str = "") -> forms.CharField:
+    """A part of a lesson; one that may not be ``missing`` in what is published says so."""
+    more: dict[str, Any] = {"required": bool(missing), "strip": False, "help_text": help_text}
     widget = forms.Textarea(attrs={"rows": rows, "autocomplete": "off"})
-    return forms.CharField(label=label, required=False, strip=False, widget=widget, help_text=help_text)
+    return forms.CharField(label=label, widget=widget, error_messages={"required": missing}, **more)
 
 
 class LessonForm(forms.Form):
     """A lesson in four short parts; what it is about, and who may read it. The verbs check the rest."""
 
-    expected = _text("What did you expect?", 2)
-    happened = _text("What happened?", 3, "Say what was done, not by whom.")
+    expected = _text("What did you expect?", 2, missing="Say what you expected.")
+    happened = _text("What happened?", 3, "Say what was done, not by whom.", missing="Say what happened.")
     know_now = _text("What do you know now?", 2, "This stands above the page that it is about, so that others meet it.")
     changes = _text("What changes because of it?", 2)
     kind = forms.ChoiceField(

@@ -111,7 +111,7 @@ def _written(request: HttpRequest, viewer: Viewer, lesson: Lesson | None = None)
             kept = telling.keep(author=person, said=said(posted), lesson=key)
             messages.success(request, "Kept as a draft. Only you can read it.")
             return redirect(kept)
-        if form.is_valid() and do == "publish":
+        if do == "publish" and form.is_valid():
             kept = telling.publish(author=person, said=said(posted), to=form.told(posted), lesson=key)
             messages.success(request, _told(kept))
             return redirect(kept)
@@ -124,7 +124,10 @@ def _written(request: HttpRequest, viewer: Viewer, lesson: Lesson | None = None)
     about = telling.about_these(typed.resources, viewer)
     if do == "find":
         more["found"] = _found(posted.get("find", ""), viewer, {one.pk for one in about})
-    status = 422 if named or (do in ("draft", "publish") and form.errors) else 200
+    tried = do in ("draft", "publish")
+    if not tried:  # nothing is refused yet
+        form = LessonForm(initial=posted.dict(), teams=_teams(viewer))
+    status = 422 if tried else 200
     topics = list(typed.topics) if not form.errors.get("add_topic") else posted.getlist("topic")
     plain = posted.getlist("plain")
     return _form(request, viewer, form, about=about, topics=topics, named=named, plain=plain, status=status, **more)
