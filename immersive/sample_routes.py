@@ -13,7 +13,7 @@ from immersive.work.card import Look
 from immersive.work.forms import AssessmentForm
 from immersive.work.models import LEANS, Step, Task
 from immersive.work.plan import Planned
-from immersive.work.routes import Candidate, Counts, Reason, Route, Situation, weigh
+from immersive.work.routes import Candidate, Counts, History, Reason, Route, Situation, weigh
 from immersive.work.working_time import Clock
 from knowledge.models import Resource, Source, Topic
 from knowledge.reader import render
@@ -29,7 +29,7 @@ def routes(ana: Person) -> dict[str, Any]:
     task = Task(public_id=uuid5(NAMESPACE_URL, STATEMENT), statement=STATEMENT)
     told = Situation(sure=0.3, known=0.25, lean=0.5, hours_left=22)
     read, uses = str(page.public_id), str(tool.public_id)
-    known = {(Route.MENTOR, told.difficulty, None): Counts(8, 9), (Route.TOOL, None, None): Counts(9, 14)}
+    known: History = {(Route.MENTOR, told.difficulty, None): Counts(8, 9), (Route.TOOL, None, None): Counts(9, 14)}
     found = [
         Candidate(Route.DO, title="On your own", past=Counts(1.5, 3), reasons=(Reason("1.5 of 3 like tasks worked"),)),
         Candidate(Route.TOOL, 0.8, uses, tool.title, "#", reasons=(Reason("It can show each valve", "#"),)),

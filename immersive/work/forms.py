@@ -68,7 +68,7 @@ class AssessmentForm(forms.Form):
     )
 
     def __init__(self, topics: Iterable[Topic], *args: Any, **more: Any) -> None:
-        super().__init__(*args, auto_id="said_%s", **more)
+        super().__init__(*args, **{"auto_id": "said_%s", **more})
         self.topics = list(topics)
         for topic in self.topics:
             self.fields[f"known-{topic.pk}"] = forms.ChoiceField(

@@ -149,7 +149,8 @@ def choose(*, task: Task, owner: Any, route: str, key: str = "") -> Step:
     with transaction.atomic():
         task = own(task, owner)
         plan = Step.objects.filter(task=task)
-        if found := plan.filter(route=route, **named).first():
+        found: Step | None = plan.filter(route=route, **named).first()
+        if found is not None:
             return found
         if plan.count() >= MOST_STEPS:
             raise ValidationError(f"A plan holds at most {MOST_STEPS} steps; take one away first.", code="many")
@@ -165,14 +166,14 @@ def _named(route: Route, key: str, viewer: Viewer) -> dict[str, Any]:
     if route is Route.DO:
         return {"resource": None, "person": None}
     public_id = id_in(key)
+    if public_id is None:
+        raise ValidationError(GONE, code="gone")
     if route in PEOPLE:
         person = Person.objects.findable().visible_to(viewer).filter(public_id=public_id).first()
-        if public_id is None or person is None:
+        if person is None:
             raise ValidationError(GONE, code="gone")
         return {"resource": None, "person": person}
     try:
-        if public_id is None:
-            raise Http404
         return {"resource": resource_or_404(public_id, viewer), "person": None}
     except Http404:
         raise ValidationError(GONE, code="gone") from None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from immersive.work.card import Look, between, moment
-from immersive.work.routes import NAMES, Candidate, Card, Counts, Difficulty, Reason, Route, Situation, weigh
+from immersive.work.routes import NAMES, Candidate, Card, Counts, Difficulty, History, Reason, Route, Situation, weigh
 from immersive.work.working_time import Clock
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_what_is_drawn_stands_in_words() -> None:
 
 def test_without_data_every_line_says_so_and_with_data_how_much() -> None:
     assert {line.basis for line in look(weigh(SIX, ME, {})).lines} == {"No data yet, our starting guess."}
-    known = {(Route.TOOL, Difficulty.USUAL, None): Counts(6.0, 9)}
+    known: History = {(Route.TOOL, Difficulty.USUAL, None): Counts(6.0, 9)}
     tool = weigh([replace(SIX[1], past=Counts(4.0, 5))], ME, known)
     assert look(tool).lines[0].basis == "5 outcomes of this one and 9 outcomes of tasks as usual as this."
 

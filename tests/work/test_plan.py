@@ -83,7 +83,7 @@ def test_only_its_owner_has_a_plan(said: Task, people: People) -> None:
         assert plan.steps(said, viewer(other)) == []
         for verb, more in ((plan.move, {"up": True}), (plan.done, {}), (plan.drop, {})):
             with pytest.raises(Http404):
-                verb(task=said, owner=other, step=step.pk, **more)  # type: ignore[operator]
+                verb(task=said, owner=other, step=step.pk, **more)
     foreign = actions.start_task(owner=people.peer, statement="Another")
     with pytest.raises(Http404):
         plan.done(task=foreign, owner=people.peer, step=step.pk)

@@ -103,7 +103,7 @@ def beside(request: HttpRequest, task_id: UUID, resource_id: UUID) -> HttpRespon
         return redirect("experts:person", resource.facts["person"])
     if request.method == "POST":
         helped = {"yes": True, "no": False}.get(request.POST.get("helped", ""))
-        standing.say(person_id=request.user.pk, resource=resource, helped=helped)
+        standing.say(person_id=found.owner_id, resource=resource, helped=helped)
         return redirect(reverse("work:beside", args=[task_id, resource_id]) + "#reader")
     text = read(resource.body, title=resource.title, base=resource.url)
     helped = standing.said_by(viewer.person_id, resource)
