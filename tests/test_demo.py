@@ -128,6 +128,23 @@ def test_history_speaks_of_people_and_pages_that_exist() -> None:
         assert int(row["days_ago"]) <= int(asks[row["ask"]]["days_ago"])
 
 
+def test_what_was_learnt_is_about_what_there_is() -> None:
+    usernames = {row["username"] for row in rows_of("people.csv")}
+    teams = {row["team"].rpartition(" / ")[2] for row in rows_of("people.csv")}
+    tools = {row["name"] for row in rows_of("tools.csv")}
+    for row in rows_of("tasks.csv"):
+        assert bool(row["route"]) == bool(row["result"])
+        expected = {"tool": tools, "mentor": usernames, "hand_over": usernames}.get(row["route"], {""})
+        assert row["with"] in expected
+    for row in [*rows_of("lessons.csv"), *rows_of("experiments.csv")]:
+        assert row["author"] in usernames
+        assert row["audience"] in {"", "everyone", *teams}
+    for row in rows_of("lessons.csv"):
+        assert all(one in tools or PAGES / one in TEXTS for one in row["about"].split(";"))
+    tasks = {(row["username"], row["statement"]) for row in rows_of("tasks.csv") if row["result"]}
+    assert {(row["username"], row["task"]) for row in rows_of("recall.csv")} <= tasks
+
+
 def test_courses_lie_ahead_and_are_dated_again_once_one_has_passed(tmp_path: Path) -> None:
     path, today = tmp_path / "demo" / "courses.csv", date(2026, 11, 22)
     write_courses(path, today)
@@ -238,11 +255,21 @@ def snapshot() -> dict[str, Any]:
     from experts.mentoring.mentorships import Mentorship, Offer, Wish
     from experts.models import Membership, Person, Team
     from experts.teams.proposals import Place
-    from immersive.work.models import LearningEntry, Outcome, Task
+    from immersive.work.models import (
+        Experiment,
+        LearningEntry,
+        Lesson,
+        Outcome,
+        Recall,
+        Record,
+        Share,
+        Step,
+        Task,
+    )  # fmt: skip
     from knowledge.models import Click, Contribution, Resource, Search, Source, SourceGroup, Verification
 
     models: tuple[Any, ...] = (Membership, Team, LearningEntry, Click, Contribution, Search, Source, SourceGroup)
-    models += (Verification, Mentorship, Offer, Wish, Place)
+    models += (Verification, Mentorship, Offer, Wish, Place, Lesson, Experiment, Recall, Share, Step, Record)
     return {
         **{model.__name__: model.objects.count() for model in models},
         "resources": sorted(Resource.objects.alive().values_list("public_id", "fingerprint", "audience")),
@@ -259,6 +286,7 @@ def test_everything_came_in_and_nothing_failed() -> None:
 
     kinds = {kind: Resource.objects.alive().filter(kind=kind).count() for kind in ("page", "tool", "person")}
     assert kinds == {"page": len(FILES), "tool": 25, "person": 60}
+    assert Resource.objects.alive().filter(kind="lesson").count() == 10
     assert Resource.objects.alive().filter(kind__in=["course", "video"]).count() == 30
     assert not SyncRun.objects.filter(failed__gt=0).exists()
     assert not SyncRun.objects.exclude(error="").exists()
@@ -319,6 +347,21 @@ def test_history_lies_in_the_past_and_ends_after_it_began() -> None:
     assert Verification.objects.count() >= 25
     assert Verification.objects.filter(until__lt=timezone.localdate()).count() >= 3
     assert Search.objects.filter(clicks__isnull=False).distinct().count() >= 30
+
+
+@pytest.mark.usefixtures("company")
+def test_the_card_has_counts_to_rest_on_and_a_lesson_stands_above_its_page(client: Client) -> None:
+    from immersive.work.models import Record
+    from knowledge.models import Resource
+
+    assert {record.route for record in Record.objects.all()} >= {"do", "informal", "tool"}
+    assert {record.outcomes for record in Record.objects.all()} == {5}
+    client.force_login(person("priya.nandekar"))
+    page = Resource.objects.get(kind="page", title__startswith="E-24")
+    assert "Log the inlet pressure for a week" in client.get(page.get_absolute_url()).content.decode()
+    assert "did not hold" in client.get("/lessons/experiments/").content.decode()
+    client.force_login(person("zuri.okandeo"))
+    assert "Track down the steam fault" in client.get("/tasks/shared/").content.decode()
 
 
 @pytest.mark.usefixtures("company")

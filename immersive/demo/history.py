@@ -20,7 +20,7 @@ from experts.models import Person
 from immersive.demo import COMPANY
 from immersive.demo.seed import demo_people, rows_of
 from immersive.work import actions, log
-from immersive.work.models import ASSESSED, Assessment, LogWork, Outcome, Task
+from immersive.work.models import ASSESSED, Assessment, LogWork, Outcome, Step, Task
 from knowledge import topics
 from knowledge.access import Viewer
 from knowledge.framework_file import key_of
@@ -134,6 +134,9 @@ def _task(person: Person, row: dict[str, str], page: int) -> None:
     LogWork.objects.create(task=task, event=ASSESSED)
     if not row["result"]:
         return
+    ended = moment(int(row["days_ago"]) - int(row["days_taken"]), row["statement"]) + timedelta(hours=7)
+    ended = min(ended, timezone.now())
+    _step(task, row, said, ended)
     actions.log_outcome(
         task=task,
         owner=person,
@@ -141,9 +144,22 @@ def _task(person: Person, row: dict[str, str], page: int) -> None:
         with_help=row["with_help"] == "yes",
         minutes=int(row["minutes"]),
         surprise=row["surprise"],
+        route=row["route"],
     )
-    ended = moment(int(row["days_ago"]) - int(row["days_taken"]), row["statement"]) + timedelta(hours=7)
-    Outcome.objects.filter(task=task).update(logged_at=min(ended, timezone.now()))
+    Outcome.objects.filter(task=task).update(logged_at=ended)
+
+
+def _step(task: Task, row: dict[str, str], chosen: datetime, done: datetime) -> None:
+    """The route that was chosen, and with what or whom: a page by its path, a tool by its name, a colleague."""
+    named: dict[str, Any] = {}
+    if row["route"] in ("mentor", "hand_over"):
+        named = {"person": Person.objects.get(username=row["with"])}
+    elif row["route"] == "tool":
+        named = {"resource": Resource.objects.alive().get(kind="tool", title=row["with"])}
+    elif row["route"] == "informal":
+        named = {"resource": task.started_from}
+    step = {"place": 0, "route": row["route"], "chosen_at": chosen + timedelta(minutes=1), "done_at": done}
+    Step.objects.create(task=task, **step, **named)
 
 
 def moment(days_ago: int, what: str) -> datetime:

@@ -26,6 +26,7 @@ from experts.asking.answers import ensure_answers_source
 from experts.directory import plan as directory
 from experts.models import Membership, Person, Team
 from immersive.demo import COMPANY, MARK
+from immersive.work.lessons.connector import ensure_lessons_source
 from knowledge import actions
 from knowledge.documents import EVERYONE
 from knowledge.frameworks import import_framework
@@ -114,7 +115,7 @@ def seed(out: Any) -> None:
             "The demo company exists in development only. Set DEVELOPMENT=1 (make demo does), "
             "but never where real people work."
         )
-    from immersive.demo import asked, history, together
+    from immersive.demo import asked, history, learnt, together
 
     bring_people()
     sources = [bring_source(plan) for plan in SOURCES]
@@ -128,6 +129,8 @@ def seed(out: Any) -> None:
     asked.ask_each_other(sources)
     follow_sync([ensure_answers_source(), people], out)  # who answered is known by it
     together.bring_together()
+    learnt.learn(sources)
+    follow_sync([ensure_lessons_source()], out)
     bring_skills()
     history.follow()
     _note().parent.mkdir(parents=True, exist_ok=True)
