@@ -70,8 +70,9 @@ def _to(row: Mapping[str, str], anonymous: bool = False) -> To:
 
 
 def _lesson(row: Mapping[str, str], author: Person, things: Mapping[str, UUID]) -> None:
+    words: dict[str, Any] = {name: row[name] for name in (*telling.WORDS, "kind", "route")}
     said = Said(
-        **{name: row[name] for name in (*telling.WORDS, "kind", "route")},
+        **words,
         resources=[things[name] for name in row["about"].split(";")],
         topics=[name for name in row["topics"].split(";") if name],
         review=bool(row["review"]),

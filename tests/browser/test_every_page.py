@@ -79,6 +79,7 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "task, done": tasks[2].get_absolute_url(),
         "mirror": "/tasks/mirror",
         **_lessons(company),
+        "review": f"/lessons/review?task={tasks[2].public_id}",
         "password": "/password/",
         "patterns": "/patterns",
         "how to ask": "/search/help",
@@ -88,12 +89,18 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
 
 def _lessons(company: dict[str, Any]) -> dict[str, str]:
     """Pages of lessons: one that is told, which stands above the page about the pump, and a draft."""
-    from immersive.work.lessons import telling
+    from immersive.work.lessons import experiments, telling
+    from immersive.work.lessons.experiments import Tried
     from immersive.work.lessons.telling import Said, To
 
     about = company["pump"].public_id
     words = {"expected": "It should hold.", "happened": "It held for a day.", "know_now": "Wait until it is cold."}
     told = telling.publish(author=company["ben"], said=Said(**words, resources=[about]), to=To("company"))
+    tried = experiments.plan(
+        author=company["ana"], tried=Tried("If it is cold, it holds.", "Ten starts"), to=To("company")
+    )
+    failed = experiments.plan(author=company["ana"], tried=Tried("If it is wet, it holds.", "Two starts"), to=To("me"))
+    experiments.conclude(author=company["ana"], experiment=failed.public_id, result="failed", found="It does not.")
     draft = telling.keep(author=company["ana"], said=Said(**words, resources=[about], topics=["Pumps"]))
     return {
         "lessons": "/lessons/",
@@ -102,6 +109,10 @@ def _lessons(company: dict[str, Any]) -> dict[str, str]:
         "lesson, draft": draft.get_absolute_url(),
         "new lesson": f"/lessons/new?about={about}",
         "lesson, changed": f"{draft.get_absolute_url()}edit",
+        "experiments": "/lessons/experiments/",
+        "new experiment": "/lessons/experiments/new",
+        "experiment": tried.get_absolute_url(),
+        "experiment that did not hold": failed.get_absolute_url(),
     }
 
 
