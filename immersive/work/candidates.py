@@ -12,6 +12,7 @@ same for those just gathered and for those kept since yesterday.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,8 +20,8 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Length
+from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce, Length
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -68,6 +69,7 @@ A_MINUTE = 1100
 """Characters that are read in a minute."""
 LONGEST_READING = 60
 """Minutes beyond which nobody reads on for one task."""
+WORD = re.compile(r"\w+")
 ALONE = Candidate(Route.DO, title="On your own")
 
 
@@ -127,7 +129,8 @@ def gather(
         *(Pick(Route.FORMAL, one.resource.public_id, one.fit) for one in courses),
     )
     rows = {one.resource.public_id: one.resource for some in near.values() for one in some}
-    return Gathered(picks, rows | more, experts)
+    settled = tuple(one for one in picks if not _behind(one, ground))
+    return Gathered(settled, rows | more, experts)
 
 
 def confirm(
@@ -143,9 +146,9 @@ def confirm(
     """
     people = {one.key: one for one in picks if one.route is Route.HAND_OVER}
     keys = {key for one in picks for key, _ in one.behind} | {one.key for one in picks if one.key not in people}
-    behind = (ground or Ground(viewer)).scope.behind
+    ground = ground or Ground(viewer)
     rows = {one.public_id: one for one in _rows(viewer).filter(public_id__in=keys).defer("body")}
-    if keys != rows.keys() or any(key.hex in behind for key in keys):
+    if keys != rows.keys() or any(_behind(one, ground) for one in picks):
         return None
     if any(one.kind == "course" and not _to_be_had(one) for one in rows.values()):
         return None
@@ -154,6 +157,11 @@ def confirm(
     if told.keys() != experts.keys() or not all(room(one.person).can_be_asked for one in experts.values()):
         return None
     return Gathered(tuple(picks), rows, experts)
+
+
+def _behind(pick: Pick, ground: Ground) -> bool:
+    """Whether the index does not hold something that it rests on as it is now: until it does, it takes no part."""
+    return any(key.hex in ground.scope.behind for key in (pick.key, *(key for key, _ in pick.behind)))
 
 
 def unknown_of(known: Mapping[str, float] | None) -> frozenset[str]:
@@ -248,17 +256,24 @@ def _named(pages: Sequence[Near], viewer: Viewer) -> list[tuple[Any, Near]]:
     """Tools that the pages near the task name, each with the page."""
     if not pages:
         return []
-    every = Resource.objects.visible_to(viewer).filter(kind="tool").defer("body")
-    tools = {one.title.casefold(): one for one in every[:MOST_TOOLS] if one.title.strip()}
+    texts = [(page, f"{page.resource.title}\n{page.resource.body}".casefold()) for page in pages]
+    words = {word for _, text in texts for word in WORD.findall(text)}
+    tools = {}
+    rows = Resource.objects.visible_to(viewer).filter(kind="tool").annotate(told=Cast("facts", TextField()))
+    for pk, key, title, facts in rows.values_list("pk", "public_id", "title", "told")[:MOST_TOOLS]:
+        first = WORD.search(title)
+        if first and first[0].casefold() in words:  # of thousands, most are named nowhere: they are not looked for
+            tools[title.casefold()] = pk, key, title, facts
     if not tools:
         return []
-    name = re.compile(r"\b(" + "|".join(sorted(map(re.escape, tools), key=len, reverse=True)) + r")\b", re.IGNORECASE)
-    texts = ((page, f"{page.resource.title}\n{page.resource.body}") for page in pages)
-    return [
-        (tools[one], page)
-        for page, text in texts
-        for one in sorted({found.casefold() for found in name.findall(text)} & tools.keys())
-    ]
+    name = re.compile(r"\b(" + "|".join(sorted(map(re.escape, tools), key=len, reverse=True)) + r")\b")
+    named = [(page, one) for page, text in texts for one in sorted(set(name.findall(text)))]
+    made = {one: _tool_of(*tools[one]) for _, one in named}
+    return [(made[one], page) for page, one in named]
+
+
+def _tool_of(pk: int, key: UUID, title: str, facts: str) -> Any:
+    return Resource(pk=pk, public_id=key, kind="tool", title=title, facts=json.loads(facts))
 
 
 # People ----------------------------------------------------------------------------------------------------------

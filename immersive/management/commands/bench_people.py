@@ -1,4 +1,4 @@
-"""``manage.py bench_people``: how long finding who knows takes, and the pages about people, in a company of a size."""
+"""``manage.py bench_people``: how long the finder, the pages about people and the card of routes take, by size."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ from django.utils import timezone
 from experts.evidence import attribute
 from experts.finder import find
 from experts.models import Membership, Person, Team
+from immersive.work.actions import MAX_STATEMENT, assess, start_task
+from immersive.work.advice import advise
+from immersive.work.models import Task
+from immersive.work.tasks import mine
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
 from knowledge.management import load
@@ -47,13 +51,14 @@ FIELD = 12
 class Command(BaseCommand):
     """Fills a throwaway place with documents and the people who wrote them, then asks as they would."""
 
-    help = "Measure who knows, and the pages about people."
+    help = "Measure who knows, the pages about people, and the card of six routes."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--documents", type=Path, required=True, metavar="FILE")
         parser.add_argument("--count", type=int, default=5_000)
         parser.add_argument("--people", type=int, default=200)
         parser.add_argument("--asked", type=int, default=200, help="How often each thing is asked.")
+        parser.add_argument("--only", default="", metavar="WORD", help="Only things whose name holds this word.")
         parser.add_argument(
             "--embedded",
             type=int,
@@ -82,7 +87,7 @@ class Command(BaseCommand):
             self.stderr.write("asking …")
             texts = list(load.mix(options["documents"], options["count"], options["asked"]))
             with override_settings(STORAGES=PLAIN, ALLOWED_HOSTS=["testserver"], MEANING=False):
-                figures = measured(readers, people, texts)
+                figures = measured(readers, people, texts, options["only"])
             if options["embedded"]:
                 figures |= with_meaning(readers, texts)
         told = {"documents": options["count"], "people": options["people"], **figures}
@@ -119,8 +124,10 @@ def with_authors(documents: Iterable[Document], people: Sequence[Person]) -> Ite
         yield replace(document, contributions=parts)
 
 
-def measured(readers: Sequence[Person], people: Sequence[Person], texts: Sequence[str]) -> dict[str, Any]:
-    """Milliseconds and queries of each thing that is asked."""
+def measured(
+    readers: Sequence[Person], people: Sequence[Person], texts: Sequence[str], only: str = ""
+) -> dict[str, Any]:
+    """Milliseconds and queries of each thing that is asked, of those whose name holds ``only``."""
     chance = random.Random(load.SEED)  # noqa: S311
     clients = []
     for reader in readers:
@@ -145,8 +152,11 @@ def measured(readers: Sequence[Person], people: Sequence[Person], texts: Sequenc
         "ask form": page(lambda text: f"{reverse('experts:ask-new')}?{urlencode({'q': text})}"),
         "team builder": page(lambda text: f"{reverse('experts:build-team')}?{urlencode({'q': text})}"),
     }
+    asked = {**asked, **cards(readers, texts)}
     figures: dict[str, Any] = {}
     for name, ask in asked.items():
+        if only not in name:
+            continue
         times: list[float] = []
         queries: dict[int, int] = defaultdict(int)
         for text in [*texts[:5], *texts]:  # the first few do what a process does once
@@ -163,6 +173,45 @@ def measured(readers: Sequence[Person], people: Sequence[Person], texts: Sequenc
             "most_queries": max(queries),
         }
     return figures
+
+
+def cards(readers: Sequence[Person], texts: Sequence[str]) -> dict[str, Callable[[str], Any]]:
+    """The card of six routes: gathered, from what is kept, and on its page, for one task of each text."""
+    tasks: dict[str, tuple[Task, Client]] = {}
+    for number, text in enumerate(dict.fromkeys(texts)):
+        owner, client = readers[number % len(readers)], Client()
+        task = start_task(owner=owner, statement=text[:MAX_STATEMENT])
+        assess(task=task, owner=owner, confidence=30)
+        client.force_login(owner)
+        tasks[text] = task, client
+
+    def card(text: str, **more: Any) -> None:
+        viewer = Viewer.of(tasks[text][0].owner)
+        advise(mine(viewer).get(pk=tasks[text][0].pk), viewer, **more)
+
+    def look(text: str, *, first: bool = False) -> None:
+        task, client = tasks[text]
+        if first:
+            task.advices.all().delete()
+        _expect(client.get(task.get_absolute_url()))
+
+    def slide(text: str) -> None:
+        task, client = tasks[text]
+        address = reverse("work:lean", args=[task.public_id])
+        _expect(client.post(address, {"lean": len(text) % 5}, headers={"HX-Request": "true"}))
+
+    return {
+        "task: card gathered": lambda text: card(text, again=True),
+        "task: card as kept": card,
+        "task: page, first view": lambda text: look(text, first=True),
+        "task: page": look,
+        "task: slider": slide,
+    }
+
+
+def _expect(answer: Any) -> None:
+    if answer.status_code != 200:
+        raise CommandError(f"{answer.request['PATH_INFO']} answered {answer.status_code}.")
 
 
 def with_meaning(readers: Sequence[Person], texts: Sequence[str]) -> dict[str, Any]:
