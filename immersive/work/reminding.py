@@ -103,7 +103,7 @@ def _when(task: Task) -> str:
 def wishes(viewer: Viewer) -> Reminders:
     """What the viewer wants to be asked; where they chose nothing, an unsaved row of the defaults."""
     found = Reminders.objects.filter(person_id=viewer.person_id or 0).first()
-    return found or Reminders(person_id=viewer.person_id)
+    return found or Reminders(person_id=viewer.person_id or 0)
 
 
 def wish(*, person: Any, outcomes: bool, recall: bool) -> None:

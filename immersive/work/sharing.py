@@ -64,7 +64,7 @@ def shared_with(viewer: Viewer) -> QuerySet[Task]:
 def _open_to(viewer: Viewer) -> QuerySet[Task]:
     """Tasks that the viewer may see as shared: those shared with them or with a team of theirs, by who is here."""
     if not viewer.person_id:
-        return Task.objects.none()  # type: ignore[no-any-return]
+        return Task.objects.none()
     now = Membership.objects.current().filter(team=OuterRef("team"))
     together = Q(Exists(now.filter(person=viewer.person_id))) & Q(Exists(now.filter(person=OuterRef("task__owner"))))
     shares = Share.objects.filter(Q(person=viewer.person_id) | together, task=OuterRef("pk"))
@@ -118,7 +118,7 @@ def teams_of(viewer: Viewer) -> list[Team]:
 
 def people_named(text: str, viewer: Viewer) -> list[Person]:
     """Colleagues who may be meant by what was typed: found by it, not hidden, and not the viewer; those named so."""
-    found = Person.objects.findable().visible_to(viewer).exclude(pk=viewer.person_id).named(text.strip())
+    found = Person.objects.findable().visible_to(viewer).exclude(pk=viewer.person_id or 0).named(text.strip())
     some = list(found[:20]) if text.strip() else []
     exact = [one for one in some if one.display_name.casefold() == text.strip().casefold()]
     return exact or some
@@ -144,7 +144,7 @@ def share(*, task: Task, owner: Any, person: Person | None = None, team: Team | 
         made, new = Share.objects.get_or_create(task=task, person=person, team=team)
         if new:
             notices.tell(_told(made, owner), KIND, task.public_id)
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _told(share: Share, owner: Any) -> list[int]:

@@ -54,7 +54,7 @@ def test_what_was_done_helped(people: People, task: Task, planned: list[Step]) -
 def test_it_goes_with_the_task_and_not_with_what_they_said_themselves(
     people: People, task: Task, planned: list[Step], make_resource: Callable[..., Resource]
 ) -> None:
-    page, tool = (step.resource for step in planned)
+    page, tool = (Resource.objects.get(title=title) for title in ("Page", "Tool"))
     standing.say(person_id=people.owner.pk, resource=page, helped=False)
     log(people, task)
     assert said(people) == {"Tool"}, "their own word stands"

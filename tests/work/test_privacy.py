@@ -26,7 +26,7 @@ from immersive.work.lessons.rows import Experiment, Lesson
 from immersive.work.models import Advice, Assessment, LearningEntry, LogWork, Outcome, Step, Task
 from knowledge import indexing
 from knowledge.access import Viewer
-from knowledge.models import Search
+from knowledge.models import Resource, Search
 from tests.architecture.test_doors import patterns
 from tests.work.conftest import CANARIES, STATEMENT, SURPRISE, People
 
@@ -137,16 +137,16 @@ SHARED = ("zanzibarite", "contextcanary")
 
 def every_one(resolver: URLResolver, task: Task, prefix: str = "/") -> Iterator[tuple[str, str]]:
     """Name and filled address of every pattern of the project, the operator's pages included."""
-    lesson, experiment = Lesson.objects.get(), Experiment.objects.get()
+    lesson, experiment, begin = Lesson.objects.get(), Experiment.objects.get(), Resource.objects.get(title="Begin")
     known = {
         "task_id": task.public_id, "recall_id": task.recalls.get().public_id, "lesson_id": lesson.public_id,
-        "experiment_id": experiment.public_id, "resource_id": task.started_from.public_id, "object_id": 1,
+        "experiment_id": experiment.public_id, "resource_id": begin.public_id, "object_id": 1,
         "content_type_id": 1, "uidb64": "x", "token": "x", "app_label": "work", "slug": "drift", "url": "x",
         "verb": "show", "which": "x", "key": lesson.public_id,
     }  # fmt: skip
     of: dict[str, Any] = {"experts:person": task.owner, "api-person": task.owner}
     for route, name, _ in patterns(resolver):
-        known["public_id"] = of.get(name, lesson if name.startswith("lessons:") else task.started_from).public_id
+        known["public_id"] = of.get(name, lesson if name.startswith("lessons:") else begin).public_id
         path = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route).translate(str.maketrans("", "", "^$\\"))
         parts = re.split(r"<(?:\w+:)?(\w+)>", path)
         yield name, prefix + "".join(str(known.get(part, 1)) if at % 2 else part for at, part in enumerate(parts))
