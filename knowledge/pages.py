@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -65,7 +66,7 @@ def notes(resources: Iterable[Resource], viewer: Viewer, most: int = 2) -> dict[
         return {}
     readable = Resource.objects.visible_to(viewer).filter(kind="lesson")
     open_ = Suspension.objects.filter(resource=OuterRef("to_resource"), lifted_at=None)
-    rows = (
+    rows: Any = (
         Resource.concerns.through.objects.filter(to_resource__in=ids, from_resource__in=readable.values("pk"))
         .annotate(suspends=Exists(open_.filter(lesson=OuterRef("from_resource__key"))))
         .select_related("from_resource")

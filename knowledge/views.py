@@ -52,7 +52,7 @@ def _shown(
 ) -> dict[str, Any]:
     """What the page of a resource shows."""
     prefetch_related_objects([found], "topics")
-    said = getattr(found, "verification", None)
+    said: Any = getattr(found, "verification", None)
     asked = said and (said.suspended_at or said.owner_id == viewer.person_id)
     before = lifted(found) if asked and may_lift(found, request.user) else None
     return {
@@ -81,7 +81,7 @@ def verify(request: HttpRequest, public_id: UUID) -> HttpResponse:
     try:
         lift(resource=found, person=request.user, note=note)
     except ValidationError as problem:
-        refused = {"refused": " ".join(problem.messages), "note": note}
+        refused: dict[str, Any] = {"refused": " ".join(problem.messages), "note": note}
         return render(request, "knowledge/resource.html", _shown(request, found, viewer, **refused), status=422)
     messages.success(request, "It counts as verified again.")
     return redirect(f"{found.get_absolute_url()}#verification")

@@ -48,7 +48,6 @@ def company(make_person: Callable[..., Any]) -> SimpleNamespace:
     small_company.source_of("Handbook", pages)
     secret = [Document("pay", "Pay of the meter crew", "Bands.", topics=("Meter pay",))]
     small_company.source_of("Crew", secret, audience=[f"team:{team.pk}"])
-    small_company.index()
     rows = {row.key: row for row in Resource.objects.alive()}
     Verification.objects.create(resource=rows["zero"], owner=people["ben"], until=date(2099, 3, 14))
     weigh()

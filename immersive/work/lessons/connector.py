@@ -65,7 +65,7 @@ class LessonsConnector:
 
 
 def _documents(some: Iterable[Lesson]) -> Iterator[Document]:
-    readers = {one.pk: frozenset(one.audience.tokens) for one in some}
+    readers = {one.pk: frozenset(one.audience.tokens) for one in some if one.audience}
     name_groups(lessons_source(), {token for tokens in readers.values() for token in tokens})
     topics = known_topics({one.pk: {t.pk: t.name for t in one.topics.all()} for one in some}, readers)
     for one in some:

@@ -14,6 +14,7 @@ from immersive.work.lessons.rows import Lesson, Reach
 from immersive.work.lessons.telling import WORDS, Said, To
 from immersive.work.models import ROUTES
 from knowledge.access import id_in
+from knowledge.ingest import storable
 
 MOST_POSTED = 30
 """Topics, resources and words that one form says, at most."""
@@ -70,12 +71,13 @@ def said(posted: QueryDict) -> Said:
     """What was posted, as it was typed: drafts are kept whatever else does not fit."""
     ids = [key for text in posted.getlist("about")[:MOST_POSTED] if (key := id_in(text))]
     topics = [*posted.getlist("topic")[:MOST_POSTED], posted.get("add_topic", "")[:80]]
+    words: dict[str, Any] = {name: posted.get(name, "") for name in WORDS}
     return Said(
-        **{name: posted.get(name, "") for name in WORDS},
+        **words,
         kind=posted.get("kind") or Lesson.Kind.UNKNOWN,
         route=posted.get("route", ""),
         resources=ids,
-        topics=[name for name in topics if name.strip()],
+        topics=[storable(name) for name in topics if name.strip()],
         task=id_in(posted.get("task")),
     )
 

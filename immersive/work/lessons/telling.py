@@ -27,7 +27,7 @@ from experts.asking.sealed import K, is_wide_enough
 from experts.models import Person, Team
 from immersive.work.lessons import connector, names
 from immersive.work.lessons.rows import Lesson, Reach
-from immersive.work.models import Task
+from immersive.work.models import ROUTES, Task
 from knowledge import topics, verifying
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE
@@ -179,7 +179,7 @@ def _own(lesson: UUID | None, viewer: Viewer) -> Lesson:
 def _write(lesson: Lesson, said: Said, viewer: Viewer) -> Lesson:
     """Store what was said of it, checked: of topics, resources and tasks those that its author may know."""
     _short_enough(said)
-    if said.kind not in Lesson.Kind.values or said.route not in ("", *dict(Lesson._meta.get_field("route").choices)):
+    if said.kind not in Lesson.Kind.values or said.route not in ("", *dict(ROUTES)):
         raise ValidationError("Choose one of the kinds, and one of the ways, that are shown.")
     about = topics_named(said.topics, viewer)
     task = Task.objects.visible_to(viewer).filter(public_id=said.task).first() if said.task else lesson.task
@@ -343,10 +343,10 @@ def suspended(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, notic
     """What you vouch for is not verified until you have looked; why, to those who may read the lesson."""
     from knowledge.pages import notes
 
-    rows = Resource.objects.visible_to(viewer).filter(
+    vouched = Resource.objects.visible_to(viewer).filter(
         public_id__in=subjects, verification__owner=viewer.person_id or 0, verification__suspended_at__isnull=False
     )
-    rows = list(rows.defer("body"))
+    rows: list[Resource] = list(vouched.defer("body"))
     above = notes(rows, viewer, most=10)
     said = {}
     for row in rows:

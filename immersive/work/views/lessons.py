@@ -25,6 +25,7 @@ from immersive.work.lessons.telling import SomebodyIsNamed
 from immersive.work.models import Task
 from immersive.work.views import private
 from knowledge.access import Viewer, id_in
+from knowledge.ingest import storable
 from knowledge.models import LESSONS, Resource
 from knowledge.reader import render as read
 from knowledge.search import search
@@ -40,10 +41,10 @@ ABOUT_KINDS = ("person", "lesson")
 def listed(request: HttpRequest) -> HttpResponse:
     """Lessons that I may read (``mine``: my own, drafts too), narrowed by ``kind`` and ``topic``."""
     viewer = Viewer.of(request.user)
-    asked = {name: request.GET.get(name, "") for name in ("kind", "topic", "mine")}
+    asked = {name: storable(request.GET.get(name, "")) for name in ("kind", "topic", "mine")}
     rows = telling.listed(viewer, kind=asked["kind"], topic=asked["topic"], mine=bool(asked["mine"]))
     page = Paginator(rows.select_related("team"), A_PAGE).get_page(request.GET.get("page"))
-    topics = telling.topics_of(page.object_list, viewer)
+    topics = telling.topics_of(list(page.object_list), viewer)
     kept = QueryDict(mutable=True)
     kept.update({name: value for name, value in asked.items() if value})
     context = {
@@ -69,7 +70,8 @@ def new(request: HttpRequest) -> HttpResponse:
         return _written(request, viewer)
     begin, about = {}, [id_in(request.GET.get("about"))]
     topics: list[str] = []
-    task = Task.objects.visible_to(viewer).filter(public_id=id_in(request.GET.get("task"))).first()
+    key = id_in(request.GET.get("task"))
+    task = Task.objects.visible_to(viewer).filter(public_id=key).first() if key else None
     if task is not None:
         outcome = getattr(task, "outcome", None)
         begin = {"happened": outcome.surprise if outcome else "", "route": outcome.route if outcome else ""}
@@ -105,7 +107,7 @@ def _written(request: HttpRequest, viewer: Viewer, lesson: Lesson | None = None)
         posted[field] = telling.without(posted.get(field, ""), name, viewer)
     form, do = LessonForm(posted, teams=_teams(viewer)), "reword" if field else posted.get("do")
     more: dict[str, Any] = {"lesson": lesson, "task": id_in(posted.get("task"))}
-    key, named = lesson and lesson.public_id, None
+    key, named = lesson.public_id if lesson else None, None
     try:
         if do == "draft":
             kept = telling.keep(author=person, said=said(posted), lesson=key)
