@@ -40,9 +40,11 @@ def taken(steps: list[Any], outcome: Outcome) -> list[Any]:
     return said if said or outcome.route else steps
 
 
-def take_back(task: Task) -> None:
-    """Take back every verdict that came of a task which is about to be deleted; in the caller's transaction."""
-    _take_back(list(Step.objects.filter(task=task).exclude(helped_at=None)), task)
+def take_back(task: Task, step: int | None = None) -> None:
+    """Take back every verdict that came of a task, or of one ``step`` of it, which is about to be deleted; in the
+    caller's transaction."""
+    fed = Step.objects.filter(task=task).exclude(helped_at=None)
+    _take_back(list(fed if step is None else fed.filter(pk=step)), task)
 
 
 def _say(step: Step, resource: Resource, owner: int) -> None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from experts.models import Person
-from immersive.work import advice
+from immersive.work import advice, outcomes
 from immersive.work.actions import AssessFirst, own
 from immersive.work.models import Step, Task
 from immersive.work.routes import NAMES, Route
@@ -200,7 +200,9 @@ def done(*, task: Task, owner: Any, step: int, done: bool = True) -> None:
 def drop(*, task: Task, owner: Any, step: int) -> None:
     """Take a step out of the plan; one that is out already (in another window) changes nothing."""
     with transaction.atomic():
-        Step.objects.filter(task=own(task, owner), pk=step).delete()
+        task = own(task, owner)
+        outcomes.take_back(task, step)
+        Step.objects.filter(task=task, pk=step).delete()
 
 
 def move(*, task: Task, owner: Any, step: int, up: bool) -> None:

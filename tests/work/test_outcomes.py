@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from immersive.work import actions
-from immersive.work.models import Outcome, Step, Task
+from immersive.work import actions, plan
+from immersive.work.models import LogWork, Outcome, Step, Task
 from knowledge import standing
 from knowledge.models import Resource, Verdict
 from tests.work.conftest import People
@@ -68,6 +68,26 @@ def test_it_goes_with_the_task_and_not_with_what_they_said_themselves(
     actions.delete_task(task=again, owner=people.owner)
     assert said(people) == {"Tool"}, "they said it themselves since"
     assert Verdict.objects.get(resource=page).helped is False
+
+
+def test_a_step_that_is_dropped_takes_its_verdict_along(people: People, task: Task, planned: list[Step]) -> None:
+    log(people, task)
+    plan.drop(task=task, owner=people.owner, step=planned[0].pk)
+    assert said(people) == {"Tool"}
+
+
+def test_two_windows_at_once_are_one_outcome(
+    people: People, task: Task, planned: list[Step], in_threads: Callable[..., list[Any]]
+) -> None:
+    """Whoever is second corrects the first; each of two workers asks, or does not, of its own accord."""
+    in_threads(
+        lambda: log(people, task),
+        lambda: log(people, task, Outcome.PARTLY),
+    )
+    rows = in_threads(lambda: (Outcome.objects.count(), LogWork.objects.filter(event="outcome").count()))
+    assert rows == [(1, 1)]
+    result, verdicts = in_threads(lambda: (Outcome.objects.get().result, Verdict.objects.count()))[0]
+    assert verdicts == (2 if result == Outcome.WORKED else 0), "what is said helped is what was said last"
 
 
 def test_nothing_is_said_of_what_they_may_not_read_or_of_people(

@@ -92,6 +92,7 @@ def test_two_windows_count_once(people: People) -> None:
     one = write(people, 1)[0]
     recall.grade(recall=one.public_id, owner=people.owner, how="easy", now=MONDAY)
     once = Recall.objects.get().card
+    assert once["state"] == 2
     with pytest.raises(recall.NotDue):
         recall.grade(recall=one.public_id, owner=people.owner, how="again", now=MONDAY)
     assert Recall.objects.get().card == once

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -43,6 +45,10 @@ def test_one_is_asked_once_also_by_two_workers_and_when_the_clock_goes_back(aske
     Notice.objects.update(seen_at=MONDAY)
     assert [reminding.ask(MONDAY - timedelta(days=3)), reminding.ask(MONDAY + timedelta(days=300))] == [0, 0]
     assert Notice.objects.count() == 1
+
+
+def test_two_workers_at_once_ask_once(asked_about: Task, in_threads: Callable[..., list[Any]]) -> None:
+    assert sorted(in_threads(lambda: reminding.ask(MONDAY), lambda: reminding.ask(MONDAY))) == [0, 1]
 
 
 def test_it_waits_for_a_day_at_work(asked_about: Task, people: People) -> None:
