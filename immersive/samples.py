@@ -26,6 +26,7 @@ from knowledge.explain import Matched, Share, Why
 from knowledge.live import LiveResult, Offer, Said
 from knowledge.live_sources import Declared
 from knowledge.models import Resource, Source, Verification
+from knowledge.pages import Note
 from knowledge.relaxing import Relaxed
 from knowledge.typeahead import Group as Suggestions
 from knowledge.typeahead import Suggestion, marked
@@ -114,7 +115,8 @@ def everything() -> dict[str, Any]:
                 (Passage("Listen to the <mark>pump</mark> before you open it.", mark="4:10", there="t=250"),),
                 "Catalogue", 3, facts={"duration_minutes": 12}, url="https://videos.example.org/cavitation"),
         _result("answer", "Why does P-102 hum?", "…the coupling, not the <mark>pump</mark>…", "Questions", 1),
-        _result("lesson", "We primed a warm <mark>pump</mark>", "…and changed its seal a week later…", "Lessons", 40),
+        _result("lesson", "We primed a warm <mark>pump</mark>", "…and changed its seal a week later…", "Lessons", 40,
+                facts={"say": "It held for a day. Wait until you can leave your hand on the casing."}),
         _result("person", "Ana Ferreira", "", "People",
                 facts={"role": "Shift engineer", "team": "Operations", "initials": "AF",
                        "person": str(person.public_id)}),
@@ -147,6 +149,8 @@ def everything() -> dict[str, Any]:
             (expert,),
             waits=False,
         ),
+        "notes": [Note(next(one.resource for one in results if one.resource.kind == "lesson"), suspends=True)],
+        "suspended": Verification(suspended_at=timezone.now(), until=today + timedelta(days=200)),
         "chips": [Chip("kind: page", "feed pump"), Chip("after 1 March 2026", "feed pump kind:page")],
         "last": timezone.now() - timedelta(days=3),
         "icons": ICONS,
