@@ -58,8 +58,11 @@ def kitchen(hold: Callable[..., Any], make_person: Callable[..., Any]) -> dict[s
     return people
 
 
+NOW = timezone.now()
+
+
 def gather(words: str, viewer: Viewer, **more: Any) -> list[Candidate]:
-    return candidates.candidates(candidates.gather(words, viewer, **more), viewer, timezone.now())
+    return candidates.candidates(candidates.gather(words, viewer, **more), viewer, NOW)
 
 
 def found(person: Any, words: str = TASK, **more: Any) -> dict[Route, list[Candidate]]:
@@ -88,14 +91,27 @@ def test_a_tool_counts_that_a_page_about_the_task_names(kitchen: dict[str, Any])
 
 
 def test_what_is_hidden_takes_no_part(kitchen: dict[str, Any], hold: Callable[..., Any]) -> None:  # noqa: F811
-    before = gather(TASK, Viewer.of(kitchen["ana"]), known={"limescale": 0.0})
-    page = Document(
-        key="secret", title="Descale the kettle in the canteen", topics=("limescale",), body="Use Larder and Scaler.",
-        contributions=(Contribution("Cleo Lind", last=small_company.days_ago(1)),),
-    )  # fmt: skip
-    hold("secrets", [page, tool("Kettlemate", TASK)], audience=[f"person:{kitchen['cleo'].pk}"])
+    """Promise 4, of routes: hidden pages, tools and courses, by people whom one may see, move no figure and no word."""
+    mine, known = Viewer.of(kitchen["ana"]), {"limescale": 0.0}
+    asked = (TASK, "Order citric acid", "Change the lamp above the boiler", "kettle", "zzyzx")
+    before = [gather(words, mine, known=known) for words in asked]
+    cleo, ben = (Contribution(f"{name} Lind", last=small_company.days_ago(1)) for name in ("Cleo", "Ben"))
+    hidden = [
+        Document(
+            key=f"secret {number}", title=f"{words} {number}", topics=("limescale",), contributions=(cleo, ben),
+            body=f"{words}. Use Larder and Scaler. {TASK}.", kind=("page", "answer", "video")[number % 3],
+        )
+        for number, words in enumerate(asked[:4] * 8)
+    ]  # fmt: skip
+    hidden += [tool(f"Kettlemate {number}", TASK, "order citric acid") for number in range(8)]
+    hidden += [
+        Document(key=f"c{number}", title=f"{TASK} {number}", kind="course", topics=("limescale",))
+        for number in range(8)
+    ]
+    hold("secrets", hidden, audience=[f"person:{kitchen['cleo'].pk}"])
     small_company.index()
-    assert gather(TASK, Viewer.of(kitchen["ana"]), known={"limescale": 0.0}) == before
+    assert [gather(words, mine, known=known) for words in asked] == before
+    assert gather(TASK, Viewer.of(kitchen["cleo"]), known=known) != before[0]
 
 
 def test_who_cannot_be_asked_is_no_route(kitchen: dict[str, Any]) -> None:
