@@ -25,6 +25,7 @@ def done(people: Any, make_resource: Any) -> Task:
     )
     actions.assess(task=task, owner=people.owner, confidence=90)
     plan.choose(task=task, owner=people.owner, route=Route.DO)
+    plan.choose(task=task, owner=people.owner, route=Route.MENTOR, key=str(people.peer.public_id))
     actions.log_outcome(task=task, owner=people.owner, result=0.0, surprise=DID)
     return task
 
@@ -38,7 +39,12 @@ def client_of(person: Any) -> Client:
 def test_its_owner_finds_expectation_and_timeline_and_makes_a_draft_of_it(people: Any, done: Task) -> None:
     client, at = client_of(people.owner), f"/lessons/review?task={done.public_id}"
     page = client.get(at).content.decode()
-    for known in ("We wanted: Find the steam fault.", "The plan: do it yourself", "It was due on", "Said how it went"):
+    for known in (
+        "We wanted: Find the steam fault.",
+        "The plan: do it yourself; work with a mentor.",
+        "It was due on",
+        "Said how it went",
+    ):
         assert known in page
     assert SURE not in page
     assert DID not in page

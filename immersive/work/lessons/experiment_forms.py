@@ -30,7 +30,7 @@ class ExperimentForm(forms.Form):
     )
     counts = forms.CharField(
         label="What would count?",
-        required=False,
+        error_messages={"required": "Say what would count, for it or against it, before you begin."},
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
         help_text="What you will look at, and from where on it speaks for or against. Said before, so that it is fair.",
     )
@@ -51,6 +51,7 @@ class ExperimentForm(forms.Form):
 
     def __init__(self, *args: Any, teams: Sequence[Team], **more: Any) -> None:
         super().__init__(*args, **more)
+        self.fields["counts"].required = self.data.get("do") != "draft"
         own = [(str(team.public_id), team.name) for team in teams]
         self.fields["to"].choices = [(Reach.ME, "Only me"), *own, (Reach.COMPANY, "Everyone here")]  # type: ignore[attr-defined]
 

@@ -17,10 +17,13 @@ from django.utils.formats import date_format
 from django.views.decorators.debug import sensitive_variables
 
 from immersive.work.models import Assessment, Outcome, Step, Task
-from immersive.work.routes import NAMES
+from immersive.work.routes import NAMES, Route
 from immersive.work.sharing import Shared
 from knowledge.access import Viewer
 from knowledge.models import Resource
+
+_WITH_SOMEBODY = (NAMES[Route.HAND_OVER], NAMES[Route.MENTOR])
+"""What is planned with a colleague: a note that blames nobody does not begin with their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ def review_of(task: Shared, viewer: Viewer, *, tell: bool = False) -> Review:
     sure = Assessment.objects.visible_to(viewer).filter(task=mine).first() if mine else None
     sentences = [f"We wanted: {task.statement}{'' if task.statement[-1:] in '.?!' else '.'}"]
     if task.steps:
-        planned = "; ".join(f"{name.lower()} ({title})" if title else name.lower() for name, title, _, _ in task.steps)
+        steps = [(name, "" if name in _WITH_SOMEBODY else title) for name, title, _, _ in task.steps]
+        planned = "; ".join(f"{name.lower()} ({title})" if title else name.lower() for name, title in steps)
         sentences.append(f"The plan: {planned}.")
     if task.due:
         sentences.append(f"It was due on {date_format(task.due, 'j F Y')}.")
