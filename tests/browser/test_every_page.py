@@ -32,7 +32,7 @@ Open = Callable[..., Page]
 @pytest.fixture
 def pages(company: dict[str, Any]) -> dict[str, str]:
     """Every page by name; four tasks show the states of theirs."""
-    from immersive.work import actions, plan
+    from immersive.work import actions, log, plan, recall, sharing
     from immersive.work.models import Outcome
 
     ana = company["ana"]
@@ -44,7 +44,10 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         actions.assess(task=task, owner=ana, confidence=50, known={"Pumps": "partly"}, difficulty="hard")
     for route, key in (("informal", company["pump"].public_id), ("tool", company["valveview"].public_id), ("do", "")):
         plan.choose(task=tasks[3], owner=ana, route=route, key=str(key))
-    actions.log_outcome(task=tasks[2], owner=ana, result=Outcome.PARTLY, surprise="The valve was open")
+    actions.log_outcome(task=tasks[2], owner=ana, result=Outcome.PARTLY, route="tool", surprise="The valve was open")
+    recall.keep(task=tasks[2], owner=ana, question="What is closed first?", answer="The discharge valve")
+    sharing.share(task=tasks[3], owner=ana, person=company["ben"])
+    log.do_due()
     return {
         "home": "/",
         "search": "/search?q=pump",
@@ -77,6 +80,11 @@ def pages(company: dict[str, Any]) -> dict[str, str]:
         "task, nothing beside": f"{tasks[3].get_absolute_url()}beside/00000000-0000-4000-8000-000000000000",
         "task, whom it is shared with": f"{tasks[3].get_absolute_url()}share",
         "task, done": tasks[2].get_absolute_url(),
+        "task, as others see it": f"/tasks/shared/{tasks[3].public_id}",
+        "shared with one": "/tasks/shared/",
+        "question for later": f"{tasks[2].get_absolute_url()}recall",
+        "questions for later": "/tasks/recall",
+        "what one is asked": "/tasks/reminders",
         "mirror": "/tasks/mirror",
         **_lessons(company),
         "review": f"/lessons/review?task={tasks[2].public_id}",
