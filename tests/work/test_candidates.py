@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,23 @@ def test_who_offers_to_be_a_mentor_fits_better(kitchen: dict[str, Any]) -> None:
     mentorships.offer(person=kitchen["ben"], topic="limescale")
     [after] = found(kitchen["ana"], known={"limescale": 0.0})[Route.MENTOR]
     assert after.fit > before.fit
+
+
+def test_who_shows_their_time_shows_when_they_are_away(kitchen: dict[str, Any]) -> None:
+    viewer, now = Viewer.of(kitchen["ana"]), NOW.replace(hour=16)
+    since = now.date() + timedelta(days=1)
+    choices.close(person=kitchen["ben"], since=since, until=since + timedelta(days=27))
+
+    def asked() -> Candidate:
+        every = candidates.candidates(candidates.gather(TASK, viewer), viewer, now)
+        return next(one for one in every if one.route is Route.HAND_OVER)
+
+    kept = asked()
+    assert (kept.left, kept.begins_in < 30) == ("", True)
+    choices.choose(person=kitchen["ben"], shows_time=True)
+    shown = asked()
+    assert shown.left == "3 of 3 questions left this week"
+    assert shown.begins_in > 120
 
 
 @pytest.mark.parametrize("words", ["", "…", "zzyzx", "Entkalke den Kessel in der Kantine", "kettle " * 700])
