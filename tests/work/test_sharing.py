@@ -41,16 +41,18 @@ def team(people: People) -> Team:
 def test_they_see_what_there_is_to_do_and_no_more(
     people: People, finished: Task, make_resource: Callable[..., Any]
 ) -> None:
-    readable, hidden = make_resource("Glossaries"), make_resource("Board paper", tokens=(f"person:{people.owner.pk}",))
+    readable = make_resource("Glossaries", topics=("Drift",))
+    hidden = make_resource("Board paper", topics=("Gargoyles",), tokens=(f"person:{people.owner.pk}",))
+    finished.topics.set([*readable.topics.all(), *hidden.topics.all()])
     Task.objects.filter(pk=finished.pk).update(context="The third page", due=date(2026, 12, 1), started_from=hidden)
     for place, resource in enumerate((readable, hidden)):
         Step.objects.create(task=finished, place=place, route="informal", resource=resource)
     assert client_of(people.peer).get(sharing.address(finished.public_id)).status_code == 404
     sharing.share(task=finished, owner=people.owner, person=people.peer)
     page = client_of(people.peer).get(sharing.address(finished.public_id)).content.decode()
-    for word in (STATEMENT, "The third page", "1 December 2026", "Glossaries", "Olu Ade"):
+    for word in (STATEMENT, "The third page", "1 December 2026", "Glossaries", "Olu Ade", "Drift"):
         assert word in page
-    for word in ("Board paper", SURPRISE, "bet on it", "90&nbsp;%", "With help", "Partly"):
+    for word in ("Board paper", "Gargoyles", SURPRISE, "bet on it", "90&nbsp;%", "With help", "Partly"):
         assert word not in page
     assert STATEMENT in client_of(people.peer).get("/tasks/shared/").content.decode()
     for other in (people.manager, people.superuser):
@@ -135,3 +137,14 @@ def test_by_name_on_the_page(people: People, task: Task, make_person: Callable[.
     client.post(f"{address}/back", {"share": str(shares[0].pk)})
     assert list(Share.objects.values_list("team", flat=True)) == [team.pk]
     assert "Mara Lind" in client.get("/tasks/colleagues?name=mara").content.decode()
+
+
+def test_lists_ask_as_often_however_long_they_are(people: People, team: Team, django_assert_num_queries: Any) -> None:
+    client = client_of(people.peer)
+    for number in range(7):
+        task = actions.start_task(owner=people.owner, statement=f"Task {number}")
+        sharing.share(task=task, owner=people.owner, team=team)
+    with django_assert_num_queries(5):  # session, user, the viewer's tokens; then counted, read
+        assert client.get("/tasks/shared/").content.decode().count("Olu Ade") == 7
+    with django_assert_num_queries(9):  # ...; then the task, its topics, their names, where it began, its plan, notices
+        client.get(sharing.address(task.public_id))
