@@ -105,6 +105,8 @@ def test_from_a_page_to_a_lesson_above_it(here: SimpleNamespace, committed: Call
         assert "as cold as the room" not in html(here.zoe, address)
     assert page(here.zoe, answer["Location"]).status_code == 404
     assert "Worth knowing first" in html(here.ben, about)
+    task = actions.start_task(owner=here.ben, statement="Set the zero")
+    assert "as cold as the room" in html(here.ben, f"{task.get_absolute_url()}beside/{here.rows['zero'].public_id}")
     assert "Verification suspended" in html(here.ben, about)
     assert "erif" not in html(here.zoe, about)
 
