@@ -86,10 +86,18 @@ class Planned:
     @property
     def act(self) -> str:
         """What the button says by which it is begun; nothing where it is begun without one."""
-        if self.route in (Route.TOOL, Route.FORMAL):
-            return "Open the tool" if self.route is Route.TOOL else "Open the course"
-        asking = {Route.HAND_OVER: f"Ask {self.title} to do it", Route.MENTOR: f"Ask {self.title} to show you"}
-        return asking.get(self.route, "")
+        return {
+            Route.TOOL: "Open the tool",
+            Route.FORMAL: "Open the course",
+            Route.INFORMAL: "Read it beside the task",
+            Route.HAND_OVER: f"Ask {self.title} to do it",
+            Route.MENTOR: f"Ask {self.title} to show you",
+        }.get(self.route, "")
+
+    @property
+    def reads(self) -> bool:
+        """Whether it opens beside the task."""
+        return self.route is Route.INFORMAL
 
     @property
     def mentoring(self) -> bool:
