@@ -66,11 +66,12 @@ def test_the_part_is_said_where_it_is_clear_who_is_meant_and_a_tool_is_nobody() 
 @pytest.mark.django_db
 def test_only_people_whom_the_viewer_may_know_are_known(make_person: Callable[..., Any]) -> None:
     me = make_person("me", name="Mara Lind")
-    team = make_person("priya", name="Priya Nandékar", role="Field engineer")
+    team = make_person("priya", name="Priya Nandékar", role="Field engineer", email="pn@example.com")
     make_person("left", name="Xiqqo Brandhauer", is_active=False)
     secret = make_person("sec", name="Wanjirq Kamothq")
     viewer = Viewer.of(me)
     text = "nandekar saw it, brandhauer too, wanjirq kamothq as well"
+    assert [one.instead for one in check("PN@example.com wrote it", viewer)] == [f"a colleague ({team.role})"]
     assert [(one.text, one.instead) for one in check(text, viewer)] == [
         ("nandekar", f"a colleague ({team.role})"), ("brandhauer", FORMER), ("wanjirq kamothq", SOMEBODY)
     ]  # fmt: skip

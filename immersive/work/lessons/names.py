@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ from knowledge.models import Resource
 if TYPE_CHECKING:
     from knowledge.access import Viewer
 
-__all__ = ["FORMER", "Found", "check", "named"]
+__all__ = ["FORMER", "Found", "check", "check_each", "named"]
 
 FORMER = "a former colleague"
 LONGEST_NAME = 60
@@ -47,9 +48,15 @@ MOST_PEOPLE = 4_000
 
 
 def check(text: str, viewer: Viewer) -> list[Found]:
-    """Where the text names somebody, as the viewer may know (two queries, by the words of the text)."""
-    text = text[:LONGEST]
-    return named(text, _people(text, viewer), _things(text, viewer))
+    """Where the text names somebody, as the viewer may know."""
+    return check_each({"": text}, viewer)[""]
+
+
+def check_each(texts: Mapping[str, str], viewer: Viewer) -> dict[str, list[Found]]:
+    """As `check`, of each of these texts (two queries, by the words of them all)."""
+    together = "\n".join(text[:LONGEST] for text in texts.values())
+    people, things = _people(together, viewer), _things(together, viewer)
+    return {name: named(text, people, things) for name, text in texts.items()}
 
 
 def _people(text: str, viewer: Viewer) -> list[Named]:
@@ -59,17 +66,19 @@ def _people(text: str, viewer: Viewer) -> list[Named]:
     words -= PARTICLES | (WORDS - {fold(bare(token)) for token in tokens if not token[0].islower()})
     words = {word for word in words if 1 < len(word) <= LONGEST_NAME}
     accounts = {match.group().lower() for match in ACCOUNT.finditer(text)}
-    accounts |= {match.group().partition("@")[0].lower() for match in ADDRESS.finditer(text)}
+    addresses = {match.group().lower() for match in ADDRESS.finditer(text)}
+    accounts |= {address.partition("@")[0] for address in addresses}
     if not words:
         return []
     pattern = rf"(?:^|\W){_tree(sorted(words))}(?:$|\W)"
-    asked = Q(name__iregex=pattern) | Q(username_folded__in=accounts)
-    asked |= Q(name="", last_name__iregex=pattern) | Q(name="", first_name__iregex=pattern)
+    asked = Q(name__iregex=pattern) | Q(username_folded__in=accounts) | Q(email_folded__in=addresses)
+    asked |= Q(name="") & (Q(last_name__iregex=pattern) | Q(first_name__iregex=pattern))
     east = {run[i : i + n] for run in EAST.findall(text) for n in (2, 3, 4) for i in range(len(run) - n + 1)}
     if east:
         asked |= Q(name__in=east)
     may_know = Person.objects.visible_to(viewer) | Person.objects.former(viewer)
-    rows = may_know.annotate(username_folded=Lower("username")).filter(asked, name_removed=False).by_team()
+    folded = may_know.annotate(username_folded=Lower("username"), email_folded=Lower("email"))
+    rows = folded.filter(asked, name_removed=False).by_team()
     people = []
     shown = ("name", "first_name", "last_name", "username", "email", "role", "is_active", "name_removed")
     for person in rows.only(*shown)[:MOST_PEOPLE]:

@@ -237,7 +237,9 @@ def audience_of(reach: str, team: Team | None) -> Audience | None:
 
 def refuse_names(words: Mapping[str, str], plain: Collection[str], viewer: Viewer) -> None:
     """Raise `SomebodyIsNamed` where one of these texts names somebody, but for what its author says is nobody."""
-    found = {name: [one for one in names.check(text, viewer) if one.text not in plain] for name, text in words.items()}
+    found = {
+        name: [one for one in those if one.text not in plain] for name, those in names.check_each(words, viewer).items()
+    }
     if any(found.values()):
         raise SomebodyIsNamed({name: those for name, those in found.items() if those})
 
