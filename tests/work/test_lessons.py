@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from experts.models import Person
 from experts.notices import in_words, mine
 from immersive.work import actions
-from immersive.work.lessons import telling
+from immersive.work.lessons import connector, telling
 from immersive.work.lessons.rows import Lesson, Reach
 from immersive.work.lessons.telling import To
 from knowledge.edition import Standing
@@ -73,6 +73,22 @@ def test_withdrawn_it_is_nowhere_at_once(here: SimpleNamespace, committed: Calla
     assert Lesson.objects.visible_to(see(here.ana)).get().reach == Reach.DRAFT
     with pytest.raises(Http404):
         telling.lesson_or_404(told.public_id, see(here.zoe))
+
+
+def test_what_a_sync_read_before_it_was_narrowed_is_taken_out_after_it(
+    here: SimpleNamespace, committed: Callable[[], Any]
+) -> None:
+    told = tell(here, committed, To(Reach.COMPANY))
+    wide = Resource.objects.filter(kind="lesson").values("audience", "version").get()
+    with at_work(committed):
+        telling.publish(author=here.ana, said=SAID, to=To(Reach.TEAM, here.team.public_id), lesson=told.public_id)
+    row = Resource.objects.get(kind="lesson")
+    Resource.objects.filter(pk=row.pk).update(audience=wide["audience"], version=wide["version"])
+    assert Resource.objects.visible_to(see(here.zoe)).filter(pk=row.pk).exists()
+    with at_work(committed):
+        connector.settle(row.source_id)
+        assert not Resource.objects.visible_to(see(here.zoe)).filter(pk=row.pk).exists()
+    assert Resource.objects.visible_to(see(here.cleo)).filter(pk=row.pk).exists()
 
 
 def page(person: Any, address: str, **posted: Any) -> Any:

@@ -56,12 +56,17 @@ class LessonsConnector:
 
     def pull(self, known: Known) -> Iterator[Event]:
         self.check()
-        last, rows = 0, told().select_related("audience").prefetch_related("topics", "resources")
-        while some := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
-            last = some[-1].pk
-            for document in _documents(some):
-                same = known.versions.get(document.key) == document.version
-                yield Unchanged(document.key) if same else document
+        for document in _all():
+            same = known.versions.get(document.key) == document.version
+            yield Unchanged(document.key) if same else document
+
+
+def _all() -> Iterator[Document]:
+    """Every lesson that is told, as it is now."""
+    last, rows = 0, told().select_related("audience").prefetch_related("topics", "resources")
+    while some := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
+        last = some[-1].pk
+        yield from _documents(some)
 
 
 def _documents(some: Iterable[Lesson]) -> Iterator[Document]:
@@ -133,10 +138,16 @@ def read_again() -> None:
 
 
 def settle(source_id: int, **_: Any) -> None:
-    """After a sync of lessons: take out what was taken back meanwhile."""
+    """After a sync of lessons: take out what was taken back, or told to others or in other words, meanwhile.
+
+    The sync may have read it a moment before, and stored it a moment after.
+    """
     source = lessons_source()
     if source is None or source.pk != source_id:
         return
-    keys = set(source.resources.alive().values_list("key", flat=True))
-    stands = {key.hex for key in told().values_list("public_id", flat=True)}
-    bury([UUID(key) for key in keys - stands], LESSONS)
+    stored = dict(source.resources.alive().values_list("key", "version"))
+    now = {document.key: document.version for document in _all()}
+    stale = [key for key, version in stored.items() if now.get(key) != version]
+    bury([UUID(key) for key in stale], LESSONS)
+    if any(key in now for key in stale):
+        read_again()
