@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import log1p
 from typing import TYPE_CHECKING
 
 from django.utils import formats, timezone
 
 from immersive.work.routes import NAMES, Card, Reason, Route, Row, Situation
-from immersive.work.weighing import Weighed, weighing
+from immersive.work.weighing import Weighed, percent, weighing
 from knowledge.explain import listed
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Stave:
     high: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """One route on the page."""
 
@@ -91,16 +92,21 @@ class Line:
         """What is posted to choose it."""
         return f"{self.row.route}:{self.row.candidate.key}"
 
-    @property
+    @cached_property
+    def chances(self) -> tuple[float, float]:
+        """The range of the chance that it works, 0..1."""
+        return self.row.odds.chance.range
+
+    @cached_property
     def chance(self) -> Stave:
         """The chance that it works, from 0 to 100."""
-        low, high = self.row.odds.chance.range
+        low, high = self.chances
         return Stave(*(f"{100 * part:.1f}%" for part in (low, self.row.odds.chance.mean, high)))
 
     @property
     def chance_range(self) -> str:
         """The range of the chance in words."""
-        return "{:.0f} to {:.0f}".format(*(100 * part for part in self.row.odds.chance.range))
+        return "{:.0f} to {:.0f}".format(*(100 * part for part in self.chances))
 
     @property
     def pips(self) -> str:
@@ -131,7 +137,7 @@ class Line:
         return basis(self.row)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """The card: its reading in a sentence, its lines on one axis, and what could not be found.
 
@@ -151,7 +157,7 @@ class Look:
         """Working hours until it is due; nothing where it is not."""
         return self.situation.hours_left
 
-    @property
+    @cached_property
     def lines(self) -> list[Line]:
         """The routes in their order."""
         return [self._line(rank, row) for rank, row in enumerate(self.card.rows, 1)]
@@ -170,7 +176,7 @@ class Look:
             step=self.chosen.get((row.route, row.candidate.key)),
         )
 
-    @property
+    @cached_property
     def most(self) -> float:
         """Working hours at the end of the axis."""
         ends = [row.done_in[2] for row in self.card.rows] + [A_DAY, self.left or 0.0]
@@ -255,11 +261,6 @@ def basis(row: Row) -> str:
     if odds.outcomes:
         parts.append(f"{counted(odds.outcomes, 'outcome')} of {odds.scope}")
     return f"{listed(parts).capitalize()}."
-
-
-def percent(part: float) -> str:
-    """A part of 1 as a sentence has it."""
-    return f"{100 * part:.0f}\u00a0%"
 
 
 def moment(when: datetime, now: datetime) -> str:

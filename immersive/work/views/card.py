@@ -28,11 +28,12 @@ def lean(request: HttpRequest, task_id: UUID) -> HttpResponse:
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
     said = request.POST.get("lean", "")
+    step = int(said) if said.isdecimal() else -1
     try:
-        actions.lean(task=found, owner=request.user, lean=int(said) if said.isdecimal() else -1)
+        actions.lean(task=found, owner=request.user, lean=step)
     except ValidationError:
         return show(request, found, viewer, status=422)
-    found = tasks.mine_or_404(task_id, viewer)
+    found.lean = step
     if not moves(request):
         return redirect(f"{found.get_absolute_url()}#card")
     shown = advice.advise(found, viewer)
