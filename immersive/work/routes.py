@@ -61,6 +61,10 @@ HOURS = {Difficulty.EASY: 0.75, Difficulty.USUAL: 2.0, Difficulty.HARD: 6.0}
 """Starting guesses: working hours of somebody who can do it."""
 SPREAD = 0.7
 """How far hours lie apart, as the standard deviation of their logarithm: 80 % lie between .4 and 2.5 times."""
+ALIKE = {
+    Difficulty.EASY: "tasks as easy as this", Difficulty.USUAL: "tasks no harder than usual",
+    Difficulty.HARD: "tasks as hard as this",
+}  # fmt: skip
 HARDER = {Difficulty.EASY: 0.1, Difficulty.USUAL: 0.0, Difficulty.HARD: -0.1}
 """What difficulty adds to a starting guess of a chance."""
 
@@ -306,8 +310,8 @@ def known_of(route: Route, situation: Situation, history: History) -> tuple[str,
 def _strata(route: Route, situation: Situation) -> Sequence[tuple[str, Stratum]]:
     hard, band = situation.difficulty, situation.band
     return (
-        (f"tasks as {hard} as this, said with as much confidence", (route, hard, band)),
-        (f"tasks as {hard} as this", (route, hard, None)),
+        (f"{ALIKE[hard]}, said with as much confidence", (route, hard, band)),
+        (ALIKE[hard], (route, hard, None)),
         ("all tasks that went this way", (route, None, None)),
     )
 

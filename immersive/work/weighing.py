@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from immersive.work.chances import STRENGTH
+from immersive.work.chances import RANGE, STRENGTH
 from immersive.work.routes import Route, Row, Situation
 
+
+def percent(part: float) -> str:
+    """A part of 1 as a sentence has it."""
+    return f"{100 * part:.0f}\u00a0%"
+
+
+WITHIN = f"in {percent(RANGE)} of cases"
 NO_DATA = "no data yet, our starting guess"
 FROM_FIT = {
     Route.DO: "how sure you said you are",
@@ -18,6 +25,14 @@ FROM_FIT = {
     Route.FORMAL: "how sure you are, what you said is missing, and how well it fits your topics",
 }
 """What a starting guess of a chance is made of."""
+FIT = {
+    Route.TOOL: "how much of what it does, and of pages that name it, fits your sentence",
+    Route.HAND_OVER: "how much of what they wrote, answered and say of themselves fits your sentence",
+    Route.MENTOR: "how much of what they wrote, answered and say of themselves fits, and whether they offer it",
+    Route.INFORMAL: "how many of your words it holds, by weight, or how near it is in meaning",
+    Route.FORMAL: "how many of your words it holds, how near it is in meaning, or how many open topics it bears",
+}
+"""What the fit of a candidate is told from."""
 OTHERS = {Route.HAND_OVER: "what doing it usually takes somebody", Route.MENTOR: "what an hour together is"}
 
 
@@ -35,32 +50,36 @@ def weighing(row: Row, situation: Situation, inferred: int = 0) -> tuple[Weighed
     one, odds = row.candidate, row.odds
     low, high = odds.chance.range
     lines = [
-        Weighed("Chance that it works", f"{odds.chance.mean:.0%}, in 80 % of cases {low:.0%} to {high:.0%}", _odds(row))
+        Weighed(
+            "Chance that it works",
+            f"{percent(odds.chance.mean)}, in 80 % of cases {percent(low)} to {percent(high)}",
+            _odds(row),
+        )
     ]
     if row.route is not Route.DO:
-        lines.append(Weighed("Fit", f"{one.fit:.0%}", FROM_FIT[row.route]))
+        lines.append(Weighed("Fit", percent(one.fit), FIT[row.route]))
     usual, soonest, latest = row.done_in
     begins = one.begins_in
     hours = [_hours(part - begins) for part in (usual, soonest, latest)]
-    lines.append(Weighed("Time it takes", f"{hours[0]}, in 80 % of cases {hours[1]} to {hours[2]}", _time(row)))
+    lines.append(Weighed("Time it takes", f"{hours[0]}, {WITHIN} {hours[1]} to {hours[2]}", _time(row)))
     if begins:
         lines.append(Weighed("Begins in", f"{_hours(begins)} of working time", _begins(row)))
     lines.append(
-        Weighed("You would learn", f"{row.learns:.0%} of it", "what you said of its topics, and the way itself")
+        Weighed("You would learn", f"{percent(row.learns)} of it", "what you said of its topics, and the way itself")
     )
     if one.others:
         lines.append(Weighed("Cost to others", _hours(one.others), f"{OTHERS[row.route]}, our starting guess"))
     hard = f"{situation.difficulty}, as {_many(inferred, 'like task')} of yours" if inferred else situation.difficulty
     if odds.outcomes:
-        lines.append(Weighed("How hard it is", hard, "tasks as hard as this are counted together"))
-    best = f"with all of the above, where delivering counts {1 - situation.lean:.0%} and learning {situation.lean:.0%}"
-    lines.append(Weighed("Best of all", f"in {row.p_best:.0%} of cases", best))
+        lines.append(Weighed("How hard it is", hard, "as you say, or as like tasks were"))
+    lean = f"delivering counts {percent(1 - situation.lean)} and learning {percent(situation.lean)}"
+    lines.append(Weighed("Best of all", f"in {percent(row.p_best)} of cases", f"with all of the above, where {lean}"))
     return tuple(lines)
 
 
 def _odds(row: Row) -> str:
     odds = row.odds
-    first = f"{odds.guess:.0%} from {FROM_FIT[row.route]}"
+    first = f"{percent(odds.guess)} from {FROM_FIT[row.route]}"
     if odds.guessed:
         return f"{NO_DATA}: {first}"
     known: Sequence[str] = (

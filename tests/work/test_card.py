@@ -63,7 +63,7 @@ def test_without_data_every_line_says_so_and_with_data_how_much() -> None:
     assert {line.basis for line in look(weigh(SIX, ME, {})).lines} == {"No data yet, our starting guess."}
     known: History = {(Route.TOOL, Difficulty.USUAL, None): Counts(6.0, 9)}
     tool = weigh([replace(SIX[1], past=Counts(4.0, 5))], ME, known)
-    assert look(tool).lines[0].basis == "5 outcomes of this one and 9 outcomes of tasks as usual as this."
+    assert look(tool).lines[0].basis == "5 outcomes of this one and 9 outcomes of tasks no harder than usual."
 
 
 def test_a_route_is_named_as_advice_only_where_it_is_told_apart() -> None:

@@ -31,7 +31,7 @@ WAITING = st.lists(
 
 def waiting(rows: list[tuple[int, int, Any, float]]) -> list[Waiting]:
     return [
-        Waiting(number, person, NOW - timedelta(days=days), *stratum, result)
+        Waiting(number, person, NOW - timedelta(days=days), *stratum, result=result)
         for number, (person, days, stratum, result) in enumerate(rows)
     ]
 
@@ -124,7 +124,7 @@ def test_outcomes_of_five_people_are_published_once(make_person: Callable[..., A
     history, _ = records.published()
     assert history == dict.fromkeys(strata(Route.DO, Difficulty.USUAL, "middle"), Counts(5.0, 5))
     assert Outcome.objects.filter(counted=True).count() == 5
-    Outcome.objects.filter(counted=True).first().task.delete()
+    Outcome.objects.filter(counted=True)[0].task.delete()
     assert records.published()[0] == history, "whose it was is not kept, so nothing changes with a task"
 
 

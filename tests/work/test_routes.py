@@ -216,7 +216,7 @@ def test_each_figure_says_where_it_comes_from() -> None:
     card = weigh([tool, Candidate(Route.DO)], UNSURE, history)
     told = {row.route: {one.name: one.source for one in weighing(row, UNSURE)} for row in card.rows}
     chance = told[Route.TOOL]["Chance that it works"]
-    assert "4 logged outcomes of this very one; 9 logged outcomes of tasks as usual as this" in chance
+    assert "4 logged outcomes of this very one; 9 logged outcomes of tasks no harder than usual" in chance
     assert told[Route.TOOL]["Time it takes"] == "4 logged times of like tasks, beside our starting guess"
     assert told[Route.DO]["Chance that it works"].startswith("no data yet, our starting guess")
     assert told[Route.DO]["Time it takes"] == "no data yet, our starting guess"
