@@ -272,7 +272,7 @@ class _Reading:
         if self._has_title(at) or (at and self._initial(at - 1) and self._joined(at - 1)):
             return True
         if token.key in WORDS or token.key in MONTHS or len(token.key) < 3:
-            return self._is_told(at) or self._has_initial_after(at)
+            return self._is_told(at) or self._has_initial_after(at) or self._ends_a_phrase(at)
         if not token.capital:
             return len(token.key) > 3 or self._before(at) in TELLS
         return not (token.shouted and len(token.key) < 4)
@@ -282,6 +282,13 @@ class _Reading:
         if not self.tokens[at].capital or at + 1 == len(self.tokens) or not self._initial(at + 1):
             return False
         return self._joined(at) and bool(self._fitting(self.by_part[self.tokens[at].key], self.tokens[at + 1].key))
+
+    def _ends_a_phrase(self, at: int) -> bool:
+        """Whether it reads "tested by Petra.": what may end with the name of somebody who is here."""
+        token = self.tokens[at]
+        open_end = re.match(r"\s*(?:[.,;:!?)]|$)", self.bare[token.end : token.end + 3])
+        named = token.capital and not token.shouted and token.key not in MONTHS
+        return bool(named and open_end and self._before(at) in BESIDE)
 
     def _is_told(self, at: int) -> bool:
         """Whether what stands beside a word says that it is a name."""
