@@ -133,11 +133,11 @@ def grade(*, recall: uuid.UUID, owner: Any, how: str, now: datetime | None = Non
 
     Raises `Http404` for anybody else's, `ValidationError` for another grade.
     """
-    if how not in dict(GRADES):
-        raise ValidationError("Choose how well you knew it.", code="choice")
     now = now or timezone.now()
     with transaction.atomic():
         kept = _own(recall, owner)
+        if how not in dict(GRADES):
+            raise ValidationError("Choose how well you knew it.", code="choice")
         if kept.due_at > now:
             raise NotDue
         card, _ = FSRS.review_card(Card.from_dict(kept.card), Rating[how.capitalize()], now.astimezone(UTC))

@@ -18,6 +18,8 @@ from experts.asking import actions as asking
 from experts.directory.imports import PeopleImport
 from experts.models import Mentorship, Person, Proposal, Team
 from immersive.work import actions as work
+from immersive.work import recall
+from immersive.work.lessons.rows import Experiment, Lesson
 from knowledge import waiting
 from knowledge.access import Viewer
 from knowledge.documents import Document
@@ -73,6 +75,11 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
     )  # fmt: skip
     search = waiting.wait_for(text="zqhidden", viewer=Viewer.of(insider))
     task = work.start_task(owner=insider, statement="A hidden task")
+    work.assess(task=task, owner=insider, confidence=50)
+    work.log_outcome(task=task, owner=insider, result=1.0)
+    question = recall.keep(task=task, owner=insider, question="A hidden question?", answer="A hidden answer.")
+    lesson = Lesson.objects.create(author=insider, expected="A hidden lesson", happened="It was hidden.")
+    tried = Experiment.objects.create(author=insider, hypothesis="A hidden try", by=timezone.localdate())
     ask = asking.ask(viewer=Viewer.of(insider), text="A hidden question?", audience=str(team.public_id))
     answer = asking.answer(ask=ask.public_id, viewer=Viewer.of(insider), body="A hidden answer.")
     now, friend = timezone.now(), make_person("friend")
@@ -92,6 +99,7 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
             "/people/import/<uuid:public_id>/": brought.public_id,
             "/r/<uuid:public_id>": paper.public_id,
             "/r/<uuid:public_id>/helped": paper.public_id,
+            "/r/<uuid:public_id>/verify": paper.public_id,
             "/api/v1/resources/<uuid:public_id>": paper.public_id,
             "/search/live/<uuid:key>": live.public_id,
             "/api/v1/search/live/<uuid:key>": live.public_id,
@@ -106,10 +114,34 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
             **{
                 f"{room}<uuid:task_id>{rest}": task.public_id
                 for room, rests in {
-                    "/tasks/": ("/", "/assessment", "/outcome", "/delete"),
-                    "/api/v1/tasks/": ("", "/assessment", "/outcome"),
+                    "/tasks/": (
+                        "/",
+                        "/assessment",
+                        "/lean",
+                        "/again",
+                        "/choose",
+                        "/plan",
+                        "/beside/<uuid:resource_id>",
+                        "/outcome",
+                        "/recall",
+                        "/later",
+                        "/share",
+                        "/share/back",
+                        "/delete",
+                    ),
+                    "/tasks/shared/": ("",),
+                    "/api/v1/tasks/": ("", "/assessment", "/outcome", "/card", "/plan"),
                 }.items()
                 for rest in rests
+            },
+            **{f"/tasks/recall/<uuid:recall_id>/{rest}": question.public_id for rest in ("grade", "delete")},
+            **{
+                f"/lessons/<uuid:public_id>/{rest}": lesson.public_id
+                for rest in ("", "edit", "withdraw", "delete", "moderate")
+            },
+            **{
+                f"/lessons/experiments/<uuid:public_id>/{rest}": tried.public_id
+                for rest in ("", "edit", "withdraw", "delete")
             },
         },
     )
@@ -150,4 +182,5 @@ def test_what_is_compared_is_there_for_its_owner(hidden: Hidden) -> None:
     Person.objects.filter(username="gone").update(is_active=True)
     seen = [route for route, key in hidden.ids.items()
             if insider.get(re.sub("<[^>]+>", str(key), route) + "?q=").status_code in {200, 302, 405}]  # fmt: skip
-    assert seen == list(hidden.ids)
+    beside = "/tasks/<uuid:task_id>/beside/<uuid:resource_id>"  # no resource has the id of a task: a 404 of its own
+    assert seen == [route for route in hidden.ids if route != beside]
