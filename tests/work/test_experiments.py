@@ -33,8 +33,8 @@ def make(people: Any) -> Callable[..., Experiment]:
     return make
 
 
-LISTED = 6
-"""Queries of the list: session, person, rights, how many, rows, topics."""
+LISTED = 8
+"""Queries of the list: session, person, teams, two for what one may moderate, how many, rows, topics."""
 
 
 def client_of(person: Any) -> Client:
@@ -120,6 +120,22 @@ def test_its_author_is_asked_once_on_the_day(people: Any, make: Callable[..., Ex
     assert news(viewer) == []
     assert set(Notice.objects.values_list("person", flat=True)) == {people.owner.pk}
     assert experiments.ask(timezone.now() + timedelta(days=9999)) == 0
+
+
+def test_moderators_take_one_away_and_give_it_back_with_a_reason(people: Any, make: Callable[..., Experiment]) -> None:
+    one, moderator = make(To(Reach.COMPANY)), client_of(people.superuser)
+    at = one.get_absolute_url()
+    assert client_of(people.peer).post(f"{at}moderate", {"reason": "So"}).status_code == 403
+    assert client_of(people.peer).get("/lessons/experiments/?state=away").status_code == 403
+    moderator.post(f"{at}moderate", {"reason": ""})
+    assert client_of(people.peer).get(at).status_code == 200
+    moderator.post(f"{at}moderate", {"reason": "It names a shop"})
+    assert client_of(people.peer).get(at).status_code == 404
+    assert "was taken away: It names a shop" in news(Viewer.of(people.owner))[0].said.text
+    assert "It names a shop" in client_of(people.owner).get(at).content.decode()
+    assert TRIED.hypothesis in moderator.get("/lessons/experiments/?state=away").content.decode()
+    moderator.post(f"{at}moderate", {"reason": "It does not", "do": "give-back"})
+    assert client_of(people.peer).get(at).status_code == 200
 
 
 def test_bad_input_comes_back_whole(people: Any) -> None:

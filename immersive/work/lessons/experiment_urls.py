@@ -11,4 +11,5 @@ urlpatterns = [
     path("<uuid:public_id>/edit", experiments.edit, name="experiment-edit"),
     path("<uuid:public_id>/withdraw", experiments.withdraw, name="experiment-withdraw"),
     path("<uuid:public_id>/delete", experiments.delete, name="experiment-delete"),
+    path("<uuid:public_id>/moderate", experiments.moderate, name="experiment-moderate"),
 ]

@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from experts import notices
+from experts.asking.moderation import MODERATE, reason_of
+from experts.models import Person
 from experts.notices import Notice, Said, teller
 from immersive.work.lessons import telling
 from immersive.work.lessons.rows import Experiment, Reach
@@ -27,7 +29,7 @@ from immersive.work.lessons.telling import To
 from knowledge.access import Viewer
 from knowledge.ingest import storable
 
-KIND = "experiment_due"
+KIND, MODERATED = "experiment_due", "experiment_moderated"
 TOLD = (Reach.TEAM, Reach.COMPANY)
 LONGEST, LONGEST_FOUND = 500, 1000
 """Characters of what is supposed and of what was found."""
@@ -135,6 +137,20 @@ def delete(*, author: object, experiment: UUID) -> None:
         one.delete()
 
 
+@sensitive_variables()
+def moderate(*, person: Person, experiment: UUID, reason: str, away: bool) -> None:
+    """As a moderator, take somebody else's away, or let it stand again, with a reason that its author reads."""
+    why, viewer = reason_of(person, MODERATE, reason, 300), Viewer.of(person)
+    with transaction.atomic():
+        seen = Experiment.objects.visible_to(viewer) if away else Experiment.objects.taken_away(viewer)
+        one = seen.filter(public_id=experiment).exclude(author=person).first()
+        if one is None:
+            raise Http404
+        changed = {"hidden_at": timezone.now() if away else None, "moderated_why": why}
+        Experiment.objects.filter(pk=one.pk).update(**changed)
+        notices.tell([one.author_id] if one.author_id else [], MODERATED, one.public_id)
+
+
 def ask(now: datetime | None = None) -> int:
     """Ask authors once, on the day or soon after, what came of their experiments; how many."""
     today = timezone.localdate(now)
@@ -164,6 +180,21 @@ def told(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
     }
 
 
+@teller(MODERATED)
+@sensitive_variables()
+def moderated(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
+    """A moderator took your experiment away, or gave it back, and why."""
+    mine = Experiment.objects.filter(author_id=viewer.person_id or 0, public_id__in=subjects)
+    return {
+        one.public_id: Said(
+            f"Your experiment {'was taken away' if one.hidden_at else 'stands again'}: {one.moderated_why}",
+            one.get_absolute_url(),
+            "lesson",
+        )
+        for one in mine
+    }
+
+
 # Reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -188,8 +219,10 @@ def experiment_or_404(public_id: UUID, viewer: Viewer) -> Experiment:
 def listed(viewer: Viewer, *, state: str = "", topic: str = "", mine: bool = False) -> QuerySet[Experiment]:
     """Experiments that the viewer may read, the latest first: told ones, or their own whatever their state.
 
-    ``state``: ``running``, or ``done`` with whatever result.
+    ``state``: ``running``, or ``done`` with whatever result; ``away`` for moderators, what they could give back.
     """
+    if state == "away":
+        return listed_for(viewer, Experiment.objects.taken_away(viewer)).order_by("-hidden_at", "-pk")
     rows: QuerySet[Experiment] = Experiment.objects.visible_to(viewer)
     told = Experiment.objects.told().values("pk")
     rows = rows.filter(author_id=viewer.person_id or 0) if mine else rows.filter(pk__in=told)

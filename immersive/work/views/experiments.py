@@ -6,13 +6,15 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from experts import notices
+from experts.asking.moderation import MODERATE
 from experts.models import Person, Team
 from experts.views.ask_forms import refuse
 from immersive.work.lessons import experiments, telling
@@ -30,13 +32,16 @@ A_PAGE = 20
 def listed(request: HttpRequest) -> HttpResponse:
     """Experiments that I may read (``mine``: my own, drafts too), narrowed by ``state`` and ``topic``."""
     asked = {name: request.GET.get(name, "") for name in ("state", "topic", "mine")}
+    moderates = cast(Person, request.user).has_perm(MODERATE)
+    if asked["state"] == "away" and not moderates:
+        raise PermissionDenied
     rows = experiments.listed(
         Viewer.of(request.user), state=asked["state"], topic=asked["topic"], mine=bool(asked["mine"])
     )
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
     kept = QueryDict(mutable=True)
     kept.update({name: value for name, value in asked.items() if value})
-    context = {"page": page, "asked": asked, "query_string": kept.urlencode()}
+    context = {"page": page, "asked": asked, "query_string": kept.urlencode(), "moderates": moderates}
     return render(request, "work/lessons/experiments.html", context)
 
 
@@ -154,7 +159,16 @@ def _show(
 ) -> HttpResponse:
     by, person = telling.signed(cast(Any, one), viewer)
     mine = one.author_id == viewer.person_id
-    context = {"experiment": one, "mine": mine, "by": by, "person": person, "form": form, **more}
+    moderates = not mine and cast(Person, request.user).has_perm(MODERATE)
+    context = {
+        "experiment": one,
+        "mine": mine,
+        "by": by,
+        "person": person,
+        "form": form,
+        "moderates": moderates,
+        **more,
+    }
     return render(request, "work/lessons/experiment.html", context, status=status)
 
 
@@ -174,3 +188,17 @@ def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
     experiments.delete(author=cast(Person, request.user), experiment=public_id)
     messages.success(request, "Deleted. Nothing of it is kept.")
     return redirect("lessons:experiments")
+
+
+@private
+@require_POST
+def moderate(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Take an experiment of somebody else away, or give it back, with a reason."""
+    away = request.POST.get("do") != "give-back"
+    reason = request.POST.get("reason", "")
+    try:
+        experiments.moderate(person=cast(Person, request.user), experiment=public_id, reason=reason, away=away)
+        messages.success(request, f"{'Taken away' if away else 'Given back'}. Its author reads why.")
+    except ValidationError as problem:
+        messages.error(request, f"Not done. {' '.join(problem.messages)}")
+    return redirect(f"{reverse('lessons:experiments')}?state=away")
