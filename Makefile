@@ -31,9 +31,10 @@ lint: .venv/ready-dev ## Check style, types and templates
 fix: .venv/ready-dev ## Mend what can be mended by machine
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
-bench: .venv/ready-dev ## Measure search; DOCUMENTS=file.jsonl.gz COUNT=20000
+bench: .venv/ready-dev ## Measure search, finder and card; DOCUMENTS=file.jsonl.gz COUNT=20000
 	@test -n "$(DOCUMENTS)" || { echo "Say which documents: make bench DOCUMENTS=file.jsonl.gz COUNT=20000"; exit 2; }
 	@$(py) manage.py bench search --documents $(DOCUMENTS) --count $(or $(COUNT),20000)
+	@$(py) manage.py bench_people --documents $(DOCUMENTS) --count $(or $(COUNT),20000) --people 500
 
 demo: .venv/ready ## Fill the portal with the demo company
 	@DEVELOPMENT=1 $(py) manage.py migrate -v0 && DEVELOPMENT=1 $(py) manage.py seed_demo
