@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -22,7 +23,7 @@ from experts import notices
 from experts.asking.load import zone_of
 from experts.models import Person
 from experts.notices import Notice, Said, teller
-from immersive.work.models import Reminders, Task
+from immersive.work.models import Outcome, Reminders, Task
 from immersive.work.working_time import clocks_of
 from knowledge.access import Viewer
 
@@ -65,11 +66,20 @@ def ask(now: datetime | None = None) -> int:
 @transaction.atomic
 def _ask(pk: int, today: date) -> bool:
     """Ask about one task, if it is still to be asked about; the change of its day is what only one worker makes."""
-    if not Task.objects.filter(pk=pk, ask_on__lte=today, outcome=None).update(ask_on=None):
+    if not _open(Task.objects.filter(pk=pk, ask_on__lte=today)).update(ask_on=None):
         return False
     owner, subject = Task.objects.values_list("owner_id", "public_id").get(pk=pk)
     notices.tell([owner], KIND, subject)
     return True
+
+
+def _open(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """Of these tasks the ones without an outcome, for an update of them.
+
+    A join would move every condition into a subquery, which PostgreSQL does
+    not ask again of a row that it waited for; so the row's own stay outside.
+    """
+    return tasks.exclude(Exists(Outcome.objects.filter(task=OuterRef("pk"))))
 
 
 @teller(KIND)
@@ -123,7 +133,7 @@ def put_off(*, task: Task, owner: Any, until: str) -> date | None:
     today = timezone.localdate(timezone=zone_of(owner.time_zone))
     day = None if until == NEVER else today + LATER[until]
     with transaction.atomic():
-        if not Task.objects.filter(pk=task.pk, owner=owner, outcome=None).update(ask_on=day):
+        if not _open(Task.objects.filter(pk=task.pk, owner=owner)).update(ask_on=day):
             raise Http404
         no_more([task.public_id])
     return day
