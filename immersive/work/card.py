@@ -35,6 +35,7 @@ GLYPHS = {
     Route.DO: "self", Route.TOOL: "tool", Route.HAND_OVER: "ask", Route.MENTOR: "mentor", Route.INFORMAL: "informal",
     Route.FORMAL: "formal",
 }  # fmt: skip
+TOO_LATE = "Nothing is likely to be done before it is due, so that day hardly counts here."
 LEARNS = ("Nothing new", "A little", "A good deal", "Most of it")
 MISSING = {
     Route.TOOL: "a tool that does it", Route.HAND_OVER: "somebody who could take it on",
@@ -219,12 +220,16 @@ class Look:
         if not self.card.recommended:
             late = [line for line in lines[: self.card.close] if line.late]
             words = "What we know does not tell them apart, so their order says nothing: choose what suits you."
+            if self.card.too_late:
+                return f"{words} {TOO_LATE}"
             return f"{words} {listed([line.name for line in late])} would probably be late." if late else words
         return f"Second best: {_lower(_said(lines[1]))}."
 
     def _in_time(self, line: Line) -> str:
         if self.left is None:
             return f"It would be done {line.by}, and works with a chance of {percent(line.row.odds.chance.mean)}."
+        if self.card.too_late:
+            return f"It would be done {line.by}. {TOO_LATE}"
         if line.late:
             return f"It would be done {line.by}, which is later than it is due, and still it looks best."
         return f"It would be done {line.by}, before it is due."

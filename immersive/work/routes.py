@@ -24,6 +24,8 @@ SURE_ENOUGH = 0.80
 """How likely a route must be the best to be recommended."""
 MAY_BE_BEST = 0.10
 """A route that is less likely the best than this is not called close."""
+LITTLE_HOPE = 0.20
+"""Where no route is as likely in time as this, the day it is due counts less and less, down to nothing."""
 FEW = 5
 """Outcomes below which a wider stratum is looked at."""
 GUESS = "our starting guess"
@@ -198,7 +200,7 @@ class Card:
     """The routes in their order. ``recommended``: how many of the first are told apart: 1, or 0 for "close".
 
     ``close``: how many of the first may be the best. ``seed``: of the order among them. ``flips``: the input that
-    puts another route first, in words, if one does.
+    puts another route first, in words, if one does. ``too_late``: nothing is likely in time, so the day hardly counts.
     """
 
     rows: tuple[Row, ...]
@@ -206,6 +208,7 @@ class Card:
     close: int
     seed: int
     flips: tuple[str, ...] = field(default=())
+    too_late: bool = False
 
 
 def weigh(candidates: Iterable[Candidate], situation: Situation, history: History, seed: int = 0) -> Card:
@@ -215,7 +218,8 @@ def weigh(candidates: Iterable[Candidate], situation: Situation, history: Histor
     rows = _ranked(every, situation)
     if not rows:
         return Card((), False, 0, seed)
-    parts = best([(row.odds.chance, *_worth_of(row, situation)) for row in rows]) if len(rows) > 1 else [1.0]
+    due = _due_counts(every, situation)
+    parts = best([(row.odds.chance, *_worth_of(row, situation, due)) for row in rows]) if len(rows) > 1 else [1.0]
     rows = [replace(row, p_best=part) for row, part in zip(rows, parts, strict=True)]
     changes = flips(candidates, situation, history) if len(rows) > 1 else ()
     recommended = rows[0].p_best >= SURE_ENOUGH
@@ -225,14 +229,15 @@ def weigh(candidates: Iterable[Candidate], situation: Situation, history: Histor
         near = rows[:close]
         random.Random(seed).shuffle(near)  # noqa: S311 - an order, not a secret
         rows = _tool_before_course([*near, *rows[close:]], situation)
-    return Card(tuple(rows), recommended, close if len(rows) > 1 else 0, seed, changes)
+    return Card(tuple(rows), recommended, close if len(rows) > 1 else 0, seed, changes, due < 0.5)
 
 
-def _ranked(rows: Iterable[Row], situation: Situation) -> list[Row]:
+def _ranked(rows: Sequence[Row], situation: Situation) -> list[Row]:
     """The best row of each route, in the order of what they are worth."""
+    due = _due_counts(rows, situation)
     found: dict[Route, tuple[float, Row]] = {}
     for row in rows:
-        gain, plus = _worth_of(row, situation)
+        gain, plus = _worth_of(row, situation, due)
         worth = gain * row.odds.chance.mean + plus
         if row.route not in found or worth > found[row.route][0]:
             found[row.route] = worth, row
@@ -377,14 +382,20 @@ def _learns(candidate: Candidate, situation: Situation) -> float:
     )
 
 
-def _worth_of(row: Row, situation: Situation) -> tuple[float, float]:
-    """``(gain, plus)``: the worth of a route is ``gain * chance + plus``."""
+def _worth_of(row: Row, situation: Situation, due: float) -> tuple[float, float]:
+    """``(gain, plus)``: the worth of a route is ``gain * chance + plus``; ``due``: as `_due_counts` says."""
     lean = situation.lean
     usual = row.done_in[0]
     own = usual - row.candidate.begins_in
     costs = 0.008 * own + 0.04 * row.others + 0.20 * (1 - exp(-usual / 40))
-    gain = (1 - lean) * _in_time(row, situation) + lean * (0.2 + 0.5 * row.learns)
+    in_time = due * _in_time(row, situation) + 1 - due
+    gain = (1 - lean) * in_time + lean * (0.2 + 0.5 * row.learns)
     return max(gain, 0.01), lean * 0.5 * row.learns - costs * (1 - 0.6 * lean)
+
+
+def _due_counts(rows: Iterable[Row], situation: Situation) -> float:
+    """How much the day it is due counts, 0..1: less where hardly any route keeps it and cost alone would decide."""
+    return min(1.0, max((_in_time(row, situation) for row in rows), default=1.0) / LITTLE_HOPE)
 
 
 def _in_time(row: Row, situation: Situation) -> float:

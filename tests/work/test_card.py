@@ -89,6 +89,9 @@ def test_late_is_late() -> None:
     past = look(weigh([SIX[1]], replace(ME, hours_left=0.0), {}), 0.0)
     assert past.lines[0].late, "it was due before now"
     assert look(weigh([SIX[1]], ME, {})).due == ""
+    for some in (SIX, SIX[1:3]):
+        over = look(weigh(some, replace(ME, lean=0.0, hours_left=0.0), {}), 0.0)
+        assert f"{over.lede} {over.more}".count("Nothing is likely to be done before it is due") == 1
 
 
 def test_what_was_not_found_is_said_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -101,9 +102,32 @@ def test_what_is_wanted_changes_the_order() -> None:
 
 def test_a_course_after_the_day_it_is_due_delivers_nothing() -> None:
     course = Candidate(Route.FORMAL, 1.0, begins_in=120)
-    in_time = weigh([course], replace(UNSURE, lean=0.0), {}).rows[0].worth
-    late = weigh([course], replace(UNSURE, lean=0.0, hours_left=40), {}).rows[0].worth
+    some = [Candidate(Route.DO), course]
+    in_time, late = (
+        {row.route: row.worth for row in weigh(some, replace(UNSURE, lean=0.0, hours_left=hours), {}).rows}[
+            course.route
+        ]
+        for at in (None, 40)
+    )
     assert late < 0 < in_time + 0.2
+
+
+def test_where_nothing_can_be_in_time_what_works_counts_as_if_it_were_not_due() -> None:
+    """A cheap tool that hardly works is not recommended above somebody who would do it, because the day is over."""
+    some = [Candidate(Route.TOOL, 0.2), Candidate(Route.HAND_OVER, 0.9, begins_in=4.8, others=2.0)]
+    free, over = (weigh(some, replace(UNSURE, lean=0.0, hours_left=hours), {}) for hours in (None, 0.0))
+    assert over.too_late
+    assert not free.too_late
+    assert replace(over, flips=(), too_late=False) == replace(free, flips=())
+
+
+def test_the_day_it_is_due_fades_out() -> None:
+    """An hour less moves no worth by a leap, down to none."""
+    at = [weigh(ALL, replace(UNSURE, lean=0.0, hours_left=hours / 200), {}) for hours in range(400)]
+    worths = [{row.route: row.worth for row in card.rows} for card in at]
+    assert max(abs(one[key] - other[key]) for one, other in pairwise(worths) for key in one) < 0.1
+    assert [card.too_late for card in at] == sorted((card.too_late for card in at), reverse=True)
+    assert not weigh(ALL, replace(UNSURE, lean=0.0, hours_left=8), {}).too_late
 
 
 def test_with_no_data_the_card_says_so() -> None:

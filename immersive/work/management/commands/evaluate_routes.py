@@ -62,7 +62,7 @@ class Command(BaseCommand):
         people = {one.username: one for one in Person.objects.filter(username__in={one.who for one in judged})}
         if missing := sorted({one.who for one in judged} - people.keys()):
             raise CommandError(f"Nobody here is called {', '.join(missing)}: load the company that the tasks are of.")
-        first = second = naive = wrong = 0
+        first = second = on_card = naive = wrong = 0
         for one in judged:
             viewer = Viewer.of(people[one.who])
             card = asked(one, viewer)
@@ -70,6 +70,7 @@ class Command(BaseCommand):
             shown = [row.route for row in rows[:2]]
             first += shown[0] in one.right
             second += bool(one.right & set(shown))
+            on_card += any(row.route in one.right for row in card.rows[:2])
             naive += baseline(one.task, viewer) in one.right
             wrong += tool_below_course(card, one.lean)
             if options["missed"] and not one.right & set(shown):
@@ -83,6 +84,7 @@ class Command(BaseCommand):
             "tasks": len(judged),
             "right_first": round(first / len(judged), 3),
             "right_in_two": round(second / len(judged), 3),
+            "shown_in_two": round(on_card / len(judged), 3),
             "best_search_result": round(naive / len(judged), 3),
             "tool_below_course_when_delivering": wrong,
         }
