@@ -134,8 +134,15 @@ def test_moderators_take_one_away_and_give_it_back_with_a_reason(people: Any, ma
     assert "was taken away: It names a shop" in news(Viewer.of(people.owner))[0].said.text
     assert "It names a shop" in client_of(people.owner).get(at).content.decode()
     assert TRIED.hypothesis in moderator.get("/lessons/experiments/?state=away").content.decode()
+    typed = {"hypothesis": "It goes another way", "counts": "Another count", "to": "company", "do": "begin"}
+    again = client_of(people.owner).post(f"{at}edit", typed)
+    assert again.status_code == 422
+    assert "A moderator took this away: “It names a shop”." in again.content.decode()
+    assert client_of(people.peer).get(at).status_code == 404
     moderator.post(f"{at}moderate", {"reason": "It does not", "do": "give-back"})
     assert client_of(people.peer).get(at).status_code == 200
+    experiments.delete(author=people.owner, experiment=one.public_id)
+    assert not Notice.objects.filter(subject=one.public_id).exists()
 
 
 def test_bad_input_comes_back_whole(people: Any) -> None:

@@ -20,7 +20,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from experts.models import Person
-from experts.notices import in_words, mine
+from experts.notices import Notice, in_words, mine
 from immersive.work import actions
 from immersive.work.lessons import connector, telling
 from immersive.work.lessons.rows import Lesson, Reach
@@ -407,6 +407,23 @@ def test_a_moderator_takes_away_with_a_reason_and_gives_back(
         assert page(max_, f"{address}moderate", **back).status_code == 302
     assert [one.resource.kind for one in search("xylograph", see(here.zoe)).results] == ["lesson"]
     assert Verification.objects.get(resource=here.rows["zero"]).suspended_at
+
+
+def test_what_was_taken_away_is_not_told_again_by_its_author_and_leaves_no_notice(here: SimpleNamespace) -> None:
+    told = telling.publish(author=here.ana, said=SAID, to=To(Reach.COMPANY))
+    Permission.objects.get(codename="moderate_ask").user_set.add(here.ana, here.cleo)
+    ana, cleo = people_of(here.ana), people_of(here.cleo)
+    with pytest.raises(Http404):
+        telling.hide(person=ana, lesson=told.public_id, reason="It is my own lesson")
+    telling.hide(person=cleo, lesson=told.public_id, reason="It names a customer of ours")
+    again = page(here.ana, f"{told.get_absolute_url()}edit", **form(here, to="company", happened="Other words"))
+    assert again.status_code == 422
+    assert "A moderator took this away: “It names a customer of ours”." in again.content.decode()
+    assert "Other words" in again.content.decode()
+    assert page(here.zoe, told.get_absolute_url()).status_code == 404
+    assert Notice.objects.filter(subject=told.public_id).exists()
+    telling.delete(author=here.ana, lesson=told.public_id)
+    assert not Notice.objects.filter(subject=told.public_id).exists()
 
 
 # What it costs -------------------------------------------------------------------------------------------------------

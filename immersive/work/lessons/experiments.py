@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404
@@ -64,6 +64,8 @@ def plan(*, author: object, tried: Tried, to: To, experiment: UUID | None = None
     team = None if to.reach == Reach.DRAFT else telling.team_of(to, viewer)
     with transaction.atomic():
         found = mine_or_404(experiment, viewer, lock=True) if experiment else Experiment(author_id=viewer.person_id)
+        if to.reach in TOLD:
+            telling.refuse_taken_away(found)
         if found.result and (found.hypothesis, found.counts) != (tried.hypothesis.strip(), tried.counts.strip()):
             raise ValidationError("It has a result: what was supposed before stays as it was said.")
         if to.reach in TOLD:
@@ -130,22 +132,25 @@ def withdraw(*, author: object, experiment: UUID) -> None:
 
 @sensitive_variables()
 def delete(*, author: object, experiment: UUID) -> None:
-    """Delete it, and that anybody is asked about it."""
+    """Delete it, and what anybody was told or asked about it."""
     with transaction.atomic():
         one = mine_or_404(experiment, Viewer.of(author), lock=True)
-        Notice.objects.filter(kind=KIND, subject=one.public_id).delete()
+        Notice.objects.filter(kind__in=(KIND, MODERATED), subject=one.public_id).delete()
         one.delete()
 
 
 @sensitive_variables()
 def moderate(*, person: Person, experiment: UUID, reason: str, away: bool) -> None:
     """As a moderator, take somebody else's away, or let it stand again, with a reason that its author reads."""
-    why, viewer = reason_of(person, MODERATE, reason, 300), Viewer.of(person)
+    if not person.has_perm(MODERATE):
+        raise PermissionDenied
+    viewer = Viewer.of(person)
     with transaction.atomic():
         seen = Experiment.objects.visible_to(viewer) if away else Experiment.objects.taken_away(viewer)
         one = seen.filter(public_id=experiment).exclude(author=person).first()
-        if one is None:
+        if one is None:  # said before the reason is looked at: hidden is absent
             raise Http404
+        why = reason_of(person, MODERATE, reason, 300)
         changed = {"hidden_at": timezone.now() if away else None, "moderated_why": why}
         Experiment.objects.filter(pk=one.pk).update(**changed)
         notices.tell([one.author_id] if one.author_id else [], MODERATED, one.public_id)

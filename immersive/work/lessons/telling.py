@@ -26,7 +26,7 @@ from experts.asking.moderation import MODERATE, reason_of
 from experts.asking.sealed import K, is_wide_enough
 from experts.models import Person, Team
 from immersive.work.lessons import connector, names
-from immersive.work.lessons.rows import Lesson, Reach
+from immersive.work.lessons.rows import Lesson, Reach, Told
 from immersive.work.models import ROUTES, Task
 from knowledge import topics, verifying
 from knowledge.access import Viewer
@@ -39,6 +39,7 @@ WORDS = ("expected", "happened", "know_now", "changes")
 LONGEST = 2000
 """Characters of each part: what is read in two minutes."""
 MOST_TOPICS, MOST_RESOURCES = 5, 10
+AWAY, BACK = "lesson-away", "lesson-back"
 NO_TOPIC = "No page that you may read has a topic of that name. Choose one of those that show while you type."
 
 
@@ -89,6 +90,7 @@ def keep(*, author: Person, said: Said, lesson: UUID | None = None) -> Lesson:
     with transaction.atomic():
         found = _own(lesson, viewer)
         if found.reach in (Reach.TEAM, Reach.COMPANY):
+            refuse_taken_away(found)
             raise ValidationError("Others read it now. Publish the change, or take it back first.")
         if not any(getattr(said, name).strip() for name in WORDS):
             raise ValidationError({"happened": "Write down what happened, or what you expected."})
@@ -117,6 +119,8 @@ def publish(*, author: Person, said: Said, to: To, lesson: UUID | None = None) -
     now = timezone.now()
     with transaction.atomic():
         found = _own(lesson, viewer)
+        if to.reach in (Reach.TEAM, Reach.COMPANY):
+            refuse_taken_away(found)
         found.reach, found.team, found.anonymous = to.reach, team, to.anonymous and to.reach != Reach.ME
         found.audience = audience_of(to.reach, team)
         found.published_at, found.withdrawn_at = found.published_at or now, None
@@ -138,19 +142,22 @@ def withdraw(*, author: Person, lesson: UUID) -> None:
 
 @sensitive_variables()
 def delete(*, author: Person, lesson: UUID) -> None:
-    """Delete it, everywhere."""
+    """Delete it, everywhere, and what its author was told about it."""
     with transaction.atomic():
         withdraw(author=author, lesson=lesson)
+        notices.Notice.objects.filter(kind__in=(AWAY, BACK), subject=lesson).delete()
         _own(lesson, Viewer.of(author)).delete()
 
 
 def hide(*, person: Person, lesson: UUID, reason: str) -> None:
-    """As a moderator, take a lesson away with a reason that its author reads."""
+    """As a moderator, take a lesson of somebody else away with a reason that its author reads."""
     why = reason_of(person, MODERATE, reason, 300)
     with transaction.atomic():
         found = lesson_or_404(lesson, Viewer.of(person))
+        if found.author_id == person.pk:  # they could not give it back; their own they take back or delete
+            raise Http404
         if Lesson.objects.filter(pk=found.pk, hidden_at=None).update(hidden_at=timezone.now(), moderated_why=why):
-            _moderated(found, "lesson-away")
+            _moderated(found, AWAY)
 
 
 def give_back(*, person: Person, lesson: UUID, reason: str) -> None:
@@ -161,7 +168,7 @@ def give_back(*, person: Person, lesson: UUID, reason: str) -> None:
         if found is None:
             raise Http404
         Lesson.objects.filter(pk=found.pk).update(hidden_at=None, moderated_why=why)
-        _moderated(found, "lesson-back")
+        _moderated(found, BACK)
 
 
 def _moderated(lesson: Lesson, kind: str) -> None:
@@ -233,6 +240,15 @@ def audience_of(reach: str, team: Team | None) -> Audience | None:
     if reach == Reach.ME:
         return None
     return Audience.objects.of([EVERYONE if team is None else f"team:{team.pk}"])
+
+
+def refuse_taken_away(told: Told) -> None:
+    """Raise `ValidationError` where a moderator took it away: telling it again would be told to nobody."""
+    if told.hidden_at:
+        raise ValidationError(
+            f"A moderator took this away: “{told.moderated_why}”. Others can read it only once a moderator gives it"
+            " back, so nothing was changed."
+        )
 
 
 def refuse_names(words: Mapping[str, str], plain: Collection[str], viewer: Viewer) -> None:
@@ -361,13 +377,13 @@ def suspended(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, notic
     return said
 
 
-@notices.teller("lesson-away")
+@notices.teller(AWAY)
 def taken_away(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, notices.Said]:
     """A moderator took your lesson away, and why."""
     return _told_of(viewer, subjects, "was taken away", hidden=True)
 
 
-@notices.teller("lesson-back")
+@notices.teller(BACK)
 def given_back(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, notices.Said]:
     """A moderator gave your lesson back, and why."""
     return _told_of(viewer, subjects, "stands again", hidden=False)
