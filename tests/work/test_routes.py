@@ -104,10 +104,8 @@ def test_a_course_after_the_day_it_is_due_delivers_nothing() -> None:
     course = Candidate(Route.FORMAL, 1.0, begins_in=120)
     some = [Candidate(Route.DO), course]
     in_time, late = (
-        {row.route: row.worth for row in weigh(some, replace(UNSURE, lean=0.0, hours_left=hours), {}).rows}[
-            course.route
-        ]
-        for at in (None, 40)
+        next(row.worth for row in weigh(some, at, {}).rows if row.route is Route.FORMAL)
+        for at in (replace(UNSURE, lean=0.0, hours_left=hours) for hours in (None, 40))
     )
     assert late < 0 < in_time + 0.2
 
