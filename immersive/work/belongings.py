@@ -13,9 +13,9 @@ from django.db.models import Prefetch
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from immersive.work import actions, recall, reminding, tasks
+from immersive.work import actions, recall, reminding, sharing, tasks
 from immersive.work.lessons.rows import Experiment, Lesson, Reach
-from immersive.work.models import Reminders, Share, Step
+from immersive.work.models import Reminders, Step
 from immersive.work.routes import NAMES
 from knowledge.access import Viewer
 
@@ -35,7 +35,7 @@ TOLD = ("public_id", "reach", "anonymous", "created_at", "changed_at", "publishe
 def everything(viewer: Viewer) -> dict[str, Any]:
     """All of it, as values that JSON can say; resources and people by name, as far as the viewer may know them now."""
     wishes = reminding.wishes(viewer)
-    shares = Prefetch("shares", Share.objects.visible_to(viewer).select_related("person", "team"))
+    shares = Prefetch("shares", sharing.shares(viewer))
     mine = tasks.mine(viewer).prefetch_related("steps", "advices", shares)
     return {
         "made_at": timezone.now(),
@@ -80,8 +80,9 @@ def _step(step: Step) -> dict[str, Any]:
     return {"name": NAMES[step.route], **{name: getattr(step, name) for name in kept}}  # type: ignore[index]
 
 
-def _share(share: Share) -> dict[str, Any]:
-    return {"person": share.person and share.person.known_as, "team": share.team and share.team.name, "at": share.at}
+def _share(share: Any) -> dict[str, Any]:
+    person = share.person and sharing.called(share.person, share.person_known)
+    return {"person": person, "team": share.team and share.team.name, "at": share.at}
 
 
 def _told(model: Any, viewer: Viewer) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -35,6 +36,8 @@ from knowledge.topics import spelled
 KIND = "task_shared"
 MOST = 50
 """People and teams that one task is shared with, at most."""
+SOMEBODY = "A colleague"
+"""What one is called who hides."""
 NOBODY = "Nobody of that name can be found. Write the name as it stands in the list that opens while you type."
 NOT_YOURS = "Choose a team that you are in."
 
@@ -47,8 +50,9 @@ class Shared:
     statement: str
     context: str
     page_url: str
+    """Where it began, without what the address asks there: that is often whoever began it, or what they searched."""
     due: date | None
-    owner: Person
+    owner: str
     mine: bool
     topics: tuple[str, ...]
     started_from: Resource | None
@@ -69,7 +73,27 @@ def _open_to(viewer: Viewer) -> QuerySet[Task]:
     together = Q(Exists(now.filter(person=viewer.person_id))) & Q(Exists(now.filter(person=OuterRef("task__owner"))))
     shares = Share.objects.filter(Q(person=viewer.person_id) | together, task=OuterRef("pk"))
     tasks: QuerySet[Task] = Task.objects.filter(Exists(shares), owner__is_active=True)
-    return tasks.select_related("owner")
+    return tasks.select_related("owner").annotate(owner_known=_known("owner", viewer))
+
+
+def _known(person: str, viewer: Viewer) -> Q:
+    """Whether the viewer may know this person of a row by name: a colleague, or one who left, who does not hide."""
+    here, left = Person.objects.visible_to(viewer), Person.objects.former(viewer)
+    return Q(Exists(here.filter(pk=OuterRef(person)))) | Q(Exists(left.filter(pk=OuterRef(person))))
+
+
+def called(person: Person, known: bool) -> str:
+    """The name of somebody, as far as whoever looks may know it."""
+    return person.known_as if known else SOMEBODY
+
+
+def _where(address: str) -> str:
+    """An address without what it asks, the place in the page, and any name or password."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 @sensitive_variables()
@@ -77,14 +101,16 @@ def shared_or_404(public_id: UUID, viewer: Viewer) -> Shared:
     """A task as it is shared with the viewer; its owner sees the same. `Http404` for everybody else."""
     task = _open_to(viewer).filter(public_id=public_id).first()
     if task is None:
-        task = Task.objects.visible_to(viewer).select_related("owner").filter(public_id=public_id).first()
+        mine = Task.objects.visible_to(viewer).select_related("owner").annotate(owner_known=_known("owner", viewer))
+        task = mine.filter(public_id=public_id).first()
     if task is None:
         raise Http404
     topics = set(task.topics.values_list("name", flat=True))
     known = spelled(Q(name__in=topics), viewer).values()
     begun = Resource.objects.visible_to(viewer).filter(pk=task.started_from_id or 0).first()
     return Shared(
-        task.public_id, task.statement, task.context, task.page_url, task.due, task.owner,
+        task.public_id, task.statement, task.context, _where(task.page_url), task.due,
+        called(task.owner, task.owner_known),
         mine=task.owner_id == viewer.person_id,
         topics=tuple(sorted(topics.intersection(known))),
         started_from=begun,
@@ -107,8 +133,13 @@ def _steps(task: Task, viewer: Viewer) -> tuple[tuple[str, str, str, bool], ...]
 
 def shares_of(task: Task, viewer: Viewer) -> list[Share]:
     """Whom the viewer's own task is shared with, those who have left among them named as such."""
-    rows = Share.objects.visible_to(viewer).filter(task=task).select_related("person", "team")
-    return list(rows.order_by("at", "pk"))
+    return list(shares(viewer).filter(task=task).order_by("at", "pk"))
+
+
+def shares(viewer: Viewer) -> QuerySet[Share]:
+    """The viewer's own shares, of which `called` says whom each is with."""
+    rows: QuerySet[Share] = Share.objects.visible_to(viewer).select_related("person", "team")
+    return rows.annotate(person_known=_known("person", viewer))
 
 
 def teams_of(viewer: Viewer) -> list[Team]:
@@ -116,9 +147,13 @@ def teams_of(viewer: Viewer) -> list[Team]:
     return [row.team for row in Membership.objects.current().filter(person=viewer.person_id or 0).with_path()]
 
 
+def _colleagues(viewer: Viewer) -> Any:
+    return Person.objects.findable().visible_to(viewer).exclude(pk=viewer.person_id or 0)
+
+
 def people_named(text: str, viewer: Viewer) -> list[Person]:
     """Colleagues who may be meant by what was typed: found by it, not hidden, and not the viewer; those named so."""
-    found = Person.objects.findable().visible_to(viewer).exclude(pk=viewer.person_id or 0).named(text.strip())
+    found = _colleagues(viewer).named(text.strip())
     some = list(found[:20]) if text.strip() else []
     exact = [one for one in some if one.display_name.casefold() == text.strip().casefold()]
     return exact or some
@@ -135,7 +170,7 @@ def share(*, task: Task, owner: Any, person: Person | None = None, team: Team | 
         raise ValidationError("Choose a person or a team.", code="whom")
     if team is not None and team not in teams_of(viewer):
         raise ValidationError(NOT_YOURS, code="team")
-    if person is not None and person not in Person.objects.findable().visible_to(viewer).exclude(pk=owner.pk):
+    if person is not None and not _colleagues(viewer).filter(pk=person.pk).exists():
         raise ValidationError(NOBODY, code="person")
     with transaction.atomic():
         task = own(task, owner)
@@ -157,7 +192,12 @@ def _told(share: Share, owner: Any) -> list[int]:
 def take_back(*, task: Task, owner: Any, share: int) -> None:
     """Share it with them no more; from the next request on they see nothing of it. Twice does no harm."""
     with transaction.atomic():
-        Share.objects.filter(task=own(task, owner), pk=share).delete()
+        task = own(task, owner)
+        Share.objects.filter(task=task, pk=share).delete()
+        others = Share.objects.filter(task=task).select_related("team")
+        left = {person for one in others for person in _told(one, owner)}
+        untold = notices.Notice.objects.filter(kind=KIND, subject=task.public_id, seen_at=None)
+        untold.exclude(person__in=left).delete()  # news that nobody can be told any more would stand before other news
 
 
 @teller(KIND)
@@ -167,10 +207,10 @@ def told(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
     tasks = shared_with(viewer).filter(public_id__in=subjects)
     return {
         one.public_id: Said(
-            f"{one.owner.known_as} shares a task with you: “{one.statement}”",
+            f"{called(one.owner, one.owner_known)} shares a task with you: “{one.statement}”",
             address(one.public_id),
             "task",
-            mail=f"{one.owner.known_as} shares a task with you",
+            mail=f"{called(one.owner, one.owner_known)} shares a task with you",
         )
         for one in tasks
     }

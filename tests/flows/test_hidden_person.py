@@ -20,8 +20,12 @@ from django.test import Client
 from django.urls import reverse
 
 from experts import choices
+from experts.digests import letter
 from experts.models import Follow, Membership, Offer, Person, Team
+from experts.notices import Notice, news
+from immersive.work import sharing
 from immersive.work.actions import start_task
+from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
 from knowledge.models import Resource, Search, Verification
 from tests import small_company
@@ -62,7 +66,10 @@ def company(settings: LazySettings, make_person: Any, django_capture_on_commit_c
     small_company.read_people()
     small_company.index()
     task = start_task(owner=colleague, statement="Care for a quokka", started_from=rows["pump"])
-    found = {"hidden": hidden, "manager": manager, "colleague": colleague, "root": root, "task": task}
+    sharing.share(task=task, owner=colleague, person=hidden)
+    theirs = start_task(owner=hidden, statement="Count the quokkas")
+    sharing.share(task=theirs, owner=hidden, person=colleague)
+    found = {"hidden": hidden, "manager": manager, "colleague": colleague, "root": root, "task": task, "theirs": theirs}
     return found | rows | {"document": Resource.objects.get(title=NAME)}
 
 
@@ -71,7 +78,7 @@ def addresses(company: dict[str, Any]) -> Iterator[str]:
     ids = [company[name].public_id for name in ("hidden", "pump", "tool", "document", "task")]
     fill = {
         "public_id": ids,
-        "task_id": ids[-1:],
+        "task_id": [ids[-1], company["theirs"].public_id],
         "key": [uuid4()],
         "slug": ["quokka-care", "welding"],
         "verb": ["thank"],
@@ -134,6 +141,24 @@ def test_nobody_is_told_of_who_hides_where_they_would_be_met(company: dict[str, 
         assert leaks(company, name, met) == {}, name
     assert "Priming a quokka" in browser(company["root"]).get("/search", {"q": "quokka"}).content.decode()
     assert NAME in browser(hidden).get(hidden.get_absolute_url()).content.decode()
+
+
+def test_a_share_does_not_name_who_hides_to_either_side(company: dict[str, Any]) -> None:
+    hidden, colleague = company["hidden"], company["colleague"]
+    task, theirs = company["task"], company["theirs"]
+    met = [reverse("home"), reverse("experts:notices"), reverse("work:shared-list"),
+           reverse("work:share", args=[task.public_id]), reverse("work:download"),
+           sharing.address(theirs.public_id)]  # fmt: skip
+    client = browser(colleague)
+    assert [bool(told(client, address, hidden)) for address in met] == [True] * len(met)
+    Notice.objects.update(seen_at=None)
+    choices.hide(person=hidden)
+    assert [told(client, address, hidden) for address in met] == [set()] * len(met)
+    assert "A colleague" in client.get(met[-1]).content.decode()
+    Notice.objects.update(seen_at=None)
+    mail = letter(colleague, news(Viewer.of(colleague)))
+    assert "A colleague shares a task with you" in mail.body
+    assert "zqquillan" not in f"{mail.body} {mail.alternatives}".lower()
 
 
 @pytest.mark.slow

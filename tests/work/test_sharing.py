@@ -110,6 +110,24 @@ def test_they_are_told_once_and_a_mail_says_no_word_of_it(people: People, task: 
     assert news(Viewer.of(people.peer)) == [], "seen by opening it"
 
 
+def test_who_sees_it_no_more_has_no_news_of_it(people: People, task: Task, team: Team) -> None:
+    alone = sharing.share(task=task, owner=people.owner, person=people.peer)
+    both = sharing.share(task=task, owner=people.owner, team=team)
+    sharing.take_back(task=task, owner=people.owner, share=both.pk)
+    assert [one.person for one in Notice.objects.all()] == [people.peer]
+    sharing.take_back(task=task, owner=people.owner, share=alone.pk)
+    assert not Notice.objects.exists()
+
+
+def test_where_it_began_is_told_without_what_was_asked_there(people: People, task: Task) -> None:
+    page = "https://olu:key@example.org/cases/7?who=olu#top"
+    Task.objects.filter(pk=task.pk).update(page_url=page)
+    sharing.share(task=task, owner=people.owner, person=people.peer)
+    for reader in (people.peer, people.owner):
+        assert sharing.shared_or_404(task.public_id, Viewer.of(reader)).page_url == "https://example.org/cases/7"
+    assert "the place you began at" in client_of(people.owner).get(f"{task.get_absolute_url()}share").content.decode()
+
+
 def test_only_with_those_who_can_be_found_and_ones_own_teams(people: People, task: Task) -> None:
     Availability.objects.create(person=people.peer, hidden=True)
     strangers: Team = Team.objects.create(name="Board", slug="board")
