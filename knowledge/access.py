@@ -112,6 +112,12 @@ def id_in(text: str | None) -> UUID | None:
         return None
 
 
+def number_in(text: str | None) -> int | None:
+    """The number that stands in what somebody sent, if one does that any database takes for the id of a row."""
+    said = text or ""
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= 18 else None
+
+
 def resource_or_404(public_id: UUID, viewer: Viewer) -> Resource:
     """The resource, if the viewer may read it; else the same `Http404` as for one that never was."""
     from knowledge.models import REPEATING, Resource

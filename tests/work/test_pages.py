@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -250,3 +251,21 @@ class TestReading:
         assert said == ["", "", "", "", "You have said that 5 times; 3 of them worked."]
         assert tasks.counts(10, viewer(people.owner)) == ""
         assert tasks.counts(70, viewer(people.peer)) == ""
+
+
+@pytest.mark.parametrize("sent", ["9" * 5000, "9" * 30, "²", "\0"])
+def test_what_no_database_takes_is_an_answer_and_no_error(people: People, task: Task, sent: str) -> None:
+    client, at = Client(), task.get_absolute_url()
+    client.force_login(people.owner)
+
+    def status(path: str, **said: str) -> int:
+        return client.post(f"{at}{path}", said).status_code
+
+    assert status("assessment", drop=sent) == 422
+    assert status("assessment", add=f"Pumps{sent}") == 422
+    assert [status("lean", lean=sent), status("choose", drop=sent)] == [422, 422]
+    assert [status("plan", done=sent), status("share/back", share=sent)] == [404, 404]
+    assert status("share", name=f"Pia{sent}") == 422
+    for asked in ("tasks/colleagues?name", "lessons/experiments/?topic", "lessons/experiments/?state"):
+        assert client.get(f"/{asked}={quote(sent)}").status_code == 200
+    assert [client.head(path).status_code for path in ("/tasks/", at)] == [200, 200]

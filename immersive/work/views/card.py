@@ -16,7 +16,7 @@ from immersive.work.models import LEANS
 from immersive.work.views import private
 from immersive.work.views.tasks import after, moves, show
 from knowledge import standing
-from knowledge.access import Viewer, resource_or_404
+from knowledge.access import Viewer, number_in, resource_or_404
 from knowledge.pages import notes
 from knowledge.reader import render as read
 
@@ -27,8 +27,8 @@ def lean(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Say what matters more this time (``lean``), or have it weighed anew (``again``); only the card for htmx."""
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
-    said = request.POST.get("lean", "")
-    step = int(said) if said.isdecimal() else -1
+    said = number_in(request.POST.get("lean"))
+    step = -1 if said is None else said
     try:
         actions.lean(task=found, owner=request.user, lean=step)
     except ValidationError:
@@ -61,8 +61,8 @@ def choose(request: HttpRequest, task_id: UUID) -> HttpResponse:
     found = tasks.mine_or_404(task_id, viewer)
     route, _, key = request.POST.get("choice", "").partition(":")
     try:
-        if (drop := request.POST.get("drop", "")).isdecimal():
-            plan.drop(task=found, owner=request.user, step=int(drop))
+        if (drop := number_in(request.POST.get("drop"))) is not None:
+            plan.drop(task=found, owner=request.user, step=drop)
         else:
             plan.choose(task=found, owner=request.user, route=route, key=key)
     except AssessFirst:
@@ -79,11 +79,12 @@ def step(request: HttpRequest, task_id: UUID) -> HttpResponse:
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
     verbs = {"up": {"up": True}, "down": {"up": False}, "done": {"done": True}, "undo": {"done": False}, "drop": {}}
-    said = next((name for name in verbs if request.POST.get(name, "").isdecimal()), "")
-    if not said:
+    named = ((name, number_in(request.POST.get(name))) for name in verbs)
+    said, which = next(((name, number) for name, number in named if number is not None), ("", None))
+    if which is None:
         raise Http404
     verb = plan.drop if said == "drop" else plan.move if said in ("up", "down") else plan.done
-    verb(task=found, owner=request.user, step=int(request.POST[said]), **verbs[said])
+    verb(task=found, owner=request.user, step=which, **verbs[said])
     return after(request, task_id, viewer, at="plan" if said == "drop" else "")
 
 

@@ -23,6 +23,7 @@ from immersive.work.lessons.rows import Experiment, Reach
 from immersive.work.lessons.telling import SomebodyIsNamed
 from immersive.work.views import private
 from knowledge.access import Viewer
+from knowledge.ingest import storable
 
 A_PAGE = 20
 
@@ -31,7 +32,7 @@ A_PAGE = 20
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """Experiments that I may read (``mine``: my own, drafts too), narrowed by ``state`` and ``topic``."""
-    asked = {name: request.GET.get(name, "") for name in ("state", "topic", "mine")}
+    asked = {name: storable(request.GET.get(name, "")) for name in ("state", "topic", "mine")}
     moderates = cast(Person, request.user).has_perm(MODERATE)
     if asked["state"] == "away" and not moderates:
         raise PermissionDenied

@@ -16,7 +16,8 @@ from experts import notices
 from experts.models import Person
 from immersive.work import sharing, tasks
 from immersive.work.views import private
-from knowledge.access import Viewer, id_in
+from knowledge.access import Viewer, id_in, number_in
+from knowledge.ingest import storable
 
 PER_PAGE = 20
 
@@ -30,7 +31,7 @@ def share(request: HttpRequest, task_id: UUID) -> HttpResponse:
     if request.method != "POST":
         now = {"shares": sharing.shares_of(task, viewer), "teams": sharing.teams_of(viewer)}
         return render(request, "work/share.html", {"task": task, **now})
-    typed, team = request.POST.get("name", "").strip(), id_in(request.POST.get("team"))
+    typed, team = storable(request.POST.get("name", "")).strip(), id_in(request.POST.get("team"))
     named = [] if team else sharing.people_named(typed, viewer)
     if chosen := id_in(request.POST.get("person")):
         named = [one for one in named if one.public_id == chosen]
@@ -62,10 +63,10 @@ def _choose(request: HttpRequest, task: Any, typed: str, named: list[Person], tr
 def take_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Share it with somebody no more."""
     task = tasks.mine_or_404(task_id, Viewer.of(request.user))
-    which = request.POST.get("share", "")
-    if not which.isdecimal():
+    which = number_in(request.POST.get("share"))
+    if which is None:
         raise Http404
-    sharing.take_back(task=task, owner=request.user, share=int(which[:18]))
+    sharing.take_back(task=task, owner=request.user, share=which)
     messages.success(request, "Taken back. They see nothing of it any more.")
     return redirect("work:share", task_id)
 
@@ -92,5 +93,6 @@ def with_me(request: HttpRequest) -> HttpResponse:
 @require_safe
 def colleagues(request: HttpRequest) -> HttpResponse:
     """Colleagues who may be meant by a name that is being typed."""
-    found = sharing.people_named(request.GET.get("name", "")[:100], Viewer.of(cast(Person, request.user)))
+    typed = storable(request.GET.get("name", ""))[:100]
+    found = sharing.people_named(typed, Viewer.of(cast(Person, request.user)))
     return render(request, "work/_colleagues.html", {"found": found[:8]})

@@ -9,14 +9,15 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from immersive.work import actions, advice, card, plan, tasks
 from immersive.work.actions import AssessFirst
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, LEANS, AssessmentLocked, Task
 from immersive.work.views import private
-from knowledge.access import Viewer, id_in
+from knowledge.access import Viewer, id_in, number_in
+from knowledge.ingest import storable
 
 PER_PAGE = 20
 FILLED = {"statement": "q", "context": "text", "page_url": "page"}
@@ -24,7 +25,7 @@ FILLED = {"statement": "q", "context": "text", "page_url": "page"}
 
 
 @private
-@require_GET
+@require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     """My tasks, open ones first, each with what is next."""
     page = Paginator(tasks.mine(Viewer.of(request.user)), PER_PAGE).get_page(request.GET.get("page"))
@@ -57,7 +58,7 @@ def _new(request: HttpRequest, form: StartForm, begin: Any, status: int = 200) -
 
 
 @private
-@require_GET
+@require_safe
 def task(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """One task: the question before all else, then six routes and a plan, then how it went."""
     viewer = Viewer.of(request.user)
@@ -87,12 +88,12 @@ def assess(request: HttpRequest, task_id: UUID) -> HttpResponse:
 def _about(request: HttpRequest, found: Task, viewer: Viewer) -> HttpResponse:
     """The same question with a topic more or less; what was chosen already stays chosen, and is not said yet."""
     trouble = ""
-    drop = request.POST.get("drop", "")
+    drop = number_in(request.POST.get("drop"))
     try:
-        if drop.isdecimal():
-            actions.drop_topic(task=found, owner=request.user, topic=int(drop))
+        if drop is not None:
+            actions.drop_topic(task=found, owner=request.user, topic=drop)
         else:
-            actions.add_topic(task=found, owner=request.user, name=request.POST.get("add", "").strip())
+            actions.add_topic(task=found, owner=request.user, name=storable(request.POST.get("add", "")).strip())
     except ValidationError as problem:
         trouble = " ".join(problem.messages)
     except AssessmentLocked:
