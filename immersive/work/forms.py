@@ -41,7 +41,7 @@ class StartForm(forms.Form):
         required=False,
         max_length=MAX_CONTEXT,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="What you had selected, or a few words more. It is kept as it is, for you alone.",
+        help_text="What you had selected, or a few words more. Kept as it is, for you alone until you share the task.",
     )
     started_from = forms.UUIDField(required=False, widget=forms.HiddenInput)
     page_url = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -116,8 +116,14 @@ class OutcomeForm(forms.Form):
 
     @classmethod
     def of(cls, outcome: Outcome | None, plan: Sequence[Planned] = ()) -> OutcomeForm:
-        """A form where nothing is said but the way that the plan begins with, or one that holds what was logged."""
-        said: dict[str, Any] = {"route": plan[0].route if plan else ""}
+        """A form where nothing is said but the one way that the owner said, or one that holds what was logged.
+
+        Of several ways that were planned it is the only one done; else they
+        choose, for what nobody said would count among how others' tasks went.
+        """
+        done = [one for one in plan if one.done]
+        ways = done if len(done) == 1 else plan
+        said: dict[str, Any] = {"route": ways[0].route if len(ways) == 1 else ""}
         if outcome is not None:
             said = {name: getattr(outcome, name) for name in cls.base_fields}
         return cls(initial=said)

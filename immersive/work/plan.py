@@ -198,11 +198,13 @@ def _stood(task: Task, viewer: Viewer, route: str, key: str) -> dict[str, Any]:
 
 
 def done(*, task: Task, owner: Any, step: int, done: bool = True) -> None:
-    """Say that a step is done, or that it is not."""
+    """Say that a step is done, or that it is not; of a task that is over, what that says of how it went too."""
     with transaction.atomic():
         row = _step(task, owner, step)
         row.done_at = (row.done_at or timezone.now()) if done else None
         row.save(update_fields=["done_at"])
+        if row.task.finished:
+            outcomes.feed(row.task.outcome)
 
 
 def drop(*, task: Task, owner: Any, step: int) -> None:

@@ -49,6 +49,10 @@ def test_what_was_done_helped(people: People, task: Task, planned: list[Step]) -
     Step.objects.filter(pk=planned[0].pk).update(done_at=task.created_at)
     log(people, task)
     assert said(people) == {"Page"}
+    plan.done(task=task, owner=people.owner, step=planned[1].pk)
+    assert said(people) == {"Page", "Tool"}, "also where it is said later"
+    plan.done(task=task, owner=people.owner, step=planned[0].pk, done=False)
+    assert said(people) == {"Tool"}
 
 
 def test_it_goes_with_the_task_and_not_with_what_they_said_themselves(
@@ -115,13 +119,19 @@ def test_an_outcome_that_comes_first_is_answered_and_nothing_is_lost(people: Peo
     assert not Outcome.objects.exists()
 
 
-def test_two_taps_suffice_and_the_way_is_the_plan_s(people: People, task: Task, planned: list[Step]) -> None:
+def test_two_taps_suffice_and_the_way_is_the_one_they_said(people: People, task: Task, planned: list[Step]) -> None:
     client = Client()
     client.force_login(people.owner)
-    page = client.get(task.get_absolute_url())
-    initial = page.context["outcome_form"].initial
-    assert initial == {"route": "informal"}
-    client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0", "route": initial["route"]})
+
+    def initial() -> Any:
+        return client.get(task.get_absolute_url()).context["outcome_form"].initial
+
+    assert initial() == {"route": ""}, "of two ways that were planned none is said yet"
+    plan.done(task=task, owner=people.owner, step=planned[1].pk)
+    assert initial() == {"route": "tool"}
+    plan.drop(task=task, owner=people.owner, step=planned[1].pk)
+    assert initial() == {"route": "informal"}
+    client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0", **initial()})
     assert (Outcome.objects.get().result, Outcome.objects.get().route) == (1.0, "informal")
     refused = client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0", "route": "magic", "surprise": "Odd"})
     assert refused.status_code == 422
