@@ -347,7 +347,7 @@ def test_the_card_has_counts_to_rest_on_and_a_lesson_stands_above_its_page(clien
     from knowledge.models import Resource
 
     assert {record.route for record in Record.objects.all()} >= {"do", "informal", "tool"}
-    assert {record.outcomes for record in Record.objects.all()} == {5}
+    assert min(record.outcomes for record in Record.objects.all()) >= 5
     client.force_login(person("priya.nandekar"))
     page = Resource.objects.get(kind="page", title__startswith="E-24")
     assert "Log the inlet pressure for a week" in client.get(page.get_absolute_url()).content.decode()

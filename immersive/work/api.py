@@ -177,7 +177,7 @@ def route_values(row: Row, shown: Shown, now: datetime) -> dict[str, Any]:
         "title": one.title,
         "url": f"{one.url}{one.at}",
         "done_by": [shown.clock.after(now, hours) for hours in row.done_in],
-        "chance": [chance.mean, *chance.range],
+        "chance": [round(part, 2) for part in (chance.mean, *chance.range)],
         "outcomes": row.odds.outcomes + row.odds.own,
         "learns": row.level,
         "others_hours": row.others,

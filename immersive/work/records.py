@@ -1,12 +1,14 @@
 """What became of tasks, as far as anybody may know it: counts of blocks of outcomes, whose they were is not kept.
 
-An outcome becomes part of one block and of no other. A block is five outcomes
-of five different people whose tasks went the same way, were as hard and were
-said with as much confidence, and where it can be, by the same tool, page or
-course. What has waited for two weeks may be put together more widely. Every
+An outcome becomes part of one block and of no other. A block holds outcomes of
+at least five people, one of each, whose tasks went the same way, were as hard
+and were said with as much confidence, and where it can be, by the same tool,
+page or course. They did not all come out alike: else the sum would tell of
+each. What has waited for two weeks may be put together more widely. Every
 published count is a sum of whole blocks, which share no outcome: whatever is
 taken from what, today or from what was published before, no fewer than five
-people are left in it. Of a person nothing is counted.
+people are left in it. Of a person nothing is counted, and of a resource only
+where everyone may read it: else five could be all who may.
 """
 
 from __future__ import annotations
@@ -19,23 +21,28 @@ from math import exp, log
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, When
-from django.db.models.functions import Ln
+from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, When, Window
+from django.db.models.functions import Ln, RowNumber
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from experts.connector import ANYBODY
+from experts.models import Person
 from immersive.work.models import Outcome, Record, Step
 from immersive.work.routes import Counts, Difficulty, History, Route, Situation, Stratum
+from knowledge.models import Resource
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 PEOPLE = 5
-"""Of so many people each block holds one outcome."""
+"""Of so many people, at least, each block holds one outcome."""
+COMPANY = 2 * PEOPLE
+"""Where fewer people than these work, nothing is published: who the others are would be known."""
 WAITED = timedelta(days=14)
 """An outcome that waited so long may be put together with others that were less or more hard or sure."""
-AT_ONCE = 5000
-"""Outcomes that are looked at in one turn, the oldest first."""
+OF_ONE = 20
+"""Outcomes of one person that may wait beside those of others, the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,9 @@ def blocks(waiting: Iterable[Waiting], now: datetime) -> list[Block]:
     for alike, wide in _WIDTHS:
         ready = [one for one in left.values() if now - one.at >= WAITED] if wide else list(left.values())
         for key, some in _grouped(ready, alike):
-            for five in _fives(some):
-                made.append(Block(five, *key))
-                for one in five:
+            for those in _together(some):
+                made.append(Block(those, *key))
+                for one in those:
                     del left[one.id]
     return made
 
@@ -116,17 +123,28 @@ def _grouped(
     return groups.items()
 
 
-def _fives(some: Iterable[Waiting]) -> Iterator[tuple[Waiting, ...]]:
-    """As many fives of different people as these give: those who have most left go first."""
+def _together(some: Iterable[Waiting]) -> Iterator[tuple[Waiting, ...]]:
+    """As many blocks as these give, each with the oldest outcome of those people who have fewest.
+
+    Who has many goes last: else a few who log much would share a block with one other person at a time. Where these
+    came out all alike, one more that did not joins them, or they wait for it.
+    """
     of: dict[int, list[Waiting]] = defaultdict(list)
     for one in some:
         of[one.person].append(one)
     while len(of) >= PEOPLE:
-        first = sorted(of, key=lambda person: (-len(of[person]), of[person][0].at, person))[:PEOPLE]
-        yield tuple(of[person].pop(0) for person in first)
-        for person in first:
-            if not of[person]:
-                del of[person]
+        people = sorted(of, key=lambda person: (len(of[person]), of[person][0].at, person))
+        block = [of[person][0] for person in people[:PEOPLE]]
+        if len({one.result for one in block}) == 1:
+            others = (one for person in people[PEOPLE:] for one in of[person] if one.result != block[0].result)
+            if (other := next(others, None)) is None:
+                return
+            block.append(other)
+        yield tuple(block)
+        for one in block:
+            of[one.person].remove(one)
+            if not of[one.person]:
+                del of[one.person]
 
 
 # What is published ---------------------------------------------------------------------------------------------------
@@ -137,6 +155,8 @@ def publish(now: datetime | None = None) -> int:
     """Make blocks of what waits; how many. Two at once count nothing twice: one of them keeps nothing of a block."""
     now = now or timezone.now()
     made = 0
+    if Person.objects.filter(is_active=True)[:COMPANY].count() < COMPANY:
+        return made
     for block in blocks(waiting(), now):
         with transaction.atomic():
             ids = [one.id for one in block.of]
@@ -158,11 +178,13 @@ def publish(now: datetime | None = None) -> int:
 
 
 def waiting() -> list[Waiting]:
-    """Outcomes whose owners said which way they went, and that are in no block yet."""
+    """Outcomes whose owners said which way they went, and that are in no block yet; some of each person."""
     rows: QuerySet[Any] = Outcome.objects.filter(counted=False, task__assessment__isnull=False).exclude(route="")
-    steps = Step.objects.filter(task=OuterRef("task"), route=OuterRef("route")).exclude(resource=None)
+    everyones = Resource.objects.visible_to(ANYBODY).values("pk")
+    steps = Step.objects.filter(task=OuterRef("task"), route=OuterRef("route"), resource__in=everyones)
     by = steps.order_by(F("done_at").asc(nulls_last=True), "place", "pk").values("resource")[:1]
-    found = rows.annotate(by=Subquery(by)).order_by("logged_at", "pk").values_list(
+    turn = Window(RowNumber(), partition_by=F("task__owner"), order_by=[F("logged_at"), F("pk")])
+    found = rows.annotate(by=Subquery(by), turn=turn).filter(turn__lte=OF_ONE).order_by("logged_at", "pk").values_list(
         "pk", "task__owner", "logged_at", "route", "task__difficulty", "task__assessment__confidence", "by", "result",
         "minutes",
     )  # fmt: skip
@@ -171,7 +193,7 @@ def waiting() -> list[Waiting]:
             pk, owner, at, Route(route), Difficulty(difficulty or Difficulty.USUAL), Situation(sure / 100, 0.0).band,
             by, result, minutes,
         )
-        for pk, owner, at, route, difficulty, sure, by, result, minutes in found[:AT_ONCE]
+        for pk, owner, at, route, difficulty, sure, by, result, minutes in found
     ]  # fmt: skip
 
 

@@ -42,7 +42,8 @@ def test_each_outcome_is_in_one_block_at_most_and_each_block_has_five_people(row
     made = blocks(waiting(rows), NOW)
     assert all(many == 1 for many in Counter(one.id for block in made for one in block.of).values())
     for block in made:
-        assert len({one.person for one in block.of}) == len(block.of) == PEOPLE
+        assert len({one.person for one in block.of}) == len(block.of) >= PEOPLE
+        assert len({one.result for one in block.of}) > 1, "else the sum tells of each"
         assert {one.route for one in block.of} == {block.route}
         if block.difficulty:
             assert {one.difficulty for one in block.of} == {block.difficulty}
@@ -114,7 +115,9 @@ def test_the_audit_finds_what_it_looks_for() -> None:
 @pytest.mark.django_db
 def test_outcomes_of_five_people_are_published_once(make_person: Callable[..., Any]) -> None:
     for number in range(4):
-        done(make_person(f"p{number}"), minutes=60 * (number + 1))
+        done(make_person(f"p{number}"), minutes=60 * (number + 1), result=float(number > 0))
+    for number in range(records.COMPANY):
+        make_person(f"colleague{number}")
     jobs.publish_records()
     assert not Record.objects.exists()
     done(make_person("p4"), minutes=None)
@@ -122,7 +125,7 @@ def test_outcomes_of_five_people_are_published_once(make_person: Callable[..., A
     assert records.publish() == 1
     assert records.publish() == 0
     history, _ = records.published()
-    assert history == dict.fromkeys(strata(Route.DO, Difficulty.USUAL, "middle"), Counts(5.0, 5))
+    assert history == dict.fromkeys(strata(Route.DO, Difficulty.USUAL, "middle"), Counts(4.0, 5))
     assert Outcome.objects.filter(counted=True).count() == 5
     Outcome.objects.filter(counted=True)[0].task.delete()
     assert records.published()[0] == history, "whose it was is not kept, so nothing changes with a task"
@@ -132,18 +135,65 @@ def test_outcomes_of_five_people_are_published_once(make_person: Callable[..., A
 def test_a_tool_has_its_own_blocks(make_person: Callable[..., Any], make_resource: Callable[..., Any]) -> None:
     tool, other = make_resource("Tool"), make_resource("Other")
     for number in range(7):
-        done(make_person(f"p{number}"), route=Route.TOOL, resource=tool if number < 5 else other, minutes=30)
+        of = tool if number < 5 else other
+        done(make_person(f"p{number}"), route=Route.TOOL, resource=of, minutes=30, result=float(number > 0))
+    assert records.publish() == 0, "in a company of seven everybody knows who five are"
+    for number in range(records.COMPANY):
+        make_person(f"colleague{number}")
     assert records.publish() == 1
     _, past = records.published([tool.pk, other.pk])
-    assert past == {tool.pk: Counts(5.0, 5, pytest.approx(0.5), 5)}
+    assert past == {tool.pk: Counts(4.0, 5, pytest.approx(0.5), 5)}
     tool.delete()
     assert records.published()[0] == {}
 
 
-def done(owner: Any, *, route: str = Route.DO, minutes: int | None = 30, resource: Any = None) -> None:
+@pytest.mark.django_db
+def test_what_few_may_read_has_no_counts_of_its_own(
+    make_person: Callable[..., Any], make_resource: Callable[..., Any]
+) -> None:
+    theirs = make_resource("Theirs", tokens=("team:7",))
+    for number in range(records.COMPANY):
+        done(make_person(f"p{number}"), route=Route.TOOL, resource=theirs, result=float(number > 0))
+    assert records.publish()
+    assert not Record.objects.exclude(resource=None).exists()
+
+
+@pytest.mark.django_db
+def test_one_person_s_many_outcomes_leave_room_for_those_of_others(
+    make_person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "OF_ONE", 2)
+    busy = make_person("busy")
+    for _ in range(4):
+        done(busy)
+    for number in range(records.COMPANY):
+        done(make_person(f"p{number}"), result=float(number % 2))
+    assert Counter(one.person for one in records.waiting())[busy.pk] == 2
+    assert records.publish() == 2
+    assert Outcome.objects.filter(counted=True).exclude(task__owner=busy).count() == 10
+
+
+def test_a_block_that_came_out_all_alike_waits_for_one_that_did_not() -> None:
+    alike = [(person, 1, (Route.DO, Difficulty.EASY, "low", None), 0.0) for person in range(7)]
+    assert blocks(waiting(alike), NOW) == []
+    (one,) = blocks(waiting([*alike, (9, 0, (Route.DO, Difficulty.EASY, "low", None), 1.0)]), NOW)
+    assert one.counts == Counts(1.0, 6)
+
+
+def test_a_few_who_log_much_are_not_put_beside_one_other_at_a_time() -> None:
+    stratum = (Route.DO, Difficulty.EASY, "low", None)
+    much = [(person, 9, stratum, float(time % 2)) for person in range(4) for time in range(10)]
+    others = [(person, 1, stratum, float(person % 2)) for person in range(10, 15)]
+    first, *_ = blocks(waiting([*much, *others]), NOW)
+    assert {one.person for one in first.of} == set(range(10, 15))
+
+
+def done(
+    owner: Any, *, route: str = Route.DO, minutes: int | None = 30, resource: Any = None, result: float = 1.0
+) -> None:
     task = actions.start_task(owner=owner, statement="Sweep the floor")
     actions.assess(task=task, owner=owner, confidence=50)
     if resource:
         Step.objects.create(task=task, place=1, route=route, resource=resource)
-    actions.log_outcome(task=task, owner=owner, result=1.0, minutes=minutes)
+    actions.log_outcome(task=task, owner=owner, result=result, minutes=minutes)
     Outcome.objects.filter(task=task).update(route=route)
