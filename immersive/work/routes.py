@@ -221,15 +221,18 @@ def weigh(candidates: Iterable[Candidate], situation: Situation, history: Histor
     due = _due_counts(every, situation)
     parts = best([(row.odds.chance, *_worth_of(row, situation, due)) for row in rows]) if len(rows) > 1 else [1.0]
     rows = [replace(row, p_best=part) for row, part in zip(rows, parts, strict=True)]
-    changes = flips(candidates, situation, history) if len(rows) > 1 else ()
-    recommended = rows[0].p_best >= SURE_ENOUGH
-    close = 0
-    if not recommended:
-        close = max(2, sum(1 for row in rows if row.p_best >= MAY_BE_BEST))
-        near = rows[:close]
+    likely = sorted(rows, key=lambda row: -row.p_best)
+    near = [row for at, row in enumerate(likely) if at < 2 or row.p_best >= MAY_BE_BEST]
+    told = likely[0].p_best >= SURE_ENOUGH
+    if told:
+        near = likely[:1]
+    else:
         random.Random(seed).shuffle(near)  # noqa: S311 - an order, not a secret
-        rows = _tool_before_course([*near, *rows[close:]], situation)
-    return Card(tuple(rows), recommended, close if len(rows) > 1 else 0, seed, changes, due < 0.5)
+    ordered = _tool_before_course([*near, *(row for row in rows if row not in near)], situation)
+    recommended = told and ordered[0] is likely[0]  # a tool may have come before a course by rule: then it is close
+    close = 0 if recommended else 1 + max(ordered.index(row) for row in near)
+    changes = flips(candidates, situation, history, ordered[0].route if recommended else None) if rows[1:] else ()
+    return Card(tuple(ordered), recommended, close, seed, changes, due < 0.5)
 
 
 def _ranked(rows: Sequence[Row], situation: Situation) -> list[Row]:
@@ -251,7 +254,9 @@ A_STEP = 0.25
 DUES = ((40.0, "If it were due in a week"), (80.0, "If it were due in two weeks"), (8.0, "If it were due tomorrow"))
 
 
-def flips(candidates: Sequence[Candidate], situation: Situation, history: History) -> tuple[str, ...]:
+def flips(
+    candidates: Sequence[Candidate], situation: Situation, history: History, recommended: Route | None = None
+) -> tuple[str, ...]:
     """Of each thing that was said, the smallest change that makes another route worth most, in words."""
     every = [_row(one, situation, history) for one in candidates]
     first = _ranked(every, situation)[0].route
@@ -261,7 +266,7 @@ def flips(candidates: Sequence[Candidate], situation: Situation, history: Histor
             same = replace(changed, lean=situation.lean, hours_left=situation.hours_left) == situation
             rows = every if same else [_row(one, changed, history) for one in candidates]
             now = _ranked(rows, changed)[0].route
-            if now is not first:
+            if now not in (first, recommended):
                 found.append(f"{words}: {NAMES[now]}")
                 break
     return tuple(found)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from immersive.work.chances import Chance
 from immersive.work.routes import (
     DOES_THE_JOB,
+    MAY_BE_BEST,
     NAMES,
     SURE_ENOUGH,
     Candidate,
@@ -80,6 +81,30 @@ def test_one_is_recommended_only_where_it_is_told_apart(
         assert card.close == 0
     elif len(card.rows) > 1:
         assert 2 <= card.close <= len(card.rows)
+
+
+@settings(max_examples=100)
+@given(CANDIDATES, SITUATIONS, st.integers())
+def test_close_is_what_may_be_the_best_and_what_is_told_apart_is_recommended(
+    candidates: list[Candidate], situation: Situation, seed: int
+) -> None:
+    """But for a tool that the rule puts before a course that may be the best: it is close too."""
+    card = weigh(candidates, situation, {}, seed)
+    at = {row.route: row for row in card.rows}
+    likely = sorted(card.rows, key=lambda row: -row.p_best)
+    by_rule = Route.TOOL in at and situation.lean <= 0.5 and at[Route.TOOL].candidate.fit >= DOES_THE_JOB
+    if card.recommended:
+        assert card.rows[0] is likely[0]
+        return
+    if not card.rows:
+        return
+    assert likely[0].p_best < SURE_ENOUGH or (by_rule and likely[0].route is Route.FORMAL)
+    close = {row.route for row in card.rows[: card.close]}
+    may_be = {row.route for row in likely if row.p_best >= MAY_BE_BEST}
+    if len(may_be) < 2 and likely[0].p_best < SURE_ENOUGH:
+        may_be = {row.route for row in likely[:2]}
+    assert close - may_be == ({Route.TOOL} - may_be if by_rule and Route.FORMAL in may_be else set())
+    assert may_be <= close
 
 
 def test_seed_changes_places_among_the_close_alone() -> None:
