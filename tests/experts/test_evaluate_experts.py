@@ -159,6 +159,7 @@ def test_a_bad_set_is_named_with_its_cure(invented: Path, fault: str) -> None:
         PeopleSet(invented)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_command_prints_what_the_finder_answers_and_touches_nothing(invented: Path) -> None:
     out = StringIO()

@@ -164,7 +164,7 @@ def answered(client: Client, method: str, route: str, key: str, headers: dict[st
     return answer.status_code, body(answer).replace(key, "ID"), said
 
 
-@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("htmx", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_promise_6_hidden_and_absent_are_one_answer_whoever_asks_and_however(hidden: Hidden, htmx: bool) -> None:
     client = browser(hidden.outsider)
     headers = {"HX-Request": "true"} if htmx else {}

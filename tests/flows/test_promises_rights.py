@@ -74,6 +74,7 @@ def test_promise_1_in_full(settings: Any) -> None:
     assert [leak for person in lab.people for leak in leaks(lab, person, 25)] == []
 
 
+@pytest.mark.slow
 def test_a_hidden_token_is_answered_as_one_that_never_was(lab: Lab) -> None:
     person = lab.people[0]
     client = browser(person)
@@ -88,6 +89,7 @@ def test_a_hidden_token_is_answered_as_one_that_never_was(lab: Lab) -> None:
                 assert first == second, f"{path} betrays a hidden document to {asked}"
 
 
+@pytest.mark.slow
 def test_promise_2_no_beginning_of_a_word_suggests_what_is_hidden(lab: Lab) -> None:
     """Every beginning of one to four letters of every word, hidden ones among them."""
     person = lab.people[0]

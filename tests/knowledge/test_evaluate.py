@@ -169,12 +169,14 @@ def test_a_difference_that_is_more_than_chance_is_named() -> None:
     assert lines[5].split() == ["sum", "1.300", "1.200", "+8.3", "%"]
 
 
+@pytest.mark.slow
 def test_linking_pages_are_left_out_and_people_get_a_table(judged: Path) -> None:
     lines = run("evaluate_search", str(judged), "--leave-out-linking").splitlines()
     assert lines[0].split() == ["set", "queries", "nDCG@10", "MRR@10", "Recall@100", "p50", "ms", "p95", "ms"]
     assert lines[1].split()[:5] == ["tiny", "3", "0.667", "0.667", "0.667"]
 
 
+@pytest.mark.slow
 def test_measuring_reads_and_changes_nothing_of_the_installation(
     judged: Path, source: Source, settings: LazySettings, make_person: Callable[..., Any]
 ) -> None:
@@ -207,6 +209,7 @@ def installation() -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.slow
 def test_the_installation_is_back_after_a_failure_too(judged: Path, db: None) -> None:
     (judged / "corpus.jsonl").write_text('{"_id": "a", "title": "A", "text": "x"}\nno json\n')
     name = connection.settings_dict["NAME"]
