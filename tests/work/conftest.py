@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.conf import settings
+from django.db import connection, connections, transaction
+from django.test import override_settings
 
+from immersive.celery import app as celery_app
 from immersive.work import actions, log
 from immersive.work.models import LogWork, Task
 from knowledge.access import Viewer
 from knowledge.documents import EVERYONE
 from knowledge.models import Audience, Resource, Source, Topic
+from tests import small_company
 
 STATEMENT = "Translate the zanzibarite manifest for the quokka office"
 SURPRISE = "The glossary was in flibbertigibbet"
@@ -83,6 +88,34 @@ def finished(people: People, task: Task) -> Task:
     actions.log_outcome(task=task, owner=people.owner, result=0.5, with_help=True, minutes=45, surprise=SURPRISE)
     assert log.do_due() == 2
     return task
+
+
+@pytest.fixture(scope="module")
+def standing(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[Path]:
+    """A company that a module makes once, within this; taken out of the database after its tests. Where its index is.
+
+    Each test that uses it takes back what it changes in the database, as any
+    does, and works on a copy of the index (`at_home`).
+    """
+    index = tmp_path_factory.mktemp("standing") / "index"
+    place = {
+        "INDEX_DIR": index,
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+        "IMMERSIVE_CONNECTORS": {**settings.IMMERSIVE_CONNECTORS, "told": small_company.CONNECTOR},
+        "CELERY_TASK_ALWAYS_EAGER": True,
+    }
+    with django_db_blocker.unblock():
+        celery_app.conf.task_always_eager = True
+        with override_settings(**place), transaction.atomic():
+            yield index
+            transaction.set_rollback(True)
+
+
+def at_home(index: Path, of_test: Any) -> None:
+    """Settings of one test in the company that stands, with a copy of its index."""
+    of_test.IMMERSIVE_CONNECTORS = {**of_test.IMMERSIVE_CONNECTORS, "told": small_company.CONNECTOR}
+    if index.exists():
+        shutil.copytree(index, of_test.INDEX_DIR, dirs_exist_ok=True)
 
 
 def work_of(task: Task) -> list[LogWork]:

@@ -32,15 +32,17 @@ def see(person: Any) -> Viewer:
     return Viewer.of(Person.objects.get(pk=person.pk))
 
 
-def company(make_person: Callable[..., Any]) -> SimpleNamespace:
+def company(create_user: Callable[..., Any]) -> SimpleNamespace:
     """Six in Calibration, of whom Ana writes and Ben vouches for a page; Zoe in another team of one; Max moderates."""
     team = Team.objects.create(name="Calibration", slug="calibration")
     other = Team.objects.create(name="Reception", slug="reception")
     people = {
-        name: make_person(name, name=name.title(), email=f"{name}@example.org", teams=(team,))
+        name: create_user(name, name=name.title(), email=f"{name}@example.org")
         for name in ("ana", "ben", "cleo", "dai", "eva", "finn")
     }
-    people["zoe"] = make_person("zoe", name="Zoe", teams=(other,))
+    Membership.objects.bulk_create(Membership(person=one, team=team) for one in people.values())
+    people["zoe"] = create_user("zoe", name="Zoe")
+    Membership.objects.create(person=people["zoe"], team=other)
     pages = [
         Document("zero", "Setting the zero of a meter", "Set the zero slowly.", topics=("Meters",)),
         Document("seal", "Changing the seal of a meter", "Change the seal of the zero line.", topics=("Meters",)),

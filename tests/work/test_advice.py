@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import transaction
+from django.test import TestCase
 from django.utils import timezone
 
 from experts import choices
@@ -22,16 +25,17 @@ from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
 from knowledge.models import Audience, Resource
 from tests import small_company
-from tests.experts.conftest import hold  # noqa: F401 - a fixture
+from tests.work.conftest import at_home
 
 pytestmark = pytest.mark.django_db
 TASK = "Descale the kettle in the canteen"
 
 
-@pytest.fixture
-def kitchen(hold: Callable[..., Any], make_person: Callable[..., Any]) -> dict[str, Any]:  # noqa: F811
+@pytest.fixture(scope="module")
+def cooking(standing: Path) -> Path:
     """Somebody with a task, somebody who wrote about it, a tool, pages and a course."""
-    people = {name: make_person(name, name=f"{name.title()} Lind") for name in ("ana", "ben", "cleo")}
+    for name in ("ana", "ben", "cleo"):
+        Person.objects.create_user(name, name=f"{name.title()} Lind")
     wrote = Contribution("Ben Lind", last=small_company.days_ago(9))
     course = {"duration_minutes": 360, "next_date": small_company.days_ago(-14).date().isoformat(), "places": 3}
     pages = [
@@ -48,10 +52,18 @@ def kitchen(hold: Callable[..., Any], make_person: Callable[..., Any]) -> dict[s
             topics=("limescale",),
         ),
     ]  # fmt: skip
-    hold("kitchen", pages)
-    hold("catalogue", more)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        small_company.source_of("kitchen", pages)
+        small_company.source_of("catalogue", more)
     small_company.index()
-    return people
+    return standing
+
+
+@pytest.fixture
+def kitchen(cooking: Path, settings: LazySettings, db: None) -> dict[str, Any]:
+    """Who is in it, for one test."""
+    at_home(cooking, settings)
+    return {person.username: person for person in Person.objects.filter(username__in=("ana", "ben", "cleo"))}
 
 
 @pytest.fixture

@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.test import TestCase
 from django.utils import timezone
 
 from experts import choices
 from experts.mentoring import mentorships
+from experts.models import Person
 from immersive.work import candidates
 from immersive.work.routes import Candidate, Route
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
 from tests import small_company
 from tests.experts.conftest import hold  # noqa: F401 - a fixture
+from tests.work.conftest import at_home
 
 pytestmark = pytest.mark.django_db
 TASK = "Descale the kettle in the canteen"
@@ -30,33 +34,43 @@ def tool(key: str, *jobs: str, **facts: Any) -> Document:
     return Document(key=key, title=key, kind="tool", body="\n".join(jobs), facts={"jobs": list(jobs), **facts})
 
 
-@pytest.fixture
-def kitchen(hold: Callable[..., Any], make_person: Callable[..., Any]) -> dict[str, Any]:  # noqa: F811
+@pytest.fixture(scope="module")
+def cooking(standing: Path) -> Path:
     """People, two tools, a page that names one of them, and a course."""
-    people = {name: make_person(name, name=f"{name.title()} Lind") for name in ("ana", "ben", "cleo")}
+    for name in ("ana", "ben", "cleo"):
+        Person.objects.create_user(name, name=f"{name.title()} Lind")
     wrote = Contribution("Ben Lind", last=small_company.days_ago(9))
-    hold(
-        "kitchen",
-        [
-            Document(
-                key="kettle", title="Descaling a kettle", topics=("limescale",), contributions=(wrote,),
-                body="Descale the kettle with citric acid. Order the acid in Larder, and tell the canteen.",
-            ),
-            Document(key="lamp", title="Changing a lamp", body="Call the house and wait for the ladder."),
-            tool("Larder", "order supplies", access="everyone"),
-            tool("Scaler", "descale a kettle by itself", access="kitchen only"),
-            Document(
-                key="course", title="Water and steam", kind="course", body="All about boilers.", topics=("limescale",),
-                facts={"duration_minutes": 360, "next_date": small_company.days_ago(-14).date().isoformat()},
-            ),
-            Document(
-                key="past", title="Boilers of last year", kind="course", body="Gone.", topics=("limescale",),
-                facts={"next_date": small_company.days_ago(40).date().isoformat()},
-            ),
-        ],
-    )  # fmt: skip
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        small_company.source_of(
+            "kitchen",
+            [
+                Document(
+                    key="kettle", title="Descaling a kettle", topics=("limescale",), contributions=(wrote,),
+                    body="Descale the kettle with citric acid. Order the acid in Larder, and tell the canteen.",
+                ),
+                Document(key="lamp", title="Changing a lamp", body="Call the house and wait for the ladder."),
+                tool("Larder", "order supplies", access="everyone"),
+                tool("Scaler", "descale a kettle by itself", access="kitchen only"),
+                Document(
+                    key="course", title="Water and steam", kind="course", body="All about boilers.",
+                    topics=("limescale",),
+                    facts={"duration_minutes": 360, "next_date": small_company.days_ago(-14).date().isoformat()},
+                ),
+                Document(
+                    key="past", title="Boilers of last year", kind="course", body="Gone.", topics=("limescale",),
+                    facts={"next_date": small_company.days_ago(40).date().isoformat()},
+                ),
+            ],
+        )  # fmt: skip
     small_company.index()
-    return people
+    return standing
+
+
+@pytest.fixture
+def kitchen(cooking: Path, settings: LazySettings, db: None) -> dict[str, Any]:
+    """Who is in it, for one test."""
+    at_home(cooking, settings)
+    return {person.username: person for person in Person.objects.filter(username__in=("ana", "ben", "cleo"))}
 
 
 NOW = timezone.now()

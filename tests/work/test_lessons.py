@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.http import Http404
-from django.test import Client
+from django.test import Client, TestCase
 from django.test.utils import CaptureQueriesContext
 
 from experts.models import Person
@@ -31,6 +32,7 @@ from knowledge.pages import notes
 from knowledge.search import search
 from knowledge.typeahead import suggest
 from tests import small_company
+from tests.work.conftest import at_home
 from tests.work.lessons_told import SAID, at_work, company, leave, see, tell
 
 pytestmark = pytest.mark.django_db
@@ -41,11 +43,20 @@ def committed(django_capture_on_commit_callbacks: Callable[..., Any]) -> Callabl
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
+@pytest.fixture(scope="module")
+def founded(standing: Path) -> tuple[Path, SimpleNamespace]:
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        return standing, company(Person.objects.create_user)
+
+
 @pytest.fixture
-def here(make_person: Callable[..., Any], settings: LazySettings, committed: Callable[[], Any]) -> SimpleNamespace:
-    settings.IMMERSIVE_CONNECTORS = {**settings.IMMERSIVE_CONNECTORS, "told": small_company.CONNECTOR}
-    with committed():
-        return company(make_person)
+def here(founded: tuple[Path, SimpleNamespace], settings: LazySettings, db: None) -> SimpleNamespace:
+    """The company as it stands, read anew for one test."""
+    index, made = founded
+    at_home(index, settings)
+    people = {person.username: person for person in Person.objects.all()}
+    rows = {row.key: row for row in Resource.objects.alive()}
+    return SimpleNamespace(**{**vars(made), "rows": rows, **people})
 
 
 def above(here: SimpleNamespace, person: Any) -> list[str]:
@@ -71,6 +82,7 @@ def test_withdrawn_it_is_nowhere_at_once(here: SimpleNamespace, committed: Calla
         assert Verification.objects.get(resource=here.rows["zero"]).suspended_at is None
     small_company.index()
     assert Lesson.objects.visible_to(see(here.ana)).get().reach == Reach.DRAFT
+    assert "<title>A lesson of mine" in html(here.ana, told.get_absolute_url()), "a title is kept by the browser"
     with pytest.raises(Http404):
         telling.lesson_or_404(told.public_id, see(here.zoe))
 
@@ -207,6 +219,9 @@ def test_who_wrote_without_a_name_is_told_nowhere_and_who_signed_on_its_page_alo
     with pytest.raises(ValidationError, match="fewer than 5"):
         tell(here, committed, To(Reach.TEAM, here.team.public_id, anonymous=True))
     assert tell(here, committed, To(Reach.COMPANY, anonymous=True)).anonymous
+    Person.objects.exclude(pk__in=[one.pk for one in (here.ana, here.ben, here.cleo, here.zoe)]).update(is_active=False)
+    with pytest.raises(ValidationError, match="Fewer than 5"):
+        tell(here, committed, To(Reach.COMPANY, anonymous=True))
 
 
 def test_topics_are_told_only_as_all_readers_know_them(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
