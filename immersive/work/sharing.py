@@ -60,12 +60,12 @@ class Shared:
     """Of each step: what its route is called, whom or what it is with and where that is, and whether it is done."""
 
 
-def shared_with(viewer: Viewer) -> QuerySet[Task]:
+def shared_with(viewer: Viewer) -> Any:
     """The tasks that others share with the viewer, those begun last first."""
     return _open_to(viewer).exclude(owner_id=viewer.person_id).order_by("-created_at", "-pk")
 
 
-def _open_to(viewer: Viewer) -> QuerySet[Task]:
+def _open_to(viewer: Viewer) -> Any:
     """Tasks that the viewer may see as shared: those shared with them or with a team of theirs, by who is here."""
     if not viewer.person_id:
         return Task.objects.none()
@@ -148,6 +148,7 @@ def teams_of(viewer: Viewer) -> list[Team]:
 
 
 def _colleagues(viewer: Viewer) -> Any:
+    """Whom the viewer may share with: people who are found and do not hide."""
     return Person.objects.findable().visible_to(viewer).exclude(pk=viewer.person_id or 0)
 
 
