@@ -51,6 +51,8 @@ def test_it_reaches_whom_its_author_says_and_nobody_else(people: Any, make: Call
     for to in (To(Reach.DRAFT), To(Reach.ME), To(Reach.TEAM, team.public_id), To(Reach.COMPANY)):
         url = make(to).get_absolute_url()
         codes = {role: client_of(person).get(url).status_code for role, person in vars(people).items()}
+        title = "<title>An experiment of mine" in client_of(people.owner).get(url).content.decode()
+        assert title == (to.reach in (Reach.DRAFT, Reach.ME)), "a title is kept by the browser"
         readers[to.reach] = {role for role, code in codes.items() if code == 200}
         assert set(codes.values()) <= {200, 404}
     assert readers == {

@@ -223,6 +223,8 @@ def team_of(to: To, viewer: Viewer) -> Team | None:
     """The team that it is told, one of the viewer's own; none for everyone or nobody. Raises `ValidationError`."""
     if to.reach not in (Reach.ME, Reach.TEAM, Reach.COMPANY):
         raise ValidationError({"to": "Choose who may read it."})
+    if to.reach == Reach.COMPANY and to.anonymous and not is_wide_enough(None):
+        raise ValidationError({"anonymous": f"Fewer than {K} people are here, who would know whose it is. Sign it."})
     if to.reach != Reach.TEAM:
         return None
     team: Team | None = Team.objects.of(viewer).filter(public_id=to.team).first()
