@@ -38,7 +38,7 @@ PARTS = {"know": 1.0, "partly": 0.5, "not_yet": 0.0}
 """Which part of a topic one knows who says so."""
 STANDS = timedelta(days=1)
 """How long an advice is shown before what there is is gathered anew."""
-VERSION = 1
+VERSION = 2
 OLD, SAID, LIKE, GONE = (
     "a day has passed",
     "what it is about has changed",
@@ -71,7 +71,7 @@ class Rest:
     said: Situation
     like: Alike
     history: History
-    past: Mapping[UUID, Counts]
+    past: Mapping[UUID, History]
     """Published outcomes of resources, by their keys."""
 
 
@@ -178,8 +178,8 @@ def write(rest: Rest) -> dict[str, Any]:
             [one.route, one.key.hex, one.fit, [[key.hex, fit] for key, fit in one.behind], one.job]
             for one in rest.picks
         ],
-        "history": [[*stratum, _listed(counts)] for stratum, counts in rest.history.items()],
-        "past": {key.hex: _listed(counts) for key, counts in rest.past.items()},
+        "history": _rows(rest.history),
+        "past": {key.hex: _rows(history) for key, history in rest.past.items()},
     }
 
 
@@ -197,9 +197,17 @@ def read(kept: Mapping[str, Any]) -> Rest | None:
         like=Alike(
             Counts(*like["past"]), like["tasks"], Difficulty(like["difficulty"]) if like["difficulty"] else None
         ),
-        history={(Route(route), _hard(hard), band): Counts(*counts) for route, hard, band, counts in kept["history"]},
-        past={UUID(key): Counts(*counts) for key, counts in kept["past"].items()},
+        history=_history(kept["history"]),
+        past={UUID(key): _history(rows) for key, rows in kept["past"].items()},
     )
+
+
+def _rows(history: History) -> list[Any]:
+    return [[*stratum, _listed(counts)] for stratum, counts in history.items()]
+
+
+def _history(rows: Sequence[Any]) -> History:
+    return {(Route(route), _hard(hard), band): Counts(*counts) for route, hard, band, counts in rows}
 
 
 def _listed(counts: Counts) -> Sequence[float]:

@@ -29,7 +29,7 @@ from experts import finder
 from experts.asking.load import zone_of
 from experts.room import room, time_left
 from immersive.work.like_tasks import stems
-from immersive.work.routes import Candidate, Counts, Reason, Route
+from immersive.work.routes import Candidate, Counts, History, Reason, Route
 from immersive.work.working_time import A_DAY, Clock, clocks_by_id
 from knowledge import index
 from knowledge.access import Ground, Viewer
@@ -318,7 +318,7 @@ def candidates(
     viewer: Viewer,
     now: datetime,
     clocks: Mapping[int, Clock] | None = None,
-    past: Mapping[int, Counts] | None = None,
+    past: Mapping[int, History] | None = None,
     alone: Candidate = ALONE,
 ) -> list[Candidate]:
     """Picks in the words of what may be read now, and ``alone``, which is always there.
@@ -341,7 +341,8 @@ def candidates(
             url=one.get_absolute_url(),
             price=str(one.facts.get("price", "")),
             access=str(one.facts.get("access", "")),
-            past=past.get(one.pk, Counts()),
+            past=past.get(one.pk, {}).get((pick.route, None, None), Counts()),
+            counted=past.get(one.pk, {}),
         )
         made.append(_IN_WORDS[pick.route](plain, pick, found, mine, now))
     return made

@@ -197,11 +197,11 @@ def waiting() -> list[Waiting]:
     ]  # fmt: skip
 
 
-def published(resources: Collection[int] = ()) -> tuple[History, dict[int, Counts]]:
-    """Outcomes by route, difficulty and band, and over all of each; and those of tasks that went by one of these
-    resources, by their ids. One question to the database."""
+def published(resources: Collection[int] = ()) -> tuple[History, dict[int, History]]:
+    """Outcomes by route, difficulty and band, and over all of each; and in the same way those of tasks that went by
+    one of these resources, by their ids. One question to the database."""
     history: dict[Stratum, Counts] = defaultdict(Counts)
-    by_resource: dict[int, Counts] = defaultdict(Counts)
+    by_resource: dict[int, dict[Stratum, Counts]] = defaultdict(lambda: defaultdict(Counts))
     of = Case(When(resource__in=resources, then=F("resource_id")), default=None)
     rows = Record.objects.order_by().annotate(of=of).values_list("route", "difficulty", "band", "of")
     sums = rows.annotate(
@@ -214,9 +214,9 @@ def published(resources: Collection[int] = ()) -> tuple[History, dict[int, Count
         counts = Counts(worked, many, exp(logs / timed), timed) if timed else Counts(worked, many)
         for stratum in strata(Route(route), Difficulty(difficulty) if difficulty else None, band):
             history[stratum] += counts
-        if resource is not None:
-            by_resource[resource] += counts
-    return dict(history), dict(by_resource)
+            if resource is not None:
+                by_resource[resource][stratum] += counts
+    return dict(history), {resource: dict(counts) for resource, counts in by_resource.items()}
 
 
 def strata(route: Route, difficulty: Difficulty | None, band: str) -> set[Stratum]:

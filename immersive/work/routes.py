@@ -88,6 +88,12 @@ class Counts:
         hours = exp((self.timed * log(self.hours) + other.timed * log(other.hours)) / timed) if timed else 1.0
         return Counts(self.worked + other.worked, self.outcomes + other.outcomes, hours, timed)
 
+    def __sub__(self, part: Counts) -> Counts:
+        """What is left without ``part``, which is some of these."""
+        timed = self.timed - part.timed
+        hours = exp((self.timed * log(self.hours) - part.timed * log(part.hours)) / timed) if timed else 1.0
+        return Counts(self.worked - part.worked, self.outcomes - part.outcomes, hours, timed)
+
     def hours_beside(self, guess: float) -> float:
         """Working hours, where a starting guess weighs as much as `STRENGTH` outcomes."""
         return exp((STRENGTH * log(guess) + self.timed * log(self.hours)) / (STRENGTH + self.timed))
@@ -120,6 +126,11 @@ class Reason:
     url: str = ""
 
 
+Stratum = tuple[Route, Difficulty | None, str | None]
+History = Mapping[Stratum, Counts]
+"""Outcomes by route, difficulty and band; `None` for "any"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What a route would be for this task: a tool, a person, something to read, a course; or the worker alone.
@@ -127,7 +138,8 @@ class Candidate:
     ``fit``: how well it matches, 0..1. ``hours``: working hours of one's own that it takes, `None` for the guess;
     ``minutes``: those of reading or watching alone. ``begins_in``: working hours until it can begin, ``on``: the day,
     where there is one. ``others``: hours of other people, ``left``: what they show of their week. ``past``: outcomes
-    of tasks like this one, by this very candidate. ``at``: where it says most about the task, as the end of ``url``.
+    of tasks like this one, by this very candidate; ``counted``: those of them that the history holds as well, by
+    stratum, so that none counts twice. ``at``: where it says most about the task, as the end of ``url``.
     """
 
     route: Route
@@ -145,12 +157,8 @@ class Candidate:
     left: str = ""
     at: str = ""
     past: Counts = Counts()
+    counted: History = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
-
-
-Stratum = tuple[Route, Difficulty | None, str | None]
-History = Mapping[Stratum, Counts]
-"""Outcomes by route, difficulty and band; `None` for "any"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +308,7 @@ def _changes(at: Situation) -> Iterable[Iterable[tuple[str, Situation]]]:
 def odds(candidate: Candidate, situation: Situation, history: History) -> Odds:
     """The chance that it works: the guess, then outcomes of the narrowest stratum that has enough, then its own."""
     first = guess(candidate, situation)
-    scope, counts = known_of(candidate.route, situation, history)
+    scope, counts = known_of(candidate, situation, history)
     chance = Chance.guess(first).after(counts.worked, counts.outcomes)
     past = candidate.past
     if past.outcomes:
@@ -308,10 +316,10 @@ def odds(candidate: Candidate, situation: Situation, history: History) -> Odds:
     return Odds(chance, scope, counts.outcomes, past.outcomes, first)
 
 
-def known_of(route: Route, situation: Situation, history: History) -> tuple[str, Counts]:
-    """The narrowest stratum that has outcomes enough, in words, and these; none where there is none."""
-    for words, stratum in _strata(route, situation):
-        counts = history.get(stratum, Counts())
+def known_of(candidate: Candidate, situation: Situation, history: History) -> tuple[str, Counts]:
+    """The narrowest stratum that has outcomes enough beside the candidate's own, in words, and these; or none."""
+    for words, stratum in _strata(candidate.route, situation):
+        counts = history.get(stratum, Counts()) - candidate.counted.get(stratum, Counts())
         if counts.outcomes >= FEW:
             return words, counts
     return GUESS, Counts()
@@ -345,7 +353,7 @@ def guess(candidate: Candidate, situation: Situation) -> float:
 def _row(candidate: Candidate, situation: Situation, history: History) -> Row:
     begins, timed = candidate.begins_in, candidate.past.timed
     if candidate.hours is None:
-        counts = known_of(candidate.route, situation, history)[1]
+        counts = known_of(candidate, situation, history)[1]
         hours = candidate.past.hours_beside(counts.hours_beside(hours_guessed(candidate, situation)))
         timed = timed or counts.timed
     else:

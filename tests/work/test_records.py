@@ -142,7 +142,9 @@ def test_a_tool_has_its_own_blocks(make_person: Callable[..., Any], make_resourc
         make_person(f"colleague{number}")
     assert records.publish() == 1
     _, past = records.published([tool.pk, other.pk])
-    assert past == {tool.pk: Counts(4.0, 5, pytest.approx(0.5), 5)}
+    assert past == {
+        tool.pk: dict.fromkeys(strata(Route.TOOL, Difficulty.USUAL, "middle"), Counts(4.0, 5, pytest.approx(0.5), 5))
+    }
     tool.delete()
     assert records.published()[0] == {}
 

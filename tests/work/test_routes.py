@@ -198,6 +198,16 @@ class TestStrata:
         assert "as much confidence" in found.scope
         assert not found.guessed
 
+    def test_no_outcome_counts_twice_in_the_stratum_and_of_the_very_tool(self) -> None:
+        own, every = Counts(4, 5, 0.5, 5), Counts(10, 12, 1.0, 12)
+        strata = [(Route.TOOL, Difficulty.HARD, self.HARD.band), (Route.TOOL, Difficulty.HARD, None)]
+        tool = Candidate(Route.TOOL, 0.9, past=own, counted=dict.fromkeys(strata, own))
+        found = odds(tool, self.HARD, dict.fromkeys(strata, own))
+        assert (found.outcomes, found.own) == (0, 5), "all that is known is its own"
+        found = odds(tool, self.HARD, dict.fromkeys(strata, every))
+        assert (found.outcomes, found.own) == (7, 5)
+        assert (every - own) + own == Counts(10, 12, pytest.approx(1.0), 12)
+
     def test_outcomes_of_the_very_tool_weigh_beside_the_stratum(self) -> None:
         tool = Candidate(Route.TOOL, 0.9, past=Counts(0, 10), reasons=(Reason("It can prime a pump"),))
         assert odds(tool, self.HARD, {}).chance.mean < guess(tool, self.HARD) - 0.2
