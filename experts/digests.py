@@ -30,7 +30,7 @@ from django.utils import timezone
 from experts.asking.load import zone_of
 from experts.choices import Availability
 from experts.models import Person, one_line
-from experts.notices import Digest, News, Notice, in_words
+from experts.notices import Digest, News, Notice, newest
 from knowledge.access import Viewer
 from knowledge.durable import work
 
@@ -127,7 +127,7 @@ def _send(digest: Digest, server: BaseEmailBackend) -> None:
     waiting = _waiting(now).filter(person=digest.person_id)
     person = Person.objects.filter(pk=digest.person_id, is_active=True).exclude(email="").first()
     if person and Availability.of(person).mail != Availability.Mail.NEVER:
-        if told := in_words(waiting[:MOST], Viewer.of(person)):
+        if told := newest(waiting, Viewer.of(person), MOST):
             _deliver(letter(person, told), server)
         with transaction.atomic():
             waiting.filter(at__lte=now).update(mailed_at=timezone.now())  # one that came back meanwhile is news again

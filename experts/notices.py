@@ -29,7 +29,7 @@ DIGESTS_KEPT = timedelta(days=30)
 AT_ONCE, BATCHES = 1000, 50
 """Rows that one statement forgets, and how many of those one run: the next goes on."""
 LOOKED_AT = 50
-"""Notices, the newest, among which those are found that may still be told."""
+"""Notices that are looked through at a time for those that may still be told."""
 
 
 class Notice(models.Model):
@@ -141,7 +141,20 @@ def mine(viewer: Viewer) -> models.QuerySet[Notice]:
 def news(viewer: Viewer, count: int = 5, *, without: Collection[str] = ()) -> list[News]:
     """What the viewer has not seen yet, newest first; ``without``: kinds that the page shows in another way."""
     fresh = mine(viewer).filter(seen_at=None).exclude(kind__in=list(without))
-    return in_words(fresh[:LOOKED_AT], viewer)[:count]
+    return newest(fresh, viewer, count)
+
+
+def newest(rows: models.QuerySet[Notice], viewer: Viewer, count: int) -> list[News]:
+    """The first ``count`` of these that may be told, however many stand before them that may not be any more."""
+    told: list[News] = []
+    looked = 0
+    while len(told) < count:
+        some = list(rows[looked : looked + LOOKED_AT])
+        told += in_words(some, viewer)
+        looked += LOOKED_AT
+        if len(some) < LOOKED_AT:
+            break
+    return told[:count]
 
 
 def see(*, viewer: Viewer, subjects: Collection[UUID] | None = None, until: datetime | None = None) -> int:

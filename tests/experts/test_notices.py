@@ -57,6 +57,16 @@ def answered(ana: Any, ben: Any, text: str = "How do I prime the pump?", audienc
     return answer
 
 
+def test_what_may_not_be_told_any_more_hides_no_news(ana: Any, ben: Any) -> None:
+    answered(ana, ben)
+    for _ in range(notices.LOOKED_AT + 1):
+        notices.tell([ana.pk], "answered", uuid4())
+    assert len(told(ana)) == 1
+    digests.send()
+    assert [mail.outbox[0].subject, len(mail.outbox)] == ["1 thing for you in Immersive", 1]
+    assert not Notice.objects.filter(mailed_at=None).exists()
+
+
 def told(person: Any) -> list[str]:
     return [one.said.text for one in notices.news(Viewer.of(person))]
 
