@@ -35,6 +35,7 @@ from immersive.work.models import (
     Outcome,
     Task,
 )  # fmt: skip
+from immersive.work.working_time import today_of
 from knowledge import durable, topics
 from knowledge.access import Viewer
 from knowledge.connectors.files import web_address
@@ -86,7 +87,7 @@ def start_task(
             due=due,
             context=context.strip(),
             page_url=page_url,
-            ask_on=reminding.first_asked(due, timezone.localdate()),
+            ask_on=reminding.first_asked(due, today_of(owner)),
         )
         task.topics.set(topics.proposed(words, started_from, viewer))
     return task

@@ -24,7 +24,7 @@ from experts.asking.load import zone_of
 from experts.models import Person
 from experts.notices import Notice, Said, teller
 from immersive.work.models import Outcome, Reminders, Task
-from immersive.work.working_time import clocks_of
+from immersive.work.working_time import clocks_of, today_of
 from knowledge.access import Viewer
 
 KIND = "how_it_went"
@@ -103,7 +103,7 @@ def asked(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
 def _when(task: Task) -> str:
     if task.due is None:
         return "began some days ago"
-    days = (timezone.localdate(timezone=zone_of(task.owner.time_zone)) - task.due).days
+    days = (today_of(task.owner) - task.due).days
     return {0: "is due today", 1: "was due yesterday"}.get(days, "was due some days ago")
 
 
@@ -130,7 +130,7 @@ def put_off(*, task: Task, owner: Any, until: str) -> date | None:
     """
     if until not in (*LATER, NEVER):
         raise Http404
-    today = timezone.localdate(timezone=zone_of(owner.time_zone))
+    today = today_of(owner)
     day = None if until == NEVER else today + LATER[until]
     with transaction.atomic():
         if not _open(Task.objects.filter(pk=task.pk, owner=owner)).update(ask_on=day):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
-from django.utils import timezone
 
 from immersive.work.models import LearningEntry, Outcome, Step, Task
+from immersive.work.working_time import today_of
 from knowledge.models import Resource, Topic
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def mine(viewer: Viewer) -> QuerySet[Task]:
     began = Resource.objects.visible_to(viewer).filter(pk=OuterRef("started_from_id"))
     tasks: QuerySet[Task] = (
         Task.objects.visible_to(viewer)
-        .select_related("assessment", "outcome")
+        .select_related("owner", "assessment", "outcome")
         .prefetch_related("topics")
         .annotate(
             from_id=Subquery(began.values("public_id")[:1]),
@@ -78,7 +78,7 @@ def next_step(task: Any) -> Next | None:
     """
     if not task.assessed:
         return Next("Say how sure you are", f"{task.get_absolute_url()}#sure")
-    over = task.due and task.due < timezone.localdate()
+    over = task.due and task.due < today_of(task.owner)
     if not (task.finished or task.planned or over):
         return Next("Choose a way", f"{task.get_absolute_url()}#card")
     if not task.finished:

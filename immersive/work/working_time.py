@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from experts.asking.load import BEGINS, ENDS, zone_of
 from experts.models import Person
 
@@ -66,6 +68,11 @@ class Clock:
             begin = max(begin, now.astimezone(UTC))
             if begin < end:
                 yield begin, end
+
+
+def today_of(person: Person) -> date:
+    """The day that it is where a person works; a task is due, over and asked about by this day."""
+    return timezone.localdate(timezone=zone_of(person.time_zone))
 
 
 def clock_of(person: Any) -> Clock:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from experts.digests import letter
 from experts.models import Closed
 from experts.notices import Notice, news
-from immersive.work import actions, reminding
+from immersive.work import actions, reminding, tasks
 from immersive.work.models import Task
 from knowledge.access import Viewer
 from tests.work.conftest import People
@@ -37,6 +37,20 @@ def test_the_day_is_the_one_after_the_deadline_or_a_week_on() -> None:
     assert reminding.first_asked(None, today) == date(2024, 3, 6)
     assert reminding.first_asked(date(2023, 1, 1), today) == date(2024, 2, 29), "a deadline that is past"
     assert reminding.first_asked(date.max, today) == date.max
+
+
+def test_a_day_is_over_by_its_owner_s_own_clock(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 16, 23, 30, tzinfo=UTC))
+    for zone, day, words in (("Pacific/Auckland", 17, "How did it go?"), ("America/Lima", 16, "Choose a way")):
+        people.owner.time_zone = zone
+        people.owner.save()
+        one = actions.start_task(owner=people.owner, statement=f"Sweep {zone}")
+        assert one.ask_on == date(2026, 11, day + 7)
+        actions.assess(task=one, owner=people.owner, confidence=50)
+        Task.objects.filter(pk=one.pk).update(due=date(2026, 11, 16))
+        step = tasks.next_step(tasks.mine_or_404(one.public_id, Viewer.of(people.owner)))
+        assert step is not None
+        assert step.words == words
 
 
 def test_one_is_asked_once_also_by_two_workers_and_when_the_clock_goes_back(asked_about: Task, people: People) -> None:
