@@ -49,7 +49,7 @@ def page(client: Client) -> str:
         (4, "One more outcome brings", "1 more"),
         (7, "of them worked", "Surer than it turns out?"),
         (30, "Surer than it turns out?", "How sure you were, how it went"),
-        (90, "How sure you were, how it went", "more outcomes bring"),
+        pytest.param(90, "How sure you were, how it went", "more outcomes bring", marks=pytest.mark.slow),
     ],
 )
 def test_shows_what_the_outcomes_bear(me: Client, people: People, outcomes: int, there: str, absent: str) -> None:
