@@ -49,6 +49,7 @@ MOST = {Route.TOOL: 4, Route.HAND_OVER: 3, Route.INFORMAL: 5, Route.FORMAL: 3}
 """How many of each search are looked at."""
 PEOPLE = 5
 MOST_ROWS = 60
+"""Courses of the topics that are looked at for some that one can still take part in."""
 MOST_TOOLS = 2000
 """Tools whose names are looked for in pages."""
 UNLIKE, ALIKE = 0.25, 0.55
@@ -110,7 +111,7 @@ def gather(
     """Picks for every route for which there is something.
 
     ``known``: topics of the task, and which part of each the worker knows (0..1).
-    At most four searches in the index, of one ground, and five questions to the database beside those.
+    At most four searches in the index, of one ground, and six questions to the database beside those.
     """
     query = parse(words)
     if not query:
@@ -195,17 +196,18 @@ def _near(found: Mapping[Route, Found | None], viewer: Viewer, unknown: frozense
     tags = Topic.resources.through.objects.filter(topic__slug__in=unknown)
     bears: Any = tags.filter(resource=OuterRef("pk")).order_by().values("resource").annotate(many=Count("topic__slug"))
     wanted = Q(public_id__in=[UUID(hit.key) for some in hits.values() for hit in some])
-    wanted |= Q(kind="course", pk__in=tags.values("resource"))
     bearing = Coalesce(Subquery(bears.values("many"), output_field=IntegerField()), 0)
-    found_now = _rows(viewer).filter(wanted).annotate(bears=bearing)
-    rows = {one.public_id.hex: one for one in found_now[:MOST_ROWS]}
+    may_read = _rows(viewer).annotate(bears=bearing)
+    rows = {one.public_id.hex: one for one in may_read.filter(wanted)}
     near = {
         route: [Near(rows[hit.key], max(fit(hit), _about(rows[hit.key], unknown))) for hit in some if hit.key in rows]
         for route, some in hits.items()
     }
     told = {one.resource.pk for one in near[Route.FORMAL]}
-    courses = (one for one in rows.values() if one.kind == "course" and one.pk not in told)
-    near[Route.FORMAL] += [Near(one, _about(one, unknown)) for one in courses]
+    of_topic = may_read.filter(kind="course", pk__in=tags.values("resource")).exclude(pk__in=told).defer("body")
+    courses = of_topic.order_by("-bears", "title", "public_id")[:MOST_ROWS] if unknown else ()
+    to_be_had = [one for one in courses if _to_be_had(one)][: MOST[Route.FORMAL]]
+    near[Route.FORMAL] += [Near(one, _about(one, unknown)) for one in to_be_had]
     return {route: sorted(some, key=lambda one: -one.fit) for route, some in near.items()}
 
 
@@ -259,7 +261,8 @@ def _named(pages: Sequence[Near], viewer: Viewer) -> list[tuple[Any, Near]]:
     texts = [(page, f"{page.resource.title}\n{page.resource.body}".casefold()) for page in pages]
     words = {word for _, text in texts for word in WORD.findall(text)}
     tools = {}
-    rows = Resource.objects.visible_to(viewer).filter(kind="tool").annotate(told=Cast("facts", TextField()))
+    tools_now = Resource.objects.visible_to(viewer).filter(kind="tool").order_by("title", "public_id")
+    rows = tools_now.annotate(told=Cast("facts", TextField()))
     for pk, key, title, facts in rows.values_list("pk", "public_id", "title", "told")[:MOST_TOOLS]:
         first = WORD.search(title)
         if first and first[0].casefold() in words:  # of thousands, most are named nowhere: they are not looked for

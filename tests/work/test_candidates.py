@@ -129,6 +129,22 @@ def test_what_is_hidden_takes_no_part(kitchen: dict[str, Any], hold: Callable[..
     assert gather(TASK, Viewer.of(kitchen["cleo"]), known=known) != before[0]
 
 
+def test_courses_of_a_topic_are_few_and_always_the_same(kitchen: dict[str, Any], hold: Callable[..., Any]) -> None:  # noqa: F811
+    """Those that cannot be joined take no place of those that can, and no advice rests on what is not looked at."""
+    courses = [
+        Document(
+            key=f"c{at}", title=f"Scale {at}", kind="course", topics=("limescale",), facts={"places": at % 2}
+        )
+        for at in range(9)
+    ]  # fmt: skip
+    hold("more", courses)
+    small_company.index()
+    mine = Viewer.of(kitchen["ana"])
+    picks = candidates.gather("Zzyzx", mine, known={"limescale": 0.0})
+    titles = [picks.resources[one.key].title for one in picks.picks if one.route is Route.FORMAL]
+    assert titles == ["Scale 1", "Scale 3", "Scale 5"]
+
+
 def test_who_cannot_be_asked_is_no_route(kitchen: dict[str, Any]) -> None:
     choices.choose(person=kitchen["ben"], asks_a_week=0)
     here = found(kitchen["ana"])

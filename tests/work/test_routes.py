@@ -206,7 +206,8 @@ class TestStrata:
         assert (found.outcomes, found.own) == (0, 5), "all that is known is its own"
         found = odds(tool, self.HARD, dict.fromkeys(strata, every))
         assert (found.outcomes, found.own) == (7, 5)
-        assert (every - own) + own == Counts(10, 12, pytest.approx(1.0), 12)
+        both = (every - own) + own
+        assert (both.worked, both.outcomes, both.hours, both.timed) == (10, 12, pytest.approx(1.0), 12)
 
     def test_outcomes_of_the_very_tool_weigh_beside_the_stratum(self) -> None:
         tool = Candidate(Route.TOOL, 0.9, past=Counts(0, 10), reasons=(Reason("It can prime a pump"),))
