@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from hypothesis import settings as hypothesis_settings
 
 from immersive.celery import app as celery_app
 from knowledge.index.opensearch_client import cluster
@@ -17,6 +18,9 @@ from knowledge.meaning import looking
 from tests.loopback import Web, serving
 from tests.services.opensearch import Cluster, options, running
 from tests.services.relay import Relay, relaying
+
+hypothesis_settings.register_profile("untimed", deadline=None)  # a machine that is busy fails no test
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
