@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 STRENGTH = 8.0
 """What a starting guess weighs, in outcomes (SCIENCE, 1 and 6)."""
+LEAST = 0.51
+"""Of either parameter of a guess: the density has poles at one half and below."""
 RANGE = 0.80
 """The part of all cases that a range holds."""
 
@@ -35,7 +37,8 @@ class Chance:
 
     @classmethod
     def guess(cls, mean: float, strength: float = STRENGTH) -> Chance:
-        """A starting guess of a chance 0..1 that weighs as much as ``strength`` outcomes."""
+        """A starting guess of a chance 0..1 that weighs as much as ``strength`` outcomes; as sure as the grid bears."""
+        mean = min(1 - LEAST / strength, max(LEAST / strength, mean))
         return cls(strength * mean, strength * (1 - mean))
 
     def after(self, worked: float, outcomes: float) -> Chance:

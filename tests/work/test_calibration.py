@@ -102,6 +102,12 @@ class TestChance:
     def test_range_is_that_of_the_beta_distribution(self, worked: float, not_: float, low: float, high: float) -> None:
         assert Chance(worked, not_).range == pytest.approx((low, high), abs=2e-4)
 
+    def test_no_guess_is_surer_than_the_grid_bears(self) -> None:
+        for mean in (0.0, 0.05, 0.95, 1.0):
+            guessed = Chance.guess(mean)
+            assert min(guessed.worked, guessed.not_) > 0.5
+            assert guessed.mean == pytest.approx(mean, abs=0.07)
+
     def test_outcomes_move_it_and_weigh_beside_the_guess(self) -> None:
         assert Chance.guess(0.5).after(8, 8).mean == pytest.approx(0.75)
         low, high = Chance.guess(0.5).range
