@@ -82,10 +82,11 @@ def _odds(row: Row) -> str:
     first = f"{percent(odds.guess)} from {FROM_FIT[row.route]}"
     if odds.guessed:
         return f"{NO_DATA}: {first}"
+    beside = ", beside these" if row.candidate.counted else ""
     known: Sequence[str] = (
         f"{_many(odds.own, 'logged outcome')} of {'like tasks of yours' if row.route is Route.DO else 'this very one'}"
         * bool(odds.own),
-        f"{_many(odds.outcomes, 'logged outcome')} of {odds.scope}" * bool(odds.outcomes),
+        f"{_many(odds.outcomes, 'logged outcome')} of {odds.scope}{beside}" * bool(odds.outcomes),
         f"our starting guess, which weighs as much as {STRENGTH:.0f} outcomes: {first}",
     )
     return "; ".join(filter(None, known))
