@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, When, Window
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.urls import reverse
 from django.utils import timezone
@@ -158,6 +158,11 @@ def names(keys: Iterable[str], viewer: Viewer) -> dict[str, str]:
     for key, name, documents in rows.values_list("topics__slug", "topics__name").annotate(documents=Count("pk")):
         spellings[key][name] = documents
     return {key: _best(those) for key, those in spellings.items()}
+
+
+def of(viewer: Viewer) -> QuerySet[Topic]:
+    """The topics that stand on a document which the viewer may read; a row that names others names these alone."""
+    return Topic.objects.filter(Exists(_naming(viewer).filter(topics=OuterRef("pk"))))
 
 
 def _readable(viewer: Viewer) -> Any:

@@ -60,8 +60,6 @@ def everything(viewer: Viewer) -> dict[str, Any]:
 def _task(task: Any) -> dict[str, Any]:
     """A task with its plan, its shares, and when it was advised on: what a card named may be closed to them by now."""
     values = tasks.as_values(task)
-    if task.assessed:
-        values["assessment"] = {**values["assessment"], "known": task.assessment.known}
     return {
         **values,
         "context": task.context,
@@ -87,13 +85,13 @@ def _share(share: Any) -> dict[str, Any]:
 
 def _told(model: Any, viewer: Viewer) -> list[dict[str, Any]]:
     """What the viewer wrote; not what they may read of others."""
-    mine = model.objects.visible_to(viewer).filter(author_id=viewer.person_id or 0).prefetch_related("topics")
+    mine = model.objects.visible_to(viewer).filter(author_id=viewer.person_id or 0)
     return [
         {
             **{name: getattr(one, name) for name in (*TOLD, *TEXTS[model])},
             "topics": tasks.names(one.topics.all()),
         }
-        for one in mine
+        for one in mine.prefetch_related(tasks.known_topics(viewer))
     ]
 
 

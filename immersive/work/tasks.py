@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import Http404
 
 from immersive.work.models import LearningEntry, Outcome, Step, Task
 from immersive.work.working_time import today_of
+from knowledge import topics
 from knowledge.models import Resource, Topic
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ ENOUGH = 5
 def mine(viewer: Viewer) -> QuerySet[Task]:
     """The viewer's tasks with all that a page shows of them, those still open first, the newest first.
 
-    The resource that a task began with is named by ``from_id`` and
+    Its topics are those that the viewer may know now. The resource that a task began with is named by ``from_id`` and
     ``from_title`` only while the viewer may read it: the right is asked anew each time.
     """
     began = Resource.objects.visible_to(viewer).filter(pk=OuterRef("started_from_id"))
     tasks: QuerySet[Task] = (
         Task.objects.visible_to(viewer)
         .select_related("owner", "assessment", "outcome")
-        .prefetch_related("topics")
+        .prefetch_related(known_topics(viewer))
         .annotate(
             from_id=Subquery(began.values("public_id")[:1]),
             from_title=Subquery(began.values("title")[:1]),
@@ -40,6 +41,11 @@ def mine(viewer: Viewer) -> QuerySet[Task]:
         .order_by(F("outcome__logged_at").desc(nulls_first=True), "-created_at", "-pk")
     )
     return tasks
+
+
+def known_topics(viewer: Viewer) -> Prefetch[Any]:
+    """The topics of rows, of those that the viewer may know: the right is asked anew each time."""
+    return Prefetch("topics", topics.of(viewer))
 
 
 def recent(viewer: Viewer, limit: int = 5) -> list[Task]:
@@ -139,14 +145,20 @@ def logged(viewer: Viewer) -> QuerySet[Task]:
 def learning_log(viewer: Viewer) -> QuerySet[LearningEntry]:
     """The lines of the viewer's learning log, newest first."""
     entries: QuerySet[LearningEntry] = (
-        LearningEntry.objects.visible_to(viewer).select_related("task").prefetch_related("topics")
+        LearningEntry.objects.visible_to(viewer).select_related("task").prefetch_related(known_topics(viewer))
     )
     return entries
 
 
-def names(topics: QuerySet[Topic]) -> list[str]:
+def names(of: QuerySet[Topic]) -> list[str]:
     """Names of topics, sorted."""
-    return sorted(topic.name for topic in topics)
+    return sorted(topic.name for topic in of)
+
+
+def told(task: Any) -> list[tuple[str, str]]:
+    """What was said of the topics of a task of `mine`, in words: of those that the viewer may know."""
+    about = names(task.topics.all())
+    return [one for one in task.assessment.told if one[0] in about] if task.assessed else []
 
 
 RESULT_NAMES = {Outcome.WORKED: "worked", Outcome.PARTLY: "partly", Outcome.NOT_THIS_TIME: "not_this_time"}
@@ -154,6 +166,7 @@ RESULT_NAMES = {Outcome.WORKED: "worked", Outcome.PARTLY: "partly", Outcome.NOT_
 
 def as_values(task: Any) -> dict[str, Any]:
     """One task of `mine` with everything said of it: what the download and the API give its owner."""
+    about = names(task.topics.all())
     said = task.assessment if task.assessed else None
     went = task.outcome if task.finished else None
     step = next_step(task)
@@ -163,13 +176,13 @@ def as_values(task: Any) -> dict[str, Any]:
         "due": task.due,
         "created_at": task.created_at,
         "started_from": task.from_id,
-        "topics": names(task.topics.all()),
+        "topics": about,
         "difficulty": task.difficulty,
         "assessment": said
         and {
             "confidence": said.confidence,
             "words": said.words,
-            "known": said.known,
+            "known": {name: word for name, word in said.known.items() if name in about},
             "given_at": said.given_at,
         },
         "outcome": went

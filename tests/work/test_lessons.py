@@ -224,6 +224,16 @@ def test_who_wrote_without_a_name_is_told_nowhere_and_who_signed_on_its_page_alo
         tell(here, committed, To(Reach.COMPANY, anonymous=True))
 
 
+def test_a_task_names_no_topic_that_its_owner_may_know_no_more(here: SimpleNamespace) -> None:
+    task = actions.start_task(owner=here.ana, statement="Bands", started_from=here.rows["pay"])
+    actions.assess(task=task, owner=here.ana, confidence=50, known={"Meter pay": "know"})
+    at = task.get_absolute_url()
+    met = (at, f"/api/v1/tasks/{task.public_id}", "/tasks/download", f"/lessons/new?task={task.public_id}")
+    assert ["Meter pay" in html(here.ana, one) for one in met] == [True] * len(met)
+    leave(here.ana, here.team)
+    assert ["Meter pay" in html(here.ana, one) for one in met] == [False] * len(met)
+
+
 def test_topics_are_told_only_as_all_readers_know_them(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
     about = (here.rows["pay"].public_id,)
     told = tell(here, committed, To(Reach.COMPANY), topics=("Meters", "Meter pay"), resources=about)

@@ -26,6 +26,7 @@ from experts.notices import Notice, Said, teller
 from immersive.work.lessons import telling
 from immersive.work.lessons.rows import Experiment, Reach
 from immersive.work.lessons.telling import To
+from knowledge import topics
 from knowledge.access import Viewer
 from knowledge.ingest import storable
 
@@ -234,11 +235,11 @@ def listed(viewer: Viewer, *, state: str = "", topic: str = "", mine: bool = Fal
     if state in ("running", "done"):
         rows = rows.filter(result="") if state == "running" else rows.exclude(result="")
     if topic:
-        rows = rows.filter(topics__in=telling.topics_known(viewer).filter(slug=topic)).distinct()
+        rows = rows.filter(topics__in=topics.of(viewer).filter(slug=topic)).distinct()
     return listed_for(viewer, rows).order_by("-changed_at", "-pk")
 
 
 def listed_for(viewer: Viewer, rows: QuerySet[Experiment]) -> QuerySet[Experiment]:
     """These with their teams, and as ``shown_topics`` those that the viewer may know (one query more)."""
-    known = telling.topics_known(viewer).order_by("name")
+    known = topics.of(viewer).order_by("name")
     return rows.select_related("team").prefetch_related(Prefetch("topics", known, to_attr="shown_topics"))

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -323,23 +323,17 @@ def listed(viewer: Viewer, *, kind: str = "", topic: str = "", mine: bool = Fals
     if kind:
         rows = rows.filter(kind=kind)
     if topic:
-        rows = rows.filter(topics__in=topics_known(viewer).filter(slug=topic)).distinct()
+        rows = rows.filter(topics__in=topics.of(viewer).filter(slug=topic)).distinct()
     return rows.order_by("-changed_at", "-pk")
 
 
 def topics_of(lessons: Collection[Lesson], viewer: Viewer) -> dict[int, list[Topic]]:
     """The topics of these that the viewer may know, by lesson (one query)."""
-    links = Lesson.topics.through.objects.filter(lesson__in=[one.pk for one in lessons], topic__in=topics_known(viewer))
+    links = Lesson.topics.through.objects.filter(lesson__in=[one.pk for one in lessons], topic__in=topics.of(viewer))
     found: dict[int, list[Topic]] = {}
     for link in links.select_related("topic").order_by("topic__name"):
         found.setdefault(link.lesson_id, []).append(link.topic)
     return found
-
-
-def topics_known(viewer: Viewer) -> QuerySet[Topic]:
-    """Topics that stand on something the viewer may read."""
-    bearing = Resource.objects.visible_to(viewer).naming().filter(topics=OuterRef("pk"))
-    return Topic.objects.filter(Exists(bearing))
 
 
 def signed(lesson: Lesson, viewer: Viewer) -> tuple[str, Person | None]:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from experts.asking.moderation import MODERATE
 from experts.models import Person, Team
 from experts.views.ask_forms import refuse
+from immersive.work import tasks
 from immersive.work.lessons import telling
 from immersive.work.lessons.connector import HEADINGS
 from immersive.work.lessons.forms import LessonForm, as_typed, said
@@ -71,13 +72,14 @@ def new(request: HttpRequest) -> HttpResponse:
     begin, about = {}, [id_in(request.GET.get("about"))]
     topics: list[str] = []
     key = id_in(request.GET.get("task"))
-    task = Task.objects.visible_to(viewer).filter(public_id=key).first() if key else None
+    mine = Task.objects.visible_to(viewer).prefetch_related(tasks.known_topics(viewer))
+    task = mine.filter(public_id=key).first() if key else None
     if task is not None:
         outcome = getattr(task, "outcome", None)
         begin = {"happened": outcome.surprise if outcome else "", "route": outcome.route if outcome else ""}
         about += task.steps.exclude(resource=None).values_list("resource__public_id", flat=True)
         about += [task.started_from.public_id] if task.started_from else []
-        topics = [topic.name for topic in task.topics.all()]
+        topics = tasks.names(task.topics.all())
     chosen = telling.about_these([key for key in about if key], viewer)
     if not topics and chosen:
         topics = [topic.name for topic in proposed("", chosen[0], viewer)]
@@ -95,7 +97,7 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return _written(request, viewer, lesson)
     form = LessonForm(initial=as_typed(lesson), teams=_teams(viewer))
     about = telling.about_these(list(lesson.resources.values_list("public_id", flat=True)), viewer)
-    topics = [topic.name for topic in lesson.topics.order_by("name")]
+    topics = [topic.name for topic in telling.topics_of([lesson], viewer).get(lesson.pk, [])]
     return _form(request, viewer, form, about=about, topics=topics, lesson=lesson)
 
 

@@ -142,6 +142,7 @@ def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, *
         "form": None if found.assessed else AssessmentForm(found.topics.all()),
         "outcome_form": OutcomeForm.of(found.outcome if found.finished else None, planned),
         "reading": tasks.reading(found, viewer),
+        "told": tasks.told(found),
         "plan": planned,
         "look": card.look(shown, planned) if shown else None,
         "leans": LEANS,
