@@ -80,6 +80,8 @@ def addresses(company: dict[str, Any]) -> Iterator[str]:
         "public_id": ids,
         "task_id": [ids[-1], company["theirs"].public_id],
         "key": [uuid4()],
+        "recall_id": [uuid4()],
+        "resource_id": ids[1:4],
         "slug": ["quokka-care", "welding"],
         "verb": ["thank"],
     }
@@ -118,6 +120,7 @@ def told(client: Client, address: str, hidden: Person) -> set[str]:
 def leaks(company: dict[str, Any], name: str, everywhere: list[str]) -> dict[str, set[str]]:
     """What these addresses tell somebody of the hidden person; not what they typed themselves before."""
     Search.objects.all().delete()
+    Notice.objects.update(seen_at=None)
     client, hidden = browser(Person.objects.get(pk=company[name].pk)), company["hidden"]
     return {address: marks for address in everywhere if (marks := told(client, address, hidden))}
 
