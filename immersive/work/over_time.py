@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from immersive.work.models import LearningEntry
+from knowledge import topics
 from knowledge.index.analysis import one_spelling
 
 if TYPE_CHECKING:
@@ -83,9 +84,10 @@ class Course:
 
 
 def courses(viewer: Viewer) -> list[Course]:
-    """The topics of the viewer's learning log, the latest first (one query)."""
-    mine = LearningEntry.objects.visible_to(viewer)
-    links = LearningEntry.topics.through.objects.filter(learningentry__in=mine).order_by("learningentry__at")
+    """The topics of the viewer's learning log that they may know now, the latest first (one query)."""
+    mine, known = LearningEntry.objects.visible_to(viewer), topics.of(viewer)
+    links = LearningEntry.topics.through.objects.filter(learningentry__in=mine, topic__in=known)
+    links = links.order_by("learningentry__at")
     rows = list(
         links.values_list(
             "topic__name",

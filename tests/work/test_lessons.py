@@ -19,11 +19,13 @@ from django.db import connection
 from django.http import Http404
 from django.test import Client, TestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from experts.models import Person
 from experts.notices import Notice, in_words, mine
-from immersive.work import actions
-from immersive.work.lessons import connector, telling
+from immersive.work import actions, log
+from immersive.work.lessons import connector, experiments, telling
+from immersive.work.lessons.experiments import Tried
 from immersive.work.lessons.rows import Lesson, Reach
 from immersive.work.lessons.telling import To
 from knowledge.edition import Standing
@@ -227,8 +229,13 @@ def test_who_wrote_without_a_name_is_told_nowhere_and_who_signed_on_its_page_alo
 def test_a_task_names_no_topic_that_its_owner_may_know_no_more(here: SimpleNamespace) -> None:
     task = actions.start_task(owner=here.ana, statement="Bands", started_from=here.rows["pay"])
     actions.assess(task=task, owner=here.ana, confidence=50, known={"Meter pay": "know"})
-    at = task.get_absolute_url()
-    met = (at, f"/api/v1/tasks/{task.public_id}", "/tasks/download", f"/lessons/new?task={task.public_id}")
+    log.do_due()
+    tried = Tried("Bands move pay", "two weeks", timezone.localdate(), topics=("Meter pay",))
+    experiment = experiments.plan(author=here.ana, tried=tried, to=To(Reach.ME))
+    met = (
+        task.get_absolute_url(), f"/api/v1/tasks/{task.public_id}", "/tasks/download", "/tasks/mirror",
+        f"/lessons/new?task={task.public_id}", f"{experiment.get_absolute_url()}edit",
+    )  # fmt: skip
     assert ["Meter pay" in html(here.ana, one) for one in met] == [True] * len(met)
     leave(here.ana, here.team)
     assert ["Meter pay" in html(here.ana, one) for one in met] == [False] * len(met)

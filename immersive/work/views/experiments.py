@@ -22,6 +22,7 @@ from immersive.work.lessons.experiment_forms import ExperimentForm, ResultForm, 
 from immersive.work.lessons.rows import Experiment, Reach
 from immersive.work.lessons.telling import SomebodyIsNamed
 from immersive.work.views import private
+from knowledge import topics
 from knowledge.access import Viewer
 from knowledge.ingest import storable
 
@@ -59,11 +60,13 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Change one's own."""
-    one = experiments.mine_or_404(public_id, Viewer.of(request.user))
+    viewer = Viewer.of(request.user)
+    one = experiments.mine_or_404(public_id, viewer)
     if request.method == "POST":
         return _written(request, one)
     form = ExperimentForm(initial=as_typed(one), teams=_teams(request))
-    return _form(request, form, one, [topic.name for topic in one.topics.order_by("name")])
+    known = topics.of(viewer).filter(pk__in=one.topics.values("pk")).order_by("name")
+    return _form(request, form, one, [topic.name for topic in known])
 
 
 def _written(request: HttpRequest, one: Experiment | None = None) -> HttpResponse:
