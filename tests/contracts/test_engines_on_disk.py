@@ -235,6 +235,7 @@ class TestTantivyOnDisk(DiskContract):
         return leftover
 
 
+@pytest.mark.slow
 class TestWhooshOnDisk(DiskContract):
     alias = "whoosh"
 

@@ -81,6 +81,7 @@ def hidden_answers(lab: Lab, authors: list[Person], count: int) -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_promise_4_hidden_documents_move_nobody(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.flows.test_promises_thousand.HIDDEN", 150)
     lab, authors = lab_of_authors(settings, people=5, documents=60, written=60)

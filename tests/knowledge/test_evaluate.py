@@ -133,7 +133,8 @@ def run(*arguments: Any) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("engine", ["tantivy", pytest.param("whoosh", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["tantivy", "whoosh"])
 def test_a_judged_set_is_asked_as_people_ask(judged: Path, engine: str) -> None:
     figures = json.loads(run("evaluate_search", str(judged), "--engine", engine, "--json", "--words-only"))
     assert list(figures) == ["tiny"]

@@ -100,7 +100,13 @@ def test_what_an_engine_and_ranking_do_is_bounded(settings: LazySettings) -> Non
 # Over HTTP --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["tantivy", "whoosh", pytest.param("opensearch", marks=pytest.mark.opensearch)])
+@pytest.fixture(
+    params=[
+        "tantivy",
+        pytest.param("whoosh", marks=pytest.mark.slow),
+        pytest.param("opensearch", marks=pytest.mark.opensearch),
+    ]
+)
 def ana(
     request: pytest.FixtureRequest,
     settings: LazySettings,

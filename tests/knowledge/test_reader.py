@@ -81,6 +81,7 @@ def test_text_that_is_all_marks_is_shown_as_it_is_written(text: str) -> None:
     assert reading.cut == (len(text) + 5 > LIMIT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
