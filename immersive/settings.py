@@ -286,6 +286,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-proposals": {"task": "experts.jobs.forget_proposals", "schedule": 3600.0},
     "ask-how-it-went": {"task": "immersive.work.jobs.ask_how_it_went", "schedule": 3600.0},
     "ask-about-experiments": {"task": "immersive.work.jobs.ask_about_experiments", "schedule": 3600.0},
+    "forget-advice": {"task": "immersive.work.jobs.forget_advice", "schedule": 3600.0},
     "publish-records": {"task": "immersive.work.jobs.publish_records", "schedule": 3600.0},
     "send-digests": {"task": "experts.jobs.send_digests", "schedule": 60.0, "options": {"expires": 60}},
     "weigh-use": {"task": "knowledge.jobs.weigh", "schedule": 60.0, "options": {"expires": 60}},

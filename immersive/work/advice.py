@@ -23,7 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 from immersive.work import candidates, records
 from immersive.work.candidates import ALONE, Gathered, Pick
 from immersive.work.like_tasks import Alike, alike
-from immersive.work.models import Advice
+from immersive.work.models import Advice, Step
 from immersive.work.routes import Card, Counts, Difficulty, History, Reason, Route, Situation, weigh
 from immersive.work.working_time import Clock
 from knowledge.access import Ground
@@ -38,6 +38,8 @@ PARTS = {"know": 1.0, "partly": 0.5, "not_yet": 0.0}
 """Which part of a topic one knows who says so."""
 STANDS = timedelta(days=1)
 """How long an advice is shown before what there is is gathered anew."""
+KEPT = timedelta(days=30)
+"""How long an advice is kept that nobody chose from."""
 VERSION = 2
 OLD, SAID, LIKE, GONE = (
     "a day has passed",
@@ -163,6 +165,12 @@ def _opened(card: Card, found: Gathered, words: str) -> Card:
         opened = replace(row.candidate, at=f"#{best.place}", reasons=(*row.candidate.reasons, *more))
         rows[at] = replace(row, candidate=opened)
     return replace(card, rows=tuple(rows))
+
+
+def forget(now: datetime | None = None) -> int:
+    """Delete what is kept and shown no more, unless a step of a plan was chosen from it; how many rows."""
+    old = Advice.objects.filter(made_at__lt=(now or timezone.now()) - KEPT)
+    return int(old.exclude(pk__in=Step.objects.exclude(advice=None).values("advice")).delete()[0])
 
 
 # As it is kept -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from immersive.work import log, records, reminding
+from immersive.work import advice, log, records, reminding
 from immersive.work.lessons import experiments
 
 
@@ -39,3 +39,9 @@ def ask_about_experiments() -> None:
 def publish_records() -> None:
     """Count outcomes in blocks of five people, for the odds of routes."""
     records.publish()
+
+
+@shared_task(ignore_result=True, soft_time_limit=300, time_limit=330)
+def forget_advice() -> None:
+    """Delete advice that is shown no more and that nobody chose from."""
+    advice.forget()

@@ -18,8 +18,8 @@ from django.utils import timezone
 from experts import choices
 from experts.mentoring import mentorships
 from experts.models import Person
-from immersive.work import actions, advice, tasks
-from immersive.work.models import Advice, Task
+from immersive.work import actions, advice, jobs, tasks
+from immersive.work.models import Advice, Step, Task
 from immersive.work.routes import Candidate, Counts, Difficulty, Route
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
@@ -237,3 +237,14 @@ def test_without_index_tools_people_and_documents_there_is_oneself(make_person: 
     task = actions.start_task(owner=owner, statement=TASK)
     actions.assess(task=task, owner=owner, confidence=90)
     assert list(ways(show(task))) == list(ways(show(task))) == [Route.DO]
+
+
+def test_advice_that_nobody_chose_from_is_forgotten(make_person: Callable[..., Any]) -> None:
+    owner = make_person("solo")
+    task = actions.start_task(owner=owner, statement=TASK)
+    actions.assess(task=task, owner=owner, confidence=90)
+    _left, chosen, new = (show(task, again=True) for _ in range(3))
+    Step.objects.create(task=task, place=1, route=Route.DO, advice=chosen.advice)
+    Advice.objects.exclude(pk=new.advice.pk).update(made_at=timezone.now() - advice.KEPT - timedelta(1))
+    jobs.forget_advice()
+    assert set(Advice.objects.all()) == {chosen.advice, new.advice}
