@@ -73,10 +73,10 @@ def test_what_was_never_everyone_s_takes_nobody_off_when_it_changes(
     settings: Any, make_person: Any, client: Client, way: str
 ) -> None:
     use_listings(settings)
-    make_person("rosa", name="Rosa Quill")
+    rosa = make_person("rosa", name="Rosa Quill")
     client.force_login(make_person("reader", name="Reader"))
     LISTINGS["plans"] = [Document(key="plan", title="zqquokka", contributions=(Contribution(name="Rosa Quill"),))]
-    sync(actions.add_source(kind="listing", address="plans", audience=["person:1"]))
+    sync(actions.add_source(kind="listing", address="plans", audience=[f"person:{rosa.pk}"]))
     attribute()
     sync(ensure_people_source())
     indexing.index_changes()
