@@ -54,6 +54,7 @@ class Shown:
     """A card, and what it is weighed from. ``stale``: why an earlier card gave way to this one, in words.
 
     ``inferred``: how many like tasks told how hard it is, where its owner did not say. ``clock``: their working time.
+    ``resources``: those of its rows, by the keys of their candidates.
     """
 
     advice: Advice
@@ -63,6 +64,7 @@ class Shown:
     stale: tuple[str, ...] = ()
     inferred: int = 0
     clock: Clock = field(default_factory=Clock)
+    resources: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ def advise(task: Task, viewer: Viewer, *, lean: int | None = None, again: bool =
     weighed = candidates.candidates(found, viewer, now, clocks, past_by_id, alone)
     card = _opened(weigh(weighed, asked, rest.history, kept.seed), found, task.statement)
     inferred = 0 if task.difficulty or like.difficulty is None else like.tasks
-    return Shown(kept, card, asked, kept.made_at, (stale,) if stale and not again else (), inferred, clock)
+    rows = {row.candidate.key for row in card.rows}
+    resources = {str(key): one for key, one in found.resources.items() if str(key) in rows}
+    return Shown(kept, card, asked, kept.made_at, (stale,) if stale and not again else (), inferred, clock, resources)
 
 
 def _stale(kept: Advice | None, rest: Rest | None, said: Situation, like: Alike, now: datetime) -> str:

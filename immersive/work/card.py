@@ -2,7 +2,9 @@
 
 `routes` decides and this module only says so. Times are drawn on one axis of
 working hours that narrows as it goes on: an hour today and a course in three
-weeks both have to be seen. Whatever is drawn stands in words beside it.
+weeks both have to be seen. Whatever is drawn stands in words beside it. Lessons
+about what a row is with are no part of what is weighed, nor kept with it: they
+are read each time, as far as the viewer may read them then.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from django.utils import formats, timezone
 from immersive.work.routes import NAMES, Card, Reason, Route, Row, Situation
 from immersive.work.weighing import Weighed, percent, weighing
 from knowledge.explain import listed
+from knowledge.pages import Note, notes
 
 if TYPE_CHECKING:
     from immersive.work.advice import Shown
     from immersive.work.plan import Planned
     from immersive.work.working_time import Clock
+    from knowledge.access import Viewer
 
 A_DAY, A_WEEK, A_MONTH = 8.0, 40.0, 160.0
 """Working hours."""
@@ -67,6 +71,8 @@ class Line:
     """Each of its figures with where it comes from."""
     step: int | None = None
     """The step of the plan that it was chosen as."""
+    notes: Sequence[Note] = ()
+    """Lessons about what it is with, the newest first."""
 
     @property
     def route(self) -> Route:
@@ -142,7 +148,8 @@ class Line:
 class Look:
     """The card: its reading in a sentence, its lines on one axis, and what could not be found.
 
-    ``chosen``: steps of the plan, by route and key. ``inferred``: as `weighing.weighing` takes it.
+    ``chosen``: steps of the plan, by route and key. ``inferred``: as `weighing.weighing` takes it. ``notes``: lessons,
+    by the key of the candidate that they concern.
     """
 
     card: Card
@@ -152,6 +159,7 @@ class Look:
     chosen: Mapping[tuple[str, str], int] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
     inferred: int = 0
+    notes: Mapping[str, Sequence[Note]] = field(default_factory=dict)
 
     @property
     def left(self) -> float | None:
@@ -175,6 +183,7 @@ class Look:
             best=rank == 1 and self.card.recommended and len(self.card.rows) > 1,
             weighed=weighing(row, self.situation, self.inferred),
             step=self.chosen.get((row.route, row.candidate.key)),
+            notes=self.notes.get(row.candidate.key, ()),
         )
 
     @cached_property
@@ -241,8 +250,9 @@ class Look:
         return ", ".join(words for route, words in MISSING.items() if route not in found)
 
 
-def look(shown: Shown, planned: Sequence[Planned]) -> Look:
-    """The card as the page of its task shows it now."""
+def look(shown: Shown, planned: Sequence[Planned], viewer: Viewer) -> Look:
+    """The card as the page of its task shows it to its owner now (one question to the database)."""
+    above = notes(shown.resources.values(), viewer)
     return Look(
         shown.card,
         shown.situation,
@@ -251,6 +261,7 @@ def look(shown: Shown, planned: Sequence[Planned]) -> Look:
         chosen={one.key: one.step.pk for one in planned},
         stale=shown.stale,
         inferred=shown.inferred,
+        notes={key: above[one.pk] for key, one in shown.resources.items() if one.pk in above},
     )
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.db import transaction
-from django.test import TestCase
+from django.test import Client, TestCase
+from django.urls import reverse
 from django.utils import timezone
 
 from experts import choices
 from experts.mentoring import mentorships
 from experts.models import Person
 from immersive.work import actions, advice, jobs, tasks
+from immersive.work.lessons import telling
+from immersive.work.lessons.rows import Reach
+from immersive.work.lessons.telling import To
 from immersive.work.models import Advice, Step, Task
 from immersive.work.routes import Candidate, Counts, Difficulty, Route
 from knowledge.access import Viewer
@@ -26,6 +32,7 @@ from knowledge.documents import Contribution, Document
 from knowledge.models import Audience, Resource
 from tests import small_company
 from tests.work.conftest import at_home
+from tests.work.lessons_told import SAID, tell
 
 pytestmark = pytest.mark.django_db
 TASK = "Descale the kettle in the canteen"
@@ -150,6 +157,38 @@ def test_what_may_not_be_read_any_more_is_gone_at_once(said: Task, kitchen: dict
             if one.key == "kettle":
                 assert not {Route.HAND_OVER, Route.MENTOR} & ways(after).keys(), "who is known by that page alone"
             assert show(said).stale == ()
+
+
+def test_a_lesson_stands_above_its_row_while_one_may_read_it_and_is_kept_nowhere(
+    said: Task, kitchen: dict[str, Any], client: Client, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    def shown() -> str:
+        return str(client.get(said.get_absolute_url()).content.decode())
+
+    client.force_login(kitchen["ana"])
+    assert "Worth knowing first" not in shown()
+    before, kettle = show(said), Resource.objects.get(key="kettle")
+    here = SimpleNamespace(ana=kitchen["ben"], rows={"zero": kettle})
+    told = tell(
+        here, lambda: django_capture_on_commit_callbacks(execute=True), To(Reach.COMPANY), topics=("limescale",)
+    )
+    above = re.search(r'<tr role="row" class="score-note">.*?</tr>\s*<tr.*?</tr>', shown(), re.DOTALL)
+    assert above is not None
+    assert SAID.know_now in above[0]
+    assert kettle.title in above[0], "above the row of the page that it concerns"
+    lesson = Resource.objects.get(kind="lesson")
+    assert reverse("work:beside", args=[said.public_id, lesson.public_id]) in above[0]
+    after = show(said)
+    assert (after.advice, [row.worth for row in after.card.rows]) == (
+        before.advice,
+        [row.worth for row in before.card.rows],
+    ), "it is no part of what is weighed"
+    assert lesson.public_id.hex not in json.dumps(Advice.objects.get().rests_on)
+    with taken_back():
+        Resource.objects.filter(pk=lesson.pk).update(audience=Audience.objects.of([f"person:{kitchen['cleo'].pk}"]))
+        assert SAID.know_now not in shown()
+    telling.withdraw(author=kitchen["ben"], lesson=told.public_id)
+    assert SAID.know_now not in shown()
 
 
 LEAVES: dict[str, Callable[[Person], Any]] = {
