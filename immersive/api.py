@@ -1,13 +1,39 @@
-"""The API's addresses, version 1; each package brings its own views."""
+"""The API's addresses, version 1; each package brings its own views. How it refuses what does not fit."""
+
+from typing import Any
 
 from django.urls import include, path, reverse
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.views import APIView, exception_handler
 
 from experts.api import PersonView, WhoKnowsView
 from knowledge.api import LiveSourceView, ResourceView, SearchView, SuggestView
+
+REFUSED = {
+    "description": "Something does not fit: of each field that does not, what is wrong and what would fit.",
+    "content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}},
+}
+
+
+def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
+    """What does not fit is answered as on the pages, with 422 by field; 400 is what cannot be read at all."""
+    answered: Response | None = exception_handler(problem, context)
+    if answered is not None and isinstance(problem, ValidationError):
+        answered.status_code = 422
+    return answered
+
+
+def say_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The description says that answer of every operation that is told anything."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            told = [one for one in operation.get("parameters", ()) if one["in"] == "query"]
+            if told or "requestBody" in operation:
+                operation["responses"]["422"] = REFUSED
+    return result
 
 
 class BeginningView(APIView):

@@ -353,6 +353,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["immersive.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "immersive.api.answer",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Immersive",
@@ -362,6 +363,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "immersive.api.say_refusals"],
     "ENUM_NAME_OVERRIDES": {"Kind": "knowledge.documents.KINDS", "Suggested": "knowledge.api.SUGGESTED"},
 }
 

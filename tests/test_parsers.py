@@ -29,7 +29,7 @@ def said(client: Client, body: str | bytes) -> Any:
 @pytest.mark.parametrize("around", ["{}", '{{"statement": {}}}'], ids=["bare", "in a field"])
 def test_deep_json_is_the_callers_mistake(ana: Client, depth: int, around: str) -> None:
     for body in (around.format("[" * depth), around.format("[" * depth + "]" * depth)):
-        assert said(ana, body).status_code == 400
+        assert said(ana, body).status_code in (400, 422)
     assert not Task.objects.exists()
 
 
@@ -42,7 +42,7 @@ def test_long_json_is_refused_with_the_cure(ana: Client, body: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"nul", b"NaN", b"9" * 5000, b'"\\ud800"', b"{}", b"[1]"])
 def test_odd_json_is_the_callers_mistake(ana: Client, body: bytes) -> None:
-    assert said(ana, body).status_code == 400
+    assert said(ana, body).status_code in (400, 422)
 
 
 def test_what_is_short_enough_is_read(ana: Client) -> None:

@@ -75,7 +75,7 @@ def test_every_address_needs_a_sign_in(route: str, name: str, view: Any) -> None
     "path",
     [
         path
-        for name in ("views.py", "views/*.py", "api.py")
+        for name in ("views.py", "views/*.py", "api.py", "api/*.py")
         for path in sorted(ROOT.glob(f"*/**/{name}"))
         if ".venv" not in path.parts
     ],

@@ -377,7 +377,7 @@ def test_the_api_tells_who_knows_and_no_score(
 def test_the_api_says_what_is_wrong(people: dict[str, Person], client: Client, wrong: dict[str, Any]) -> None:
     client.force_login(people["dan"])
     answer = client.get("/api/v1/people", wrong)
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert set(answer.json()) <= {"q", "count"}
 
 

@@ -65,7 +65,7 @@ def test_the_card_and_a_route_that_is_chosen(me: Client, people: People) -> None
     task = me.post(TASKS, {"statement": STATEMENT}, JSON).json()
     one = f"{TASKS}/{task['id']}"
     assert [me.get(f"{one}/card").status_code, me.post(f"{one}/plan", {"route": "do"}, JSON).status_code] == [409, 409]
-    assert me.put(f"{one}/assessment", {"confidence": 70, "known": {"Nothing": "know"}}, JSON).status_code == 400
+    assert me.put(f"{one}/assessment", {"confidence": 70, "known": {"Nothing": "know"}}, JSON).status_code == 422
     assert me.put(f"{one}/assessment", {"confidence": 70, "difficulty": "hard"}, JSON).json()["difficulty"] == "hard"
     card = me.get(f"{one}/card", {"lean": 4}).json()
     [alone] = card["routes"]
@@ -74,15 +74,33 @@ def test_the_card_and_a_route_that_is_chosen(me: Client, people: People) -> None
     assert alone["chance"][1] < 0.7 < alone["chance"][2]
     assert alone["done_by"][1] < alone["done_by"][0] < alone["done_by"][2]
     assert alone["weighed"][0]["basis"].startswith("no data yet, our starting guess")
-    assert me.get(f"{one}/card", {"lean": 9}).status_code == 400
+    assert me.get(f"{one}/card", {"lean": 9}).status_code == 422
 
     chosen = me.post(f"{one}/plan", {"route": "do"}, JSON)
     assert chosen.status_code == 201
     assert chosen.json() == me.get(f"{one}/plan").json() == [{"route": "do", "key": "", "title": "", "done": False}]
     gone = me.post(f"{one}/plan", {"route": "tool", "key": task["id"]}, JSON)
-    assert (gone.status_code, list(gone.json())) == (400, ["key"])
+    assert (gone.status_code, list(gone.json())) == (422, ["key"])
     me.force_login(people.superuser)
     assert [me.get(f"{one}/card").status_code, me.get(f"{one}/plan").status_code] == [404, 404]
+
+
+def test_begins_with_what_was_selected_and_says_what_it_is_about(
+    me: Client, make_resource: Callable[..., Resource]
+) -> None:
+    make_resource("Begin", topics=("Drift", "Pumps"))
+    began = {"context": "The pump drifts", "page": "https://wiki.example.org/drift?id=7"}
+    task = me.post(TASKS, {"statement": STATEMENT, **began}, JSON).json()
+    assert {name: task[name] for name in began} == began
+    one = f"{TASKS}/{task['id']}/topics"
+    assert me.put(one, {"topics": ["drift", "Pumps"]}, JSON).json()["topics"] == ["Drift", "Pumps"]
+    unknown = me.put(one, {"topics": ["Drift", "Nothing"]}, JSON)
+    assert unknown.status_code == 422
+    assert unknown.json()["topics"][0].startswith("“Nothing”: No page that you may read has a topic of that name")
+    assert me.get(f"{TASKS}/{task['id']}").json()["topics"] == ["Drift", "Pumps"], "nothing of it was changed"
+    assert me.put(one, {"topics": ["Pumps"]}, JSON).json()["topics"] == ["Pumps"]
+    me.put(f"{TASKS}/{task['id']}/assessment", {"confidence": 30, "known": {"Pumps": "partly"}}, JSON)
+    assert me.put(one, {"topics": ["Drift"]}, JSON).status_code == 409
 
 
 def test_list_has_pages(me: Client, people: People) -> None:
@@ -112,6 +130,8 @@ def test_list_costs_the_same_however_long(
         ("", {"statement": "x" * 301}),
         ("", {"statement": "a\x00b"}),
         ("", {"statement": "Fine", "due": "soon"}),
+        ("", {"statement": "Fine", "page": "javascript:alert(1)"}),
+        ("", {"statement": "Fine", "context": "x" * 2001}),
         ("", {"statement": "Fine", "started_from": "6f5ad7a4-5f0e-4b51-a2b8-1f9a6b1a2c3d"}),
         ("/assessment", {}),
         ("/assessment", {"confidence": 60}),
@@ -122,7 +142,7 @@ def test_list_costs_the_same_however_long(
 )
 def test_bad_input_is_refused_with_a_reason(me: Client, task: Task, path: str, said: dict[str, object]) -> None:
     answer = me.put(f"{TASKS}/{task.public_id}{path}", said, JSON) if path else me.post(TASKS, said, JSON)
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert answer.json()
     assert Task.objects.count() == 1
 
@@ -134,7 +154,7 @@ def test_hidden_resource_is_as_none(me: Client, people: People, make_resource: C
         me.post(TASKS, {"statement": "Look", "started_from": str(public_id)}, JSON)
         for public_id in (hidden.public_id, never)
     ]
-    assert [answer.status_code for answer in answers] == [400, 400]
+    assert [answer.status_code for answer in answers] == [422, 422]
     assert answers[0].content == answers[1].content
 
 

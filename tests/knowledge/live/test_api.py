@@ -164,4 +164,4 @@ def test_what_cannot_be_asked_is_refused(declare: Declare, client: Client, ana: 
     row = declare("Wiki")
     client.force_login(ana)
     data = {} if text is None else {"q": text}
-    assert client.get(reverse("api-search-live", args=[row.public_id]), data).status_code == 400
+    assert client.get(reverse("api-search-live", args=[row.public_id]), data).status_code == 422
