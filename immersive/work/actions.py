@@ -33,6 +33,7 @@ from immersive.work.models import (
     AssessmentLocked,
     LogWork,
     Outcome,
+    Step,
     Task,
 )  # fmt: skip
 from immersive.work.working_time import today_of
@@ -45,6 +46,8 @@ from knowledge.models import Resource, Topic
 MAX_STATEMENT = 300
 MAX_CONTEXT = 2000
 MAX_TOPICS = 12
+AT_ONCE = 200
+"""Tasks that are deleted in one transaction."""
 NO_TOPIC = "No page that you may read has a topic of that name. Choose one of those that show while you type."
 
 
@@ -196,26 +199,31 @@ def log_outcome(
 def delete_task(*, task: Task, owner: Any) -> None:
     """Remove a task with everything that was said of it and every line of the log that came from it."""
     with transaction.atomic():
-        _delete(own(task, owner))
+        _delete([own(task, owner)], owner)
 
 
 def delete_all(*, owner: Any) -> int:
     """Remove all tasks of ``owner`` with everything that was said of them; how many there were.
 
-    Each in a transaction of its own: a cut leaves the rest as it was, and another call takes it.
+    Some at a time, each time in a transaction of its own: a cut leaves the rest as it was, and another call takes it.
     """
-    mine = list(Task.objects.filter(owner=owner).values_list("pk", flat=True))
-    for pk in mine:
-        with transaction.atomic():
-            for task in Task.objects.select_for_update().filter(pk=pk, owner=owner):
-                _delete(task)
-    return len(mine)
+    gone = 0
+    while some := _delete_some(owner):
+        gone += some
+    return gone
 
 
-def _delete(task: Task) -> None:
-    outcomes.take_back(task)
-    Notice.objects.filter(subject=task.public_id).delete()
-    task.delete()
+@transaction.atomic
+def _delete_some(owner: Any) -> int:
+    some = list(Task.objects.select_for_update().filter(owner=owner).order_by("pk").only("public_id")[:AT_ONCE])
+    _delete(some, owner)
+    return len(some)
+
+
+def _delete(some: list[Task], owner: Any) -> None:
+    outcomes.take_back(Step.objects.filter(task__in=some), owner.pk)
+    Notice.objects.filter(subject__in=[task.public_id for task in some]).delete()
+    Task.objects.filter(pk__in=[task.pk for task in some]).delete()
 
 
 def own(task: Task, owner: Any) -> Task:

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from immersive.work.routes import NAMES, Difficulty
 from knowledge.durable import Work, WorkQuerySet
@@ -41,6 +42,11 @@ KNOWN = (("know", "Know"), ("partly", "Partly"), ("not_yet", "Not yet"))
 
 class AssessmentLocked(Exception):
     """What was said before acting stays as it was said."""
+
+
+def token_of(row: models.Model) -> str:
+    """By what pages name a row that has no public id: its number would tell how many others make."""
+    return salted_hmac(f"immersive.work.{row._meta.label}", str(row.pk), algorithm="sha256").hexdigest()[:24]
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -103,6 +109,18 @@ class OfTaskQuerySet(models.QuerySet[Any]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Those about the viewer's own tasks."""
         return self.filter(task__owner_id=viewer.person_id) if viewer.person_id else self.none()
+
+    def named(self, token: str) -> Any:
+        """The one of these few rows that a page names so, if it is among them."""
+        return next((row for row in self if token_of(row) == token), None)
+
+
+class StepQuerySet(OfTaskQuerySet):
+    """Steps of plans."""
+
+    def before(self, at: Any) -> Self:
+        """Those that an outcome logged at this moment speaks of: what was chosen later counts once it is done."""
+        return self.filter(models.Q(chosen_at__lte=at) | models.Q(done_at__isnull=False))
 
 
 class AssessmentQuerySet(OfTaskQuerySet):
@@ -236,7 +254,7 @@ class Step(models.Model):
     lean = models.PositiveSmallIntegerField(null=True)
     chance = models.FloatField(null=True)
 
-    objects: ClassVar[Any] = OfTaskQuerySet.as_manager()
+    objects: ClassVar[Any] = StepQuerySet.as_manager()
 
     class Meta:
         ordering = ["place", "pk"]

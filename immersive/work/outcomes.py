@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
-from immersive.work.models import Outcome, Step, Task
+from immersive.work.models import Outcome, Step
 from knowledge import standing
 from knowledge.access import Viewer
 from knowledge.models import Resource, Verdict
@@ -21,12 +22,15 @@ from knowledge.models import Resource, Verdict
 
 @sensitive_variables()
 def feed(outcome: Outcome) -> None:
-    """Say that what helped with a task did, and take back what an earlier slip said; in the caller's transaction."""
+    """Say that what helped with a task did, and take back what an earlier slip said; in the caller's transaction.
+
+    What was chosen after the outcome helped with it only once it is done.
+    """
     task = outcome.task
-    steps = list(Step.objects.filter(task=task).exclude(resource=None))
-    helped = {step.pk for step in taken(steps, outcome)} if outcome.result == Outcome.WORKED else set()
-    _take_back([step for step in steps if step.helped_at and step.pk not in helped], task)
-    new = [step for step in steps if step.pk in helped and not step.helped_at]
+    steps = Step.objects.filter(task=task).exclude(resource=None)
+    helped = taken(list(steps.before(outcome.logged_at)), outcome) if outcome.result == Outcome.WORKED else []
+    take_back(steps.exclude(pk__in=[step.pk for step in helped]), task.owner_id)
+    new = [step for step in helped if not step.helped_at]
     readable = Resource.objects.visible_to(Viewer.of(task.owner)).exclude(kind=standing.NEVER)
     resources = readable.select_related("source").in_bulk({step.resource_id for step in new})
     for step in new:
@@ -40,11 +44,20 @@ def taken(steps: list[Any], outcome: Outcome) -> list[Any]:
     return said if said or outcome.route else steps
 
 
-def take_back(task: Task, step: int | None = None) -> None:
-    """Take back every verdict that came of a task, or of one ``step`` of it, which is about to be deleted; in the
-    caller's transaction."""
-    fed = Step.objects.filter(task=task).exclude(helped_at=None)
-    _take_back(list(fed if step is None else fed.filter(pk=step)), task)
+def take_back(steps: QuerySet[Step], owner: int) -> None:
+    """Take back every verdict of ``owner`` that came of these steps of theirs and of no other; in the caller's
+    transaction."""
+    fed = list(steps.exclude(helped_at=None).select_related("resource").defer("resource__body"))
+    if not fed:
+        return
+    Step.objects.filter(pk__in=[step.pk for step in fed]).update(helped_at=None)
+    about = {step.resource_id: step.resource for step in fed if step.resource is not None}
+    others = Step.objects.filter(task__owner_id=owner, resource__in=about).exclude(helped_at=None)
+    stays = set(others.values_list("resource", "helped_at"))
+    came = {(step.resource_id, step.helped_at) for step in fed} - stays
+    for said in Verdict.objects.filter(person_id=owner, resource__in=about).values_list("resource", "at"):
+        if said in came:
+            standing.say(person_id=owner, resource=about[said[0]], helped=None)
 
 
 def _say(step: Step, resource: Resource, owner: int) -> None:
@@ -54,12 +67,3 @@ def _say(step: Step, resource: Resource, owner: int) -> None:
     elif not Step.objects.filter(task__owner_id=owner, resource=resource, helped_at=mine.get().at).exists():
         return
     Step.objects.filter(pk=step.pk).update(helped_at=mine.get().at)
-
-
-def _take_back(steps: list[Any], task: Task) -> None:
-    for step in steps:
-        Step.objects.filter(pk=step.pk).update(helped_at=None)
-        others = Step.objects.filter(task__owner_id=task.owner_id, resource=step.resource_id, helped_at=step.helped_at)
-        came = Verdict.objects.filter(person_id=task.owner_id, resource=step.resource_id, at=step.helped_at)
-        if step.resource is not None and came.exists() and not others.exists():
-            standing.say(person_id=task.owner_id, resource=step.resource, helped=None)

@@ -144,8 +144,9 @@ def steps(task: Task, viewer: Viewer) -> list[Planned]:
 def choose(*, task: Task, owner: Any, route: str, key: str = "") -> Step:
     """Add a route of the card to the end of the plan, or find it there: a second tap adds nothing.
 
-    ``key`` names the resource or person as the card does. Raises `AssessFirst` before anything is said, and
-    `ValidationError` for what is not there (any more), not even for the owner.
+    ``key`` names the resource or person as the card does. Chosen after the outcome it is a step still to take:
+    nothing follows from it until it is done. Raises `AssessFirst` before anything is said, and `ValidationError` for
+    what is not there (any more), not even for the owner.
     """
     viewer = Viewer.of(owner)
     if route not in NAMES:
@@ -210,9 +211,9 @@ def done(*, task: Task, owner: Any, step: int, done: bool = True) -> None:
 def drop(*, task: Task, owner: Any, step: int) -> None:
     """Take a step out of the plan; one that is out already (in another window) changes nothing."""
     with transaction.atomic():
-        task = own(task, owner)
-        outcomes.take_back(task, step)
-        Step.objects.filter(task=task, pk=step).delete()
+        row = Step.objects.filter(task=own(task, owner), pk=step)
+        outcomes.take_back(row, task.owner_id)
+        row.delete()
 
 
 def move(*, task: Task, owner: Any, step: int, up: bool) -> None:

@@ -182,9 +182,10 @@ def waiting() -> list[Waiting]:
     rows: QuerySet[Any] = Outcome.objects.filter(counted=False, task__assessment__isnull=False).exclude(route="")
     everyones = Resource.objects.visible_to(ANYBODY).values("pk")
     steps = Step.objects.filter(task=OuterRef("task"), route=OuterRef("route"), resource__in=everyones)
-    by = steps.order_by(F("done_at").asc(nulls_last=True), "place", "pk").values("resource")[:1]
+    steps = steps.before(OuterRef("logged_at")).order_by(F("done_at").asc(nulls_last=True), "place", "pk")
     turn = Window(RowNumber(), partition_by=F("task__owner"), order_by=[F("logged_at"), F("pk")])
-    found = rows.annotate(by=Subquery(by), turn=turn).filter(turn__lte=OF_ONE).order_by("logged_at", "pk").values_list(
+    found = rows.annotate(by=Subquery(steps.values("resource")[:1]), turn=turn).filter(turn__lte=OF_ONE)
+    found = found.order_by("logged_at", "pk").values_list(
         "pk", "task__owner", "logged_at", "route", "task__difficulty", "task__assessment__confidence", "by", "result",
         "minutes",
     )  # fmt: skip

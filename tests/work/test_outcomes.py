@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from immersive.work import actions, plan
+from immersive.work import actions, plan, records
 from immersive.work.models import LogWork, Outcome, Step, Task
 from knowledge import standing
 from knowledge.models import Resource, Verdict
@@ -136,3 +136,21 @@ def test_two_taps_suffice_and_the_way_is_the_one_they_said(people: People, task:
     refused = client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0", "route": "magic", "surprise": "Odd"})
     assert refused.status_code == 422
     assert "Odd" in refused.content.decode()
+
+
+def test_what_is_chosen_after_the_outcome_counts_once_it_is_done(
+    people: People, task: Task, planned: list[Step], make_resource: Callable[..., Resource]
+) -> None:
+    make_resource("Later")
+    log(people, task)
+    later = plan.choose(
+        task=task, owner=people.owner, route="tool", key=str(Resource.objects.get(title="Later").public_id)
+    )
+    log(people, task, route="tool")
+    assert said(people) == {"Tool"}, "it was chosen for what comes next, the same way or not"
+    Step.objects.filter(pk=planned[1].pk).update(place=9)
+    assert [one.resource for one in records.waiting()] == [planned[1].resource_id], "nor is the outcome one of it"
+    plan.done(task=task, owner=people.owner, step=later.pk)
+    assert said(people) == {"Tool", "Later"}
+    plan.done(task=task, owner=people.owner, step=later.pk, done=False)
+    assert said(people) == {"Tool"}
