@@ -32,7 +32,8 @@ def routes(ana: Person) -> dict[str, Any]:
     known: History = {(Route.MENTOR, told.difficulty, None): Counts(8, 9), (Route.TOOL, None, None): Counts(9, 14)}
     found = [
         Candidate(Route.DO, title="On your own", past=Counts(1.5, 3), reasons=(Reason("1.5 of 3 like tasks worked"),)),
-        Candidate(Route.TOOL, 0.8, uses, tool.title, "#", reasons=(Reason("It can show each valve", "#"),)),
+        Candidate(Route.TOOL, 0.8, uses, tool.title, "#", access=tool.facts["access"],
+                  reasons=(Reason("It can show each valve", "#"),)),
         Candidate(Route.HAND_OVER, 0.7, "ana", ana.display_name, "#", begins_in=5, others=2),
         Candidate(Route.MENTOR, 0.9, "ana", ana.display_name, "#", begins_in=5, others=1,
                   reasons=(Reason("Wrote or edited 3 pages", "#"),)),
@@ -44,15 +45,15 @@ def routes(ana: Person) -> dict[str, Any]:
     alike = weigh(found[3:5], Situation(sure=0.5, known=0.5), {})
     topics = [Topic(pk=number, slug=name.lower(), name=name) for number, name in enumerate(("Pumps", "Valves"), 1)]
     steps = [
-        Planned(Step(pk=1, done_at=now - timedelta(hours=2)), Route.INFORMAL, STATEMENT, True, False, resource=page),
-        Planned(Step(pk=2), Route.TOOL, STATEMENT, False, False, resource=tool),
-        Planned(Step(pk=3), Route.MENTOR, STATEMENT, False, False, person=ana),
-        Planned(Step(pk=4), Route.HAND_OVER, STATEMENT, False, True),
+        Planned(Step(pk=1, done_at=now - timedelta(hours=2)), Route.INFORMAL, task, True, False, resource=page),
+        Planned(Step(pk=2), Route.TOOL, task, False, False, resource=tool),
+        Planned(Step(pk=3), Route.MENTOR, task, False, False, person=ana),
+        Planned(Step(pk=4), Route.HAND_OVER, task, False, True),
     ]
     return {
         "task": task,
         "leans": LEANS,
-        "look": Look(card, told, Clock(), now, {(Route.TOOL, uses): 2}),
+        "look": Look(card, told, Clock(), now, {(Route.TOOL, uses): 2}, task=task),
         "close_look": Look(alike, told, Clock(), now),
         "sure_form": AssessmentForm(topics),
         "plan": steps,

@@ -28,6 +28,7 @@ from django.utils.formats import date_format
 from experts import finder
 from experts.asking.load import zone_of
 from experts.room import room, time_left
+from immersive.work.acts import asked_for
 from immersive.work.like_tasks import stems
 from immersive.work.routes import Candidate, Counts, History, Reason, Route
 from immersive.work.working_time import A_DAY, Clock, clocks_by_id
@@ -263,10 +264,10 @@ def _named(pages: Sequence[Near], viewer: Viewer) -> list[tuple[Any, Near]]:
     tools = {}
     tools_now = Resource.objects.visible_to(viewer).filter(kind="tool").order_by("title", "public_id")
     rows = tools_now.annotate(told=Cast("facts", TextField()))
-    for pk, key, title, facts in rows.values_list("pk", "public_id", "title", "told")[:MOST_TOOLS]:
+    for pk, key, title, facts, web in rows.values_list("pk", "public_id", "title", "told", "url")[:MOST_TOOLS]:
         first = WORD.search(title)
         if first and first[0].casefold() in words:  # of thousands, most are named nowhere: they are not looked for
-            tools[title.casefold()] = pk, key, title, facts
+            tools[title.casefold()] = pk, key, title, facts, web
     if not tools:
         return []
     name = re.compile(r"\b(" + "|".join(sorted(map(re.escape, tools), key=len, reverse=True)) + r")\b")
@@ -275,8 +276,8 @@ def _named(pages: Sequence[Near], viewer: Viewer) -> list[tuple[Any, Near]]:
     return [(made[one], page) for page, one in named]
 
 
-def _tool_of(pk: int, key: UUID, title: str, facts: str) -> Any:
-    return Resource(pk=pk, public_id=key, kind="tool", title=title, facts=json.loads(facts))
+def _tool_of(pk: int, key: UUID, title: str, facts: str, web: str) -> Any:
+    return Resource(pk=pk, public_id=key, kind="tool", title=title, facts=json.loads(facts), url=web)
 
 
 # People ----------------------------------------------------------------------------------------------------------
@@ -342,6 +343,7 @@ def candidates(
             key=str(pick.key),
             title=one.title,
             url=one.get_absolute_url(),
+            web=one.url,
             price=str(one.facts.get("price", "")),
             access=str(one.facts.get("access", "")),
             past=past.get(one.pk, {}).get((pick.route, None, None), Counts()),
@@ -363,8 +365,7 @@ def _tool(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datet
     reasons = [Reason(f"It can {jobs[pick.job]}", plain.url)] if pick.job is not None and pick.job < len(jobs) else []
     pages = (found.resources[key] for key, _ in sorted(pick.behind, key=lambda one: -one[1]))
     reasons += [Reason(f"“{page.title}” says to use it", page.get_absolute_url()) for page in pages]
-    ask = plain.access and "everyone" not in plain.access.casefold()
-    return replace(plain, begins_in=A_DAY if ask else 0.0, reasons=tuple(reasons[:3]))
+    return replace(plain, begins_in=A_DAY if asked_for(plain.access) else 0.0, reasons=tuple(reasons[:3]))
 
 
 def _reading(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datetime) -> Candidate:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import formats, timezone
 
+from immersive.work.acts import Act
 from immersive.work.routes import NAMES, Card, Reason, Route, Row, Situation
 from immersive.work.weighing import Weighed, percent, weighing
 from knowledge.explain import listed
@@ -26,6 +27,7 @@ from knowledge.pages import Note, notes
 
 if TYPE_CHECKING:
     from immersive.work.advice import Shown
+    from immersive.work.models import Task
     from immersive.work.plan import Planned
     from immersive.work.working_time import Clock
     from knowledge.access import Viewer
@@ -73,6 +75,8 @@ class Line:
     """The step of the plan that it was chosen as."""
     notes: Sequence[Note] = ()
     """Lessons about what it is with, the newest first."""
+    act: Act | None = None
+    """How it is begun."""
 
     @property
     def route(self) -> Route:
@@ -149,7 +153,7 @@ class Look:
     """The card: its reading in a sentence, its lines on one axis, and what could not be found.
 
     ``chosen``: steps of the plan, by route and key. ``inferred``: as `weighing.weighing` takes it. ``notes``: lessons,
-    by the key of the candidate that they concern.
+    by the key of the candidate that they concern. ``task``: whose routes are begun here.
     """
 
     card: Card
@@ -160,6 +164,7 @@ class Look:
     stale: tuple[str, ...] = ()
     inferred: int = 0
     notes: Mapping[str, Sequence[Note]] = field(default_factory=dict)
+    task: Task | None = None
 
     @property
     def left(self) -> float | None:
@@ -173,6 +178,7 @@ class Look:
 
     def _line(self, rank: int, row: Row) -> Line:
         usual, low, high = row.done_in
+        task, one = self.task, row.candidate
         return Line(
             row,
             rank,
@@ -182,8 +188,10 @@ class Look:
             late=self.left is not None and usual > self.left,
             best=rank == 1 and self.card.recommended and len(self.card.rows) > 1,
             weighed=weighing(row, self.situation, self.inferred),
-            step=self.chosen.get((row.route, row.candidate.key)),
-            notes=self.notes.get(row.candidate.key, ()),
+            step=self.chosen.get((row.route, one.key)),
+            notes=self.notes.get(one.key, ()),
+            act=task
+            and Act(row.route, task.public_id, task.statement, one.title, one.key, one.web, one.access, one.at),
         )
 
     @cached_property
@@ -250,7 +258,7 @@ class Look:
         return ", ".join(words for route, words in MISSING.items() if route not in found)
 
 
-def look(shown: Shown, planned: Sequence[Planned], viewer: Viewer) -> Look:
+def look(task: Task, shown: Shown, planned: Sequence[Planned], viewer: Viewer) -> Look:
     """The card as the page of its task shows it to its owner now (one question to the database)."""
     above = notes(shown.resources.values(), viewer)
     return Look(
@@ -262,6 +270,7 @@ def look(shown: Shown, planned: Sequence[Planned], viewer: Viewer) -> Look:
         stale=shown.stale,
         inferred=shown.inferred,
         notes={key: above[one.pk] for key, one in shown.resources.items() if one.pk in above},
+        task=task,
     )
 
 

@@ -8,26 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.http import Http404
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from experts.models import Person
 from immersive.work import advice, outcomes
 from immersive.work.actions import AssessFirst, own
+from immersive.work.acts import PEOPLE, Act
 from immersive.work.models import Step, Task
 from immersive.work.routes import NAMES, Route
 from knowledge.access import Viewer, id_in, resource_or_404
 from knowledge.models import Resource
 
 MOST_STEPS = 20
-PEOPLE = (Route.HAND_OVER, Route.MENTOR)
 GONE = "That is no longer there, or no longer open to you. The card shows what is."
 
 
@@ -40,7 +38,7 @@ class Planned:
 
     step: Step
     route: Route
-    statement: str
+    task: Task
     first: bool
     last: bool
     resource: Resource | None = None
@@ -73,43 +71,16 @@ class Planned:
         return self.route is not Route.DO and not self.title
 
     @property
-    def access(self) -> str:
-        """How one comes to use a tool, where not everybody may; as its catalogue says."""
-        said = str(self.resource.facts.get("access", "")) if self.resource and self.route is Route.TOOL else ""
-        return "" if "everyone" in said.casefold() else said
-
-    @property
-    def access_question(self) -> str:
-        """What one asks who has none."""
-        return f"How do I get access to {self.title}?"
-
-    @property
-    def act(self) -> str:
-        """What the button says by which it is begun; nothing where it is begun without one."""
-        return {
-            Route.TOOL: "Open the tool",
-            Route.FORMAL: "Open the course",
-            Route.INFORMAL: "Read it beside the task",
-            Route.HAND_OVER: f"Ask {self.title} to do it",
-            Route.MENTOR: f"Ask {self.title} to show you",
-        }.get(self.route, "")
-
-    @property
-    def reads(self) -> bool:
-        """Whether it opens beside the task."""
-        return self.route is Route.INFORMAL
+    def act(self) -> Act:
+        """How it is begun."""
+        one = self.resource
+        more = {"web": one.url, "said": str(one.facts.get("access", ""))} if one else {}
+        return Act(self.route, self.task.public_id, self.task.statement, self.title, self.key[1], **more)
 
     @property
     def mentoring(self) -> bool:
         """Whether the pages of mentoring lead on from here."""
         return self.route is Route.MENTOR
-
-    @property
-    def ask_url(self) -> str:
-        """Where the question to its person begins, with the task's words: to do it, or to be shown."""
-        to = {"to": self.person.public_id} if self.person else {}
-        wish = "do" if self.route is Route.HAND_OVER else "show"
-        return f"{reverse('experts:ask-new')}?{urlencode({'q': self.statement, **to, 'wish': wish})}"
 
 
 @sensitive_variables()
@@ -130,7 +101,7 @@ def steps(task: Task, viewer: Viewer) -> list[Planned]:
         Planned(
             step,
             Route(step.route),
-            task.statement,
+            task,
             first=at == 0,
             last=at == len(rows) - 1,
             resource=step.resource if step.may_read else None,
@@ -211,9 +182,9 @@ def done(*, task: Task, owner: Any, step: int, done: bool = True) -> None:
 def drop(*, task: Task, owner: Any, step: int) -> None:
     """Take a step out of the plan; one that is out already (in another window) changes nothing."""
     with transaction.atomic():
-        row = Step.objects.filter(task=own(task, owner), pk=step)
-        outcomes.take_back(row, task.owner_id)
-        row.delete()
+        task = own(task, owner)
+        outcomes.take_back(task, step)
+        Step.objects.filter(task=task, pk=step).delete()
 
 
 def move(*, task: Task, owner: Any, step: int, up: bool) -> None:

@@ -139,7 +139,8 @@ class Candidate:
     ``minutes``: those of reading or watching alone. ``begins_in``: working hours until it can begin, ``on``: the day,
     where there is one. ``others``: hours of other people, ``left``: what they show of their week. ``past``: outcomes
     of tasks like this one, by this very candidate; ``counted``: those of them that the history holds as well, by
-    stratum, so that none counts twice. ``at``: where it says most about the task, as the end of ``url``.
+    stratum, so that none counts twice. ``at``: where it says most about the task, as the end of ``url``. ``web``:
+    where it is outside the portal.
     """
 
     route: Route
@@ -156,6 +157,7 @@ class Candidate:
     on: date | None = None
     left: str = ""
     at: str = ""
+    web: str = ""
     past: Counts = Counts()
     counted: History = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()

@@ -24,7 +24,7 @@ LAYERS = {
             "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
             "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
             "history tokens imports scim asks votes formation pairing frameworks framework_file "
-            "calibration chances routes weighing rows",
+            "calibration chances routes weighing acts rows",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence names "
             "connector tasks log mirror over_time like_tasks candidates advice records working_time finder "

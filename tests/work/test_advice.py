@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from django.utils import timezone
 from experts import choices
 from experts.mentoring import mentorships
 from experts.models import Person
-from immersive.work import actions, advice, jobs, tasks
+from immersive.work import actions, advice, card, jobs, plan, tasks
 from immersive.work.lessons import telling
 from immersive.work.lessons.rows import Reach
 from immersive.work.lessons.telling import To
@@ -96,6 +97,13 @@ def show(task: Task, **more: Any) -> advice.Shown:
     return shown
 
 
+def html_of(task: Task, person: Person) -> str:
+    """The task's page as this person gets it."""
+    client = Client()
+    client.force_login(person)
+    return str(client.get(task.get_absolute_url()).content.decode())
+
+
 def ways(shown: advice.Shown) -> dict[Route, Candidate]:
     return {row.route: row.candidate for row in shown.card.rows}
 
@@ -160,12 +168,11 @@ def test_what_may_not_be_read_any_more_is_gone_at_once(said: Task, kitchen: dict
 
 
 def test_a_lesson_stands_above_its_row_while_one_may_read_it_and_is_kept_nowhere(
-    said: Task, kitchen: dict[str, Any], client: Client, django_capture_on_commit_callbacks: Callable[..., Any]
+    said: Task, kitchen: dict[str, Any], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     def shown() -> str:
-        return str(client.get(said.get_absolute_url()).content.decode())
+        return html_of(said, kitchen["ana"])
 
-    client.force_login(kitchen["ana"])
     assert "Worth knowing first" not in shown()
     before, kettle = show(said), Resource.objects.get(key="kettle")
     here = SimpleNamespace(ana=kitchen["ben"], rows={"zero": kettle})
@@ -189,6 +196,34 @@ def test_a_lesson_stands_above_its_row_while_one_may_read_it_and_is_kept_nowhere
         assert SAID.know_now not in shown()
     telling.withdraw(author=kitchen["ben"], lesson=told.public_id)
     assert SAID.know_now not in shown()
+
+
+def test_a_row_and_its_step_in_the_plan_are_begun_the_same_way(said: Task, kitchen: dict[str, Any]) -> None:
+    larder = Resource.objects.filter(key="Larder")
+    larder.update(url="https://larder.example.org/", facts={"jobs": ["order supplies"], "access": "asked of IT"})
+    Resource.objects.filter(key="course").update(url="javascript:alert(1)")
+    viewer = Viewer.of(kitchen["ana"])
+    shown = show(said)
+    acts = {line.route: line.act for line in card.look(said, shown, [], viewer).lines}
+    for route, way in ways(shown).items():
+        plan.choose(task=said, owner=kitchen["ana"], route=route, key=way.key)
+    for one in plan.steps(said, viewer):
+        began = acts[one.route]
+        assert began is not None
+        if one.route is Route.INFORMAL:
+            began = replace(began, at="")  # the card knows the place where to begin, a step the page
+        assert (one.act.words, one.act.url, one.act.access) == (began.words, began.url, began.access), one.route
+    leads = {route: act.url for route, act in acts.items() if act}
+    ben = kitchen["ben"].public_id
+    assert f"to={ben}&wish=show" in leads[Route.MENTOR]
+    assert f"to={ben}&wish=do" in leads[Route.HAND_OVER]
+    assert leads[Route.TOOL] == "https://larder.example.org/"
+    assert leads[Route.FORMAL] == leads[Route.DO] == "", "an address that is none is no link"
+    rows, _, below = html_of(said, kitchen["ana"]).partition('id="weighed"')
+    assert "How+do+I+get+access+to+Larder" in rows, "where access is to be asked for, a row begins with asking"
+    assert f"to={ben}&amp;wish=show" in rows
+    assert 'href="https://larder.example.org/"' not in rows
+    assert 'href="https://larder.example.org/"' in below, "the plan has both"
 
 
 LEAVES: dict[str, Callable[[Person], Any]] = {

@@ -39,7 +39,7 @@ def lean(request: HttpRequest, task_id: UUID) -> HttpResponse:
     shown = advice.advise(found, viewer)
     if shown is None:
         return after(request, task_id, viewer)
-    look = card.look(shown, plan.steps(found, viewer), viewer)
+    look = card.look(found, shown, plan.steps(found, viewer), viewer)
     return render(request, "work/_card.html#score", {"task": found, "look": look, "leans": LEANS, "moved": True})
 
 

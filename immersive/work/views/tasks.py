@@ -144,7 +144,7 @@ def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, *
         "reading": tasks.reading(found, viewer),
         "told": tasks.told(found),
         "plan": planned,
-        "look": card.look(shown, planned, viewer) if shown else None,
+        "look": card.look(found, shown, planned, viewer) if shown else None,
         "leans": LEANS,
         **more,
     }
