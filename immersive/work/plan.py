@@ -182,9 +182,9 @@ def done(*, task: Task, owner: Any, step: int, done: bool = True) -> None:
 def drop(*, task: Task, owner: Any, step: int) -> None:
     """Take a step out of the plan; one that is out already (in another window) changes nothing."""
     with transaction.atomic():
-        task = own(task, owner)
-        outcomes.take_back(task, step)
-        Step.objects.filter(task=task, pk=step).delete()
+        row = Step.objects.filter(task=own(task, owner), pk=step)
+        outcomes.take_back(row, task.owner_id)
+        row.delete()
 
 
 def move(*, task: Task, owner: Any, step: int, up: bool) -> None:
