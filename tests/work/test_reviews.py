@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from immersive.work import actions, plan, sharing
 from immersive.work.lessons.rows import Lesson, Reach
-from immersive.work.models import Task
+from immersive.work.models import Step, Task
 from immersive.work.routes import Route
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,31 @@ def test_its_owner_finds_expectation_and_timeline_and_makes_a_draft_of_it(people
     assert answer.status_code == 422
     assert "x" * 3000 in answer.content.decode()
     assert client.post("/lessons/review", {"task": done.public_id}).status_code == 422
+
+
+def test_no_title_leaves_with_the_words_and_each_reader_sees_what_they_may(
+    people: Any, done: Task, make_resource: Any
+) -> None:
+    for title, more in (("Board paper", {"tokens": (f"person:{people.owner.pk}",)}), ("Gauges for all", {})):
+        Step.objects.create(task=done, place=7, route=Route.INFORMAL, resource=make_resource(title, **more))
+    client, at = client_of(people.owner), f"/lessons/review?task={done.public_id}&tell=1"
+    page = client.get(at)
+    assert "Board paper" in page.content.decode(), "beside the questions, to who may read it"
+    filled = page.context["form"].initial["expected"]
+    assert "The plan: do it yourself; work with a mentor; learn informally; learn informally." in filled
+    for name in ("Board paper", "Gauges for all", "Measuring pressure", "Pia Roth"):
+        assert name not in filled
+    client.post("/lessons/review", {"task": done.public_id, "expected": filled, "happened": "Slow"})
+    lesson = Lesson.objects.get()
+    client.post(
+        f"/lessons/{lesson.public_id}/edit",
+        {"expected": filled, "happened": "Slow", "kind": "complex", "to": "company", "do": "publish",
+         "about": [one.public_id for one in lesson.resources.all()]},
+    )  # fmt: skip
+    read = client_of(people.peer).get(lesson.get_absolute_url()).content.decode()
+    assert "learn informally" in read
+    assert "Gauges for all" in read
+    assert "Board paper" not in read
 
 
 def test_others_review_what_is_shared_and_no_more(people: Any, done: Task) -> None:

@@ -4,6 +4,10 @@ Reviews help most where expectation and timeline are pulled in and nobody
 rebuilds them from memory. The task's owner has all that is stored but how sure
 they were, which comes only if they want it told, in words; whoever the task is
 shared with has what the share shows, and no time of anything.
+
+What is filled in becomes words of a lesson, for whomever its author chooses.
+So the plan is told by its routes, without what or whom each is with: those are
+what the lesson concerns, named to each reader as far as they may read it.
 """
 
 from __future__ import annotations
@@ -17,13 +21,10 @@ from django.utils.formats import date_format
 from django.views.decorators.debug import sensitive_variables
 
 from immersive.work.models import Assessment, Outcome, Step, Task
-from immersive.work.routes import NAMES, Route
+from immersive.work.routes import NAMES
 from immersive.work.sharing import Shared
 from knowledge.access import Viewer
 from knowledge.models import Resource
-
-_WITH_SOMEBODY = (NAMES[Route.HAND_OVER], NAMES[Route.MENTOR])
-"""What is planned with a colleague: a note that blames nobody does not begin with their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,7 @@ def review_of(task: Shared, viewer: Viewer, *, tell: bool = False) -> Review:
     sure = Assessment.objects.visible_to(viewer).filter(task=mine).first() if mine else None
     sentences = [f"We wanted: {task.statement}{'' if task.statement[-1:] in '.?!' else '.'}"]
     if task.steps:
-        steps = [(name, "" if name in _WITH_SOMEBODY else title) for name, title, _, _ in task.steps]
-        planned = "; ".join(f"{name.lower()} ({title})" if title else name.lower() for name, title in steps)
-        sentences.append(f"The plan: {planned}.")
+        sentences.append(f"The plan: {'; '.join(name.lower() for name, *_ in task.steps)}.")
     if task.due:
         sentences.append(f"It was due on {date_format(task.due, 'j F Y')}.")
     if tell and sure:
