@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -11,7 +10,7 @@ from django.utils import timezone
 from experts.models import Person
 from immersive.work.card import Look
 from immersive.work.forms import AssessmentForm
-from immersive.work.models import LEANS, Step, Task
+from immersive.work.models import LEANS, Task
 from immersive.work.plan import Planned
 from immersive.work.routes import Candidate, Counts, History, Reason, Route, Situation, weigh
 from immersive.work.working_time import Clock
@@ -44,16 +43,16 @@ def routes(ana: Person) -> dict[str, Any]:
     card, now = weigh(found, told, known), timezone.now()
     alike = weigh(found[3:5], Situation(sure=0.5, known=0.5), {})
     topics = [Topic(pk=number, slug=name.lower(), name=name) for number, name in enumerate(("Pumps", "Valves"), 1)]
+    planned: list[Any] = [(Route.INFORMAL, True, page), (Route.TOOL, False, tool), (Route.MENTOR, False, None, ana),
+                          (Route.HAND_OVER, False)]  # fmt: skip
     steps = [
-        Planned(Step(pk=1, done_at=now - timedelta(hours=2)), Route.INFORMAL, task, True, False, resource=page),
-        Planned(Step(pk=2), Route.TOOL, task, False, False, resource=tool),
-        Planned(Step(pk=3), Route.MENTOR, task, False, False, person=ana),
-        Planned(Step(pk=4), Route.HAND_OVER, task, False, True),
+        Planned(*one, token=str(at), task=task, first=at == 0, last=at == len(planned) - 1)
+        for at, one in enumerate(planned)
     ]
     return {
         "task": task,
         "leans": LEANS,
-        "look": Look(card, told, Clock(), now, {(Route.TOOL, uses): 2}, task=task),
+        "look": Look(card, told, Clock(), now, {(Route.TOOL, uses): "2"}, task=task),
         "close_look": Look(alike, told, Clock(), now),
         "sure_form": AssessmentForm(topics),
         "plan": steps,

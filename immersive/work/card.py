@@ -71,8 +71,8 @@ class Line:
     best: bool
     weighed: tuple[Weighed, ...]
     """Each of its figures with where it comes from."""
-    step: int | None = None
-    """The step of the plan that it was chosen as."""
+    step: str = ""
+    """The token of the step of the plan that it was chosen as."""
     notes: Sequence[Note] = ()
     """Lessons about what it is with, the newest first."""
     act: Act | None = None
@@ -152,7 +152,7 @@ class Line:
 class Look:
     """The card: its reading in a sentence, its lines on one axis, and what could not be found.
 
-    ``chosen``: steps of the plan, by route and key. ``inferred``: as `weighing.weighing` takes it. ``notes``: lessons,
+    ``chosen``: tokens of steps, by route and key. ``inferred``: as `weighing.weighing` takes it. ``notes``: lessons,
     by the key of the candidate that they concern. ``task``: whose routes are begun here.
     """
 
@@ -160,7 +160,7 @@ class Look:
     situation: Situation
     clock: Clock
     now: datetime
-    chosen: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    chosen: Mapping[tuple[str, str], str] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
     inferred: int = 0
     notes: Mapping[str, Sequence[Note]] = field(default_factory=dict)
@@ -188,7 +188,7 @@ class Look:
             late=self.left is not None and usual > self.left,
             best=rank == 1 and self.card.recommended and len(self.card.rows) > 1,
             weighed=weighing(row, self.situation, self.inferred),
-            step=self.chosen.get((row.route, one.key)),
+            step=self.chosen.get((row.route, one.key), ""),
             notes=self.notes.get(one.key, ()),
             act=task
             and Act(row.route, task.public_id, task.statement, one.title, one.key, one.web, one.access, one.at),
@@ -266,7 +266,7 @@ def look(task: Task, shown: Shown, planned: Sequence[Planned], viewer: Viewer) -
         shown.situation,
         shown.clock,
         timezone.now(),
-        chosen={one.key: one.step.pk for one in planned},
+        chosen={one.key: one.token for one in planned},
         stale=shown.stale,
         inferred=shown.inferred,
         notes={key: above[one.pk] for key, one in shown.resources.items() if one.pk in above},

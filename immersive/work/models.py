@@ -45,7 +45,7 @@ class AssessmentLocked(Exception):
 
 
 def token_of(row: models.Model) -> str:
-    """By what pages name a row that has no public id: its number would tell how many others make."""
+    """By what pages name a row that has no public id: its number would tell how many of them others make."""
     return salted_hmac(f"immersive.work.{row._meta.label}", str(row.pk), algorithm="sha256").hexdigest()[:24]
 
 
@@ -112,7 +112,7 @@ class OfTaskQuerySet(models.QuerySet[Any]):
 
     def named(self, token: str) -> Any:
         """The one of these few rows that a page names so, if it is among them."""
-        return next((row for row in self if token_of(row) == token), None)
+        return next((row for row in self if row.token == token), None)
 
 
 class StepQuerySet(OfTaskQuerySet):
@@ -262,6 +262,11 @@ class Step(models.Model):
     def __str__(self) -> str:
         return "a step of a plan"
 
+    @property
+    def token(self) -> str:
+        """By what pages name it."""
+        return token_of(self)
+
 
 class Share(models.Model):
     """Whom the owner lets see a task: a person or a team. Never what they said of themselves, nor how it went."""
@@ -284,6 +289,11 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         return "a share"
+
+    @property
+    def token(self) -> str:
+        """By what pages name it."""
+        return token_of(self)
 
 
 class Record(models.Model):

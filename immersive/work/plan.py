@@ -1,7 +1,8 @@
 """A plan: the routes that a task's owner chose, in their order, each with what is done next about it.
 
 A step names its resource or person only while the viewer may see it: the
-right is asked anew each time, in the one query that reads the plan.
+right is asked anew each time, in the one query that reads the plan. Pages name
+a step by its token, which stays its own when another window changes the order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -30,17 +31,14 @@ GONE = "That is no longer there, or no longer open to you. The card shows what i
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """One step as its owner sees it. ``title`` is empty for what one does alone, and for what is gone.
+class Seen:
+    """One step as whoever looks may see it. ``title`` is empty for what one does alone, and for what is gone.
 
     ``resource``: what opens beside the task; ``person``: whom to ask; each only while the viewer may see it.
     """
 
-    step: Step
     route: Route
-    task: Task
-    first: bool
-    last: bool
+    done: bool
     resource: Resource | None = None
     person: Person | None = None
 
@@ -61,14 +59,25 @@ class Planned:
         return (self.route, str(named.public_id) if named else "")
 
     @property
-    def done(self) -> bool:
-        """Whether its owner has said that it is done."""
-        return self.step.done_at is not None
+    def url(self) -> str:
+        """Where that has a page of its own."""
+        named = self.resource or self.person
+        return named.get_absolute_url() if named else ""
 
     @property
     def gone(self) -> bool:
         """Whether what it was with is no longer there for the viewer."""
         return self.route is not Route.DO and not self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Seen):
+    """One step of a plan of the viewer's own, with what can be done about it. ``token``: by what pages name it."""
+
+    token: str
+    task: Task
+    first: bool
+    last: bool
 
     @property
     def act(self) -> Act:
@@ -86,28 +95,38 @@ class Planned:
 @sensitive_variables()
 def steps(task: Task, viewer: Viewer) -> list[Planned]:
     """The plan of a task of the viewer's, in its order (one query)."""
-    people = Person.objects.findable().visible_to(viewer).filter(pk=OuterRef("person_id"))
-    rows = list(
-        Step.objects.visible_to(viewer)
-        .filter(task=task)
-        .select_related("resource", "person")
-        .defer("resource__body")
-        .annotate(
-            may_read=Exists(Resource.objects.visible_to(viewer).filter(pk=OuterRef("resource_id"))),
-            may_meet=Exists(people),
-        )
-    )
+    rows = _seen(Step.objects.visible_to(viewer).filter(task=task), viewer)
     return [
         Planned(
-            step,
-            Route(step.route),
-            task,
-            first=at == 0,
-            last=at == len(rows) - 1,
-            resource=step.resource if step.may_read else None,
-            person=step.person if step.may_meet else None,
+            one.route, one.done, one.resource, one.person,
+            token=step.token, task=task, first=at == 0, last=at == len(rows) - 1,
         )
-        for at, step in enumerate(rows)
+        for at, (step, one) in enumerate(rows)
+    ]  # fmt: skip
+
+
+@sensitive_variables()
+def of_shared(task: Task, viewer: Viewer) -> list[Seen]:
+    """The plan of a task that `sharing` has found open to the viewer, as they may see it, not as its owner does."""
+    return [one for _, one in _seen(Step.objects.filter(task=task), viewer)]
+
+
+def _seen(steps: QuerySet[Step], viewer: Viewer) -> list[tuple[Step, Seen]]:
+    """Each of these with what of it the viewer may see, in one query."""
+    resources = Resource.objects.visible_to(viewer).filter(pk=OuterRef("resource_id"))
+    people = Person.objects.findable().visible_to(viewer).filter(pk=OuterRef("person_id"))
+    rows: Any = steps.select_related("resource", "person").defer("resource__body")
+    return [
+        (
+            row,
+            Seen(
+                Route(row.route),
+                row.done_at is not None,
+                resource=row.resource if row.may_read else None,
+                person=row.person if row.may_meet else None,
+            ),
+        )
+        for row in rows.annotate(may_read=Exists(resources), may_meet=Exists(people))
     ]
 
 
@@ -169,7 +188,7 @@ def _stood(task: Task, viewer: Viewer, route: str, key: str) -> dict[str, Any]:
     return {}
 
 
-def done(*, task: Task, owner: Any, step: int, done: bool = True) -> None:
+def done(*, task: Task, owner: Any, step: str, done: bool = True) -> None:
     """Say that a step is done, or that it is not; of a task that is over, what that says of how it went too."""
     with transaction.atomic():
         row = _step(task, owner, step)
@@ -179,15 +198,16 @@ def done(*, task: Task, owner: Any, step: int, done: bool = True) -> None:
             outcomes.feed(row.task.outcome)
 
 
-def drop(*, task: Task, owner: Any, step: int) -> None:
+def drop(*, task: Task, owner: Any, step: str) -> None:
     """Take a step out of the plan; one that is out already (in another window) changes nothing."""
     with transaction.atomic():
-        row = Step.objects.filter(task=own(task, owner), pk=step)
-        outcomes.take_back(row, task.owner_id)
-        row.delete()
+        row = Step.objects.filter(task=own(task, owner)).named(step)
+        if row is not None:
+            outcomes.take_back(Step.objects.filter(pk=row.pk), task.owner_id)
+            row.delete()
 
 
-def move(*, task: Task, owner: Any, step: int, up: bool) -> None:
+def move(*, task: Task, owner: Any, step: str, up: bool) -> None:
     """Move a step one place up or down; the first goes no higher and the last no lower."""
     with transaction.atomic():
         row = _step(task, owner, step)
@@ -201,8 +221,8 @@ def move(*, task: Task, owner: Any, step: int, up: bool) -> None:
         Step.objects.bulk_update(order, ["place"])
 
 
-def _step(task: Task, owner: Any, step: int) -> Step:
-    found: Step | None = Step.objects.filter(task=own(task, owner), pk=step).first()
+def _step(task: Task, owner: Any, step: str) -> Step:
+    found: Step | None = Step.objects.filter(task=own(task, owner)).named(step)
     if found is None:
         raise Http404
     return found

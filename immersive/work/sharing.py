@@ -26,9 +26,10 @@ from django.views.decorators.debug import sensitive_variables
 from experts import notices
 from experts.models import Membership, Person, Team
 from experts.notices import Said, teller
+from immersive.work import plan
 from immersive.work.actions import own
-from immersive.work.models import Share, Step, Task
-from immersive.work.routes import NAMES
+from immersive.work.models import Share, Task
+from immersive.work.plan import Seen
 from knowledge.access import Viewer
 from knowledge.models import Resource
 from knowledge.topics import spelled
@@ -56,8 +57,7 @@ class Shared:
     mine: bool
     topics: tuple[str, ...]
     started_from: Resource | None
-    steps: tuple[tuple[str, str, str, bool], ...]
-    """Of each step: what its route is called, whom or what it is with and where that is, and whether it is done."""
+    steps: tuple[Seen, ...]
 
 
 def shared_with(viewer: Viewer) -> Any:
@@ -114,21 +114,8 @@ def shared_or_404(public_id: UUID, viewer: Viewer) -> Shared:
         mine=task.owner_id == viewer.person_id,
         topics=tuple(sorted(topics.intersection(known))),
         started_from=begun,
-        steps=_steps(task, viewer),
+        steps=tuple(plan.of_shared(task, viewer)),
     )  # fmt: skip
-
-
-def _steps(task: Task, viewer: Viewer) -> tuple[tuple[str, str, str, bool], ...]:
-    """The plan as the viewer may see it, which is not as its owner does."""
-    resources = Resource.objects.visible_to(viewer).filter(pk=OuterRef("resource_id"))
-    people = Person.objects.findable().visible_to(viewer).filter(pk=OuterRef("person_id"))
-    rows = Step.objects.filter(task=task).select_related("resource", "person").defer("resource__body")
-    found = []
-    for step in rows.annotate(may_read=Exists(resources), may_meet=Exists(people)):
-        named = step.resource if step.may_read else step.person if step.may_meet else None
-        title = getattr(named, "title", "") or getattr(named, "display_name", "")
-        found.append((NAMES[step.route], title, named.get_absolute_url() if named else "", step.done_at is not None))
-    return tuple(found)
 
 
 def shares_of(task: Task, viewer: Viewer) -> list[Share]:
@@ -166,21 +153,28 @@ def share(*, task: Task, owner: Any, person: Person | None = None, team: Team | 
 
     Raises `Http404` for anybody else's task, `ValidationError` where there is nobody to share with.
     """
-    viewer = Viewer.of(owner)
+    _check(Viewer.of(owner), person, team)
+    with transaction.atomic():
+        task = own(task, owner)
+        shares = Share.objects.filter(task=task)
+        found: Share | None = shares.filter(person=person, team=team).first()
+        if found is not None:
+            return found
+        if shares.count() >= MOST:
+            raise ValidationError(f"A task is shared with at most {MOST} people and teams.", code="many")
+        made: Share = Share.objects.create(task=task, person=person, team=team)
+        notices.tell(_told(made, owner), KIND, task.public_id)
+    return made
+
+
+def _check(viewer: Viewer, person: Person | None, team: Team | None) -> None:
+    """Raise `ValidationError` unless it is one of those whom the viewer may share with."""
     if (person is None) == (team is None):
         raise ValidationError("Choose a person or a team.", code="whom")
     if team is not None and team not in teams_of(viewer):
         raise ValidationError(NOT_YOURS, code="team")
     if person is not None and not _colleagues(viewer).filter(pk=person.pk).exists():
         raise ValidationError(NOBODY, code="person")
-    with transaction.atomic():
-        task = own(task, owner)
-        if Share.objects.filter(task=task).count() >= MOST:
-            raise ValidationError(f"A task is shared with at most {MOST} people and teams.", code="many")
-        made, new = Share.objects.get_or_create(task=task, person=person, team=team)
-        if new:
-            notices.tell(_told(made, owner), KIND, task.public_id)
-    return made
 
 
 def _told(share: Share, owner: Any) -> list[int]:
@@ -190,12 +184,12 @@ def _told(share: Share, owner: Any) -> list[int]:
     return list(members.exclude(person=owner).values_list("person", flat=True))
 
 
-def take_back(*, task: Task, owner: Any, share: int) -> None:
+def take_back(*, task: Task, owner: Any, share: str) -> None:
     """Share it with them no more; from the next request on they see nothing of it. Twice does no harm."""
     with transaction.atomic():
         task = own(task, owner)
-        Share.objects.filter(task=task, pk=share).delete()
-        others = Share.objects.filter(task=task).select_related("team")
+        others = [one for one in Share.objects.filter(task=task).select_related("team") if one.token != share]
+        Share.objects.filter(task=task).exclude(pk__in=[one.pk for one in others]).delete()
         left = {person for one in others for person in _told(one, owner)}
         untold = notices.Notice.objects.filter(kind=KIND, subject=task.public_id, seen_at=None)
         untold.exclude(person__in=left).delete()  # news that nobody can be told any more would stand before other news

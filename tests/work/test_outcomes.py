@@ -49,9 +49,9 @@ def test_what_was_done_helped(people: People, task: Task, planned: list[Step]) -
     Step.objects.filter(pk=planned[0].pk).update(done_at=task.created_at)
     log(people, task)
     assert said(people) == {"Page"}
-    plan.done(task=task, owner=people.owner, step=planned[1].pk)
+    plan.done(task=task, owner=people.owner, step=planned[1].token)
     assert said(people) == {"Page", "Tool"}, "also where it is said later"
-    plan.done(task=task, owner=people.owner, step=planned[0].pk, done=False)
+    plan.done(task=task, owner=people.owner, step=planned[0].token, done=False)
     assert said(people) == {"Tool"}
 
 
@@ -76,7 +76,7 @@ def test_it_goes_with_the_task_and_not_with_what_they_said_themselves(
 
 def test_a_step_that_is_dropped_takes_its_verdict_along(people: People, task: Task, planned: list[Step]) -> None:
     log(people, task)
-    plan.drop(task=task, owner=people.owner, step=planned[0].pk)
+    plan.drop(task=task, owner=people.owner, step=planned[0].token)
     assert said(people) == {"Tool"}
 
 
@@ -127,9 +127,9 @@ def test_two_taps_suffice_and_the_way_is_the_one_they_said(people: People, task:
         return client.get(task.get_absolute_url()).context["outcome_form"].initial
 
     assert initial() == {"route": ""}, "of two ways that were planned none is said yet"
-    plan.done(task=task, owner=people.owner, step=planned[1].pk)
+    plan.done(task=task, owner=people.owner, step=planned[1].token)
     assert initial() == {"route": "tool"}
-    plan.drop(task=task, owner=people.owner, step=planned[1].pk)
+    plan.drop(task=task, owner=people.owner, step=planned[1].token)
     assert initial() == {"route": "informal"}
     client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0", **initial()})
     assert (Outcome.objects.get().result, Outcome.objects.get().route) == (1.0, "informal")
@@ -150,7 +150,7 @@ def test_what_is_chosen_after_the_outcome_counts_once_it_is_done(
     assert said(people) == {"Tool"}, "it was chosen for what comes next, the same way or not"
     Step.objects.filter(pk=planned[1].pk).update(place=9)
     assert [one.resource for one in records.waiting()] == [planned[1].resource_id], "nor is the outcome one of it"
-    plan.done(task=task, owner=people.owner, step=later.pk)
+    plan.done(task=task, owner=people.owner, step=later.token)
     assert said(people) == {"Tool", "Later"}
-    plan.done(task=task, owner=people.owner, step=later.pk, done=False)
+    plan.done(task=task, owner=people.owner, step=later.token, done=False)
     assert said(people) == {"Tool"}

@@ -64,15 +64,15 @@ def test_order_done_and_out(said: Task, people: People, guide: Resource) -> None
     own = choose(said, people, "do")
     peer = choose(said, people, "mentor", people.peer.public_id)
     verbs: dict[str, Any] = {"task": said, "owner": people.owner}
-    plan.move(step=own.pk, up=True, **verbs)
-    plan.move(step=own.pk, up=True, **verbs)
-    plan.move(step=peer.pk, up=False, **verbs)
+    plan.move(step=own.token, up=True, **verbs)
+    plan.move(step=own.token, up=True, **verbs)
+    plan.move(step=peer.token, up=False, **verbs)
     assert names(said, people) == ["Do it yourself", guide.title, "Pia Roth"]
-    plan.done(step=own.pk, **verbs)
+    plan.done(step=own.token, **verbs)
     assert [one.done for one in plan.steps(said, viewer(people.owner))] == [True, False, False]
-    plan.done(step=own.pk, done=False, **verbs)
-    plan.drop(step=peer.pk, **verbs)
-    plan.drop(step=peer.pk, **verbs)
+    plan.done(step=own.token, done=False, **verbs)
+    plan.drop(step=peer.token, **verbs)
+    plan.drop(step=peer.token, **verbs)
     steps = plan.steps(said, viewer(people.owner))
     assert [(one.first, one.last, one.done) for one in steps] == [(True, False, False), (False, True, False)]
 
@@ -83,10 +83,10 @@ def test_only_its_owner_has_a_plan(said: Task, people: People) -> None:
         assert plan.steps(said, viewer(other)) == []
         for verb, more in ((plan.move, {"up": True}), (plan.done, {}), (plan.drop, {})):
             with pytest.raises(Http404):
-                verb(task=said, owner=other, step=step.pk, **more)
+                verb(task=said, owner=other, step=step.token, **more)
     foreign = actions.start_task(owner=people.peer, statement="Another")
     with pytest.raises(Http404):
-        plan.done(task=foreign, owner=people.peer, step=step.pk)
+        plan.done(task=foreign, owner=people.peer, step=step.token)
 
 
 def test_what_one_may_not_see_is_as_what_never_was(

@@ -80,8 +80,9 @@ def test_it_ends_when_taken_back_deleted_or_when_its_owner_leaves(
     viewer = Viewer.of(people.peer)
     made = sharing.share(task=task, owner=people.owner, **whom)
     with pytest.raises(Http404):
-        sharing.take_back(task=task, owner=people.peer, share=made.pk)
-    sharing.take_back(task=task, owner=people.owner, share=made.pk)
+        sharing.take_back(task=task, owner=people.peer, share=made.token)
+    sharing.take_back(task=task, owner=people.owner, share=made.token)
+    sharing.take_back(task=task, owner=people.owner, share=made.token)
     with pytest.raises(Http404):
         sharing.shared_or_404(task.public_id, viewer)
     assert news(viewer) == [], "what was told of it is told no more"
@@ -113,9 +114,9 @@ def test_they_are_told_once_and_a_mail_says_no_word_of_it(people: People, task: 
 def test_who_sees_it_no_more_has_no_news_of_it(people: People, task: Task, team: Team) -> None:
     alone = sharing.share(task=task, owner=people.owner, person=people.peer)
     both = sharing.share(task=task, owner=people.owner, team=team)
-    sharing.take_back(task=task, owner=people.owner, share=both.pk)
+    sharing.take_back(task=task, owner=people.owner, share=both.token)
     assert [one.person for one in Notice.objects.all()] == [people.peer]
-    sharing.take_back(task=task, owner=people.owner, share=alone.pk)
+    sharing.take_back(task=task, owner=people.owner, share=alone.token)
     assert not Notice.objects.exists()
 
 
@@ -152,7 +153,7 @@ def test_by_name_on_the_page(people: People, task: Task, make_person: Callable[.
     assert [(one.person, one.team) for one in shares] == [(other, None), (None, team)]
     page = client.get(address).content.decode()
     assert "Night shift" in page
-    client.post(f"{address}/back", {"share": str(shares[0].pk)})
+    client.post(f"{address}/back", {"share": shares[0].token})
     assert list(Share.objects.values_list("team", flat=True)) == [team.pk]
     assert "Mara Lind" in client.get("/tasks/colleagues?name=mara").content.decode()
 

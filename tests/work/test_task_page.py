@@ -176,7 +176,7 @@ class TestCard:
         assert 'aria-pressed="true"' in shown
         assert 'id="h-plan" tabindex="-1" autofocus' in shown
         [step] = said.steps.all()
-        assert me.post(page(said, "choose"), {"drop": str(step.pk)}).status_code == 302
+        assert me.post(page(said, "choose"), {"drop": step.token}).status_code == 302
         assert not said.steps.exists()
 
     def test_another_persons_is_never_there(self, client: Client, people: People, said: Task) -> None:
@@ -186,7 +186,7 @@ class TestCard:
             ("lean", {"lean": "1"}),
             ("again", {}),
             ("choose", {"choice": "do:"}),
-            ("plan", {"up": step.pk}),
+            ("plan", {"up": step.token}),
         ):
             assert client.post(page(said, name), told).status_code == 404
         assert client.get(page(said, "beside", uuid4())).status_code == 404

@@ -45,7 +45,7 @@ def review_of(task: Shared, viewer: Viewer, *, tell: bool = False) -> Review:
     sure = Assessment.objects.visible_to(viewer).filter(task=mine).first() if mine else None
     sentences = [f"We wanted: {task.statement}{'' if task.statement[-1:] in '.?!' else '.'}"]
     if task.steps:
-        sentences.append(f"The plan: {'; '.join(name.lower() for name, *_ in task.steps)}.")
+        sentences.append(f"The plan: {'; '.join(step.name.lower() for step in task.steps)}.")
     if task.due:
         sentences.append(f"It was due on {date_format(task.due, 'j F Y')}.")
     if tell and sure:

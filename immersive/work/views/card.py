@@ -61,7 +61,7 @@ def choose(request: HttpRequest, task_id: UUID) -> HttpResponse:
     found = tasks.mine_or_404(task_id, viewer)
     route, _, key = request.POST.get("choice", "").partition(":")
     try:
-        if (drop := number_in(request.POST.get("drop"))) is not None:
+        if drop := request.POST.get("drop"):
             plan.drop(task=found, owner=request.user, step=drop)
         else:
             plan.choose(task=found, owner=request.user, route=route, key=key)
@@ -79,12 +79,11 @@ def step(request: HttpRequest, task_id: UUID) -> HttpResponse:
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
     verbs = {"up": {"up": True}, "down": {"up": False}, "done": {"done": True}, "undo": {"done": False}, "drop": {}}
-    named = ((name, number_in(request.POST.get(name))) for name in verbs)
-    said, which = next(((name, number) for name, number in named if number is not None), ("", None))
-    if which is None:
+    said = next((name for name in verbs if request.POST.get(name)), "")
+    if not said:
         raise Http404
     verb = plan.drop if said == "drop" else plan.move if said in ("up", "down") else plan.done
-    verb(task=found, owner=request.user, step=which, **verbs[said])
+    verb(task=found, owner=request.user, step=request.POST[said], **verbs[said])
     return after(request, task_id, viewer, at="plan" if said == "drop" else "")
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,7 +16,7 @@ from experts import notices
 from experts.models import Person
 from immersive.work import sharing, tasks
 from immersive.work.views import private
-from knowledge.access import Viewer, id_in, number_in
+from knowledge.access import Viewer, id_in
 from knowledge.ingest import storable
 
 PER_PAGE = 20
@@ -38,19 +38,21 @@ def share(request: HttpRequest, task_id: UUID) -> HttpResponse:
     if len(named) > 1:
         return _choose(request, task, typed, named)
     try:
-        if team:
-            mine = next((one for one in sharing.teams_of(viewer) if one.public_id == team), None)
-            if mine is None:
-                raise ValidationError(sharing.NOT_YOURS)
-            sharing.share(task=task, owner=request.user, team=mine)
-        elif not named:
-            raise ValidationError(sharing.NOBODY)
-        else:
-            sharing.share(task=task, owner=request.user, person=named[0])
+        sharing.share(task=task, owner=request.user, **_whom(team, named, viewer))
     except ValidationError as problem:
         return _choose(request, task, typed, [], " ".join(problem.messages))
     messages.success(request, "Shared. They see what there is to do, and nothing that you said of yourself.")
     return redirect("work:share", task_id)
+
+
+def _whom(team: UUID | None, named: list[Person], viewer: Viewer) -> dict[str, Any]:
+    """The team of this id, or the one person who was named; else `ValidationError`."""
+    if not team and not named:
+        raise ValidationError(sharing.NOBODY)
+    mine = next((one for one in sharing.teams_of(viewer) if one.public_id == team), None) if team else None
+    if team and mine is None:
+        raise ValidationError(sharing.NOT_YOURS)
+    return {"team": mine} if team else {"person": named[0]}
 
 
 def _choose(request: HttpRequest, task: Any, typed: str, named: list[Person], trouble: str = "") -> HttpResponse:
@@ -63,10 +65,7 @@ def _choose(request: HttpRequest, task: Any, typed: str, named: list[Person], tr
 def take_back(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Share it with somebody no more."""
     task = tasks.mine_or_404(task_id, Viewer.of(request.user))
-    which = number_in(request.POST.get("share"))
-    if which is None:
-        raise Http404
-    sharing.take_back(task=task, owner=request.user, share=which)
+    sharing.take_back(task=task, owner=request.user, share=request.POST.get("share", ""))
     messages.success(request, "Taken back. They see nothing of it any more.")
     return redirect("work:share", task_id)
 
