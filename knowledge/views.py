@@ -30,6 +30,9 @@ from knowledge.standing import NEVER, said_by, say
 from knowledge.typeahead import suggest
 from knowledge.verifying import lift, lifted, may_lift
 
+PAGES_OF_THEIR_OWN = (("person", "person", "experts:person"), ("lesson", "lesson", "lessons:lesson"),
+                      ("lesson", "experiment", "lessons:experiment"))  # fmt: skip
+"""Kinds whose documents only let them be found, the fact that names them, and their page."""
 ALL_NOTES = 10
 """Lessons that show on the page of what they concern."""
 
@@ -40,10 +43,9 @@ def resource(request: HttpRequest, public_id: UUID) -> HttpResponse:
     viewer = Viewer.of(request.user)
     found = resource_or_404(public_id, viewer)
     search = opened(found, viewer, request.GET.get("s", ""), request.GET.get("n", ""))
-    if "person" in found.facts and found.kind == "person":
-        return redirect("experts:person", found.facts["person"])
-    if "lesson" in found.facts and found.kind == "lesson":
-        return redirect("lessons:lesson", found.facts["lesson"])
+    for kind, fact, page in PAGES_OF_THEIR_OWN:
+        if found.kind == kind and fact in found.facts:
+            return redirect(page, found.facts[fact])
     return render(request, "knowledge/resource.html", _shown(request, found, viewer, search))
 
 

@@ -21,7 +21,8 @@ from immersive.work import recall, records, sharing
 from immersive.work.lessons import experiments, telling
 from immersive.work.lessons.experiments import Tried
 from immersive.work.lessons.rows import Experiment, Lesson, Reach
-from immersive.work.lessons.telling import Said, To
+from immersive.work.lessons.telling import Said
+from immersive.work.lessons.told import To
 from immersive.work.models import Share, Step, Task
 from immersive.work.recall import Recall
 from immersive.work.routes import Route

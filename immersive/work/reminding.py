@@ -24,7 +24,7 @@ from experts.asking.load import zone_of
 from experts.models import Person
 from experts.notices import Notice, Said, teller
 from immersive.work.models import Outcome, Reminders, Task
-from immersive.work.working_time import clocks_of, today_of
+from immersive.work.working_time import Clock, clocks_of, today_of
 from knowledge.access import Viewer
 
 KIND = "how_it_went"
@@ -57,10 +57,15 @@ def ask(now: datetime | None = None) -> int:
     asked = 0
     for task in waiting:
         clock = clocks[task.owner_id]
-        there = now.astimezone(zone_of(clock.zone))
-        if there.hour >= FROM and clock.until(now, there.date()):
-            asked += _ask(task.pk, there.date())
+        if may_ask(clock, now):
+            asked += _ask(task.pk, now.astimezone(zone_of(clock.zone)).date())
     return asked
+
+
+def may_ask(clock: Clock, now: datetime) -> bool:
+    """Whether this is a moment to ask a person anything: on a working day of theirs, from the hour on."""
+    there = now.astimezone(zone_of(clock.zone))
+    return there.hour >= FROM and clock.until(now, there.date()) > 0
 
 
 @transaction.atomic

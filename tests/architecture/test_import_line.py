@@ -32,11 +32,11 @@ LAYERS = {
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "
             "invitations welcome bringing provisioning plan card verifying "
-            "recall outcomes reminding sharing belongings telling experiments reviewing "
+            "recall outcomes reminding sharing belongings told telling experiments reviewing "
             "turns later alike still_right moderation digests tellers conversation",
             # whoever asks
             "views api admin forms urls apps checks jobs receivers management templatetags "
-            "experiment_forms experiment_urls reviewing_forms",
+            "reviewing_forms",
         ]
     )
     for name in names.split()

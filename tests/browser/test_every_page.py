@@ -99,7 +99,8 @@ def _lessons(company: dict[str, Any]) -> dict[str, str]:
     """Pages of lessons: one that is told, which stands above the page about the pump, and a draft."""
     from immersive.work.lessons import experiments, telling
     from immersive.work.lessons.experiments import Tried
-    from immersive.work.lessons.telling import Said, To
+    from immersive.work.lessons.telling import Said
+    from immersive.work.lessons.told import To
 
     about = company["pump"].public_id
     words = {"expected": "It should hold.", "happened": "It held for a day.", "know_now": "Wait until it is cold."}

@@ -141,7 +141,7 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
             },
             **{
                 f"/lessons/experiments/<uuid:public_id>/{rest}": tried.public_id
-                for rest in ("", "edit", "withdraw", "delete", "moderate")
+                for rest in ("", "edit")
             },
         },
     )

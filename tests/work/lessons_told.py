@@ -11,7 +11,8 @@ from typing import Any
 from experts.models import Membership, Person, Team
 from immersive.work.lessons import telling
 from immersive.work.lessons.rows import Lesson, Reach
-from immersive.work.lessons.telling import Said, To
+from immersive.work.lessons.telling import Said
+from immersive.work.lessons.told import To
 from knowledge.access import Viewer
 from knowledge.documents import Document
 from knowledge.models import Resource, Verification

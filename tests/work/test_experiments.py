@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
-from django.utils import timezone
 
 from experts.models import Membership, Team
 from experts.notices import Notice, news
-from immersive.work.lessons import experiments
+from immersive.work import reminding
+from immersive.work.lessons import experiments, told
 from immersive.work.lessons.experiments import Tried
 from immersive.work.lessons.rows import Experiment, Reach
-from immersive.work.lessons.telling import SomebodyIsNamed, To
+from immersive.work.lessons.told import SomebodyIsNamed, To
+from immersive.work.working_time import today_of
 from knowledge.access import Viewer
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +34,9 @@ def make(people: Any) -> Callable[..., Experiment]:
     return make
 
 
-LISTED = 8
-"""Queries of the list: session, person, teams, two for what one may moderate, how many, rows, topics."""
+LISTED = 6
+"""Queries of the list: session, person, teams, how many, rows, topics."""
+MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def client_of(person: Any) -> Client:
@@ -91,7 +93,7 @@ def test_nobody_is_named_before_others_read_it(people: Any, make: Callable[..., 
 
 def test_a_failed_one_is_a_result_and_what_was_supposed_stays(people: Any, make: Callable[..., Experiment]) -> None:
     one = make(To(Reach.COMPANY))
-    assert one.by == timezone.localdate() + experiments.USUALLY
+    assert one.by == today_of(people.owner) + experiments.USUALLY
     experiments.conclude(author=people.owner, experiment=one.public_id, result="failed", found="Nothing changed.")
     page = client_of(people.peer).get(one.get_absolute_url()).content.decode()
     assert "It did not hold" in page
@@ -99,51 +101,81 @@ def test_a_failed_one_is_a_result_and_what_was_supposed_stays(people: Any, make:
     with pytest.raises(ValidationError):
         make(experiment=one.public_id, tried=Tried("Something else that held.", TRIED.counts))
     assert client_of(people.peer).post(one.get_absolute_url(), {"result": "held"}).status_code == 404
-    experiments.withdraw(author=people.owner, experiment=one.public_id)
+    told.withdraw(author=people.owner, told=one.public_id)
     assert client_of(people.peer).get(one.get_absolute_url()).status_code == 404
-    client_of(people.owner).post(f"{one.get_absolute_url()}delete")
+    client_of(people.owner).post(f"/lessons/{one.public_id}/delete")
     assert not Experiment.objects.exists()
 
 
 def test_its_author_is_asked_once_on_the_day(people: Any, make: Callable[..., Experiment]) -> None:
-    today = timezone.localdate()
+    today = MONDAY.date()
     one = make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, today))
     later = make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, today + timedelta(days=3)))
     make(To(Reach.DRAFT), tried=Tried(TRIED.hypothesis, "", today))
-    assert experiments.ask() == 1
+    assert experiments.ask(MONDAY) == 1
     viewer = Viewer.of(people.owner)
     assert [n.said.url for n in news(viewer)] == [f"{one.get_absolute_url()}#result"]
     assert TRIED.hypothesis not in news(viewer)[0].said.mail
     client_of(people.owner).get(one.get_absolute_url())
-    assert experiments.ask() == 0
+    assert experiments.ask(MONDAY) == 0
     assert news(viewer) == []
-    assert experiments.ask(timezone.now() + timedelta(days=3)) == 1
+    assert experiments.ask(MONDAY + timedelta(days=3)) == 1
     experiments.conclude(author=people.owner, experiment=later.public_id, result="unclear")
     assert news(viewer) == []
     assert set(Notice.objects.values_list("person", flat=True)) == {people.owner.pk}
-    assert experiments.ask(timezone.now() + timedelta(days=9999)) == 0
+    assert experiments.ask(MONDAY + timedelta(days=9999)) == 0
+    make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, today + timedelta(days=7)), experiment=one.public_id)
+    assert experiments.ask(MONDAY) == 0
+    assert experiments.ask(MONDAY + timedelta(days=7)) == 1, "another day asks anew"
+
+
+def test_its_author_is_asked_by_their_own_clock_and_only_if_they_want_to_be(
+    people: Any, make: Callable[..., Experiment]
+) -> None:
+    viewer = Viewer.of(people.owner)
+    type(people.owner).objects.filter(pk=people.owner.pk).update(time_zone="Pacific/Auckland")  # 13 hours ahead
+    make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, date(2026, 11, 24)))
+    reminding.wish(person=people.owner, outcomes=False, recall=True)
+    assert experiments.ask(MONDAY.replace(hour=21)) == 0
+    reminding.wish(person=people.owner, outcomes=True, recall=True)
+    assert [experiments.ask(MONDAY.replace(hour=hour)) for hour in (9, 13, 21)] == [0, 0, 1], "at ten of their Tuesday"
+    assert len(news(viewer)) == 1
+    reminding.wish(person=people.owner, outcomes=False, recall=True)
+    assert news(viewer) == []
+    reminding.wish(person=people.owner, outcomes=True, recall=True)
+    make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, date(2026, 11, 28)))
+    saturday = datetime(2026, 11, 27, 21, tzinfo=UTC)
+    assert [experiments.ask(saturday + timedelta(days=days)) for days in (0, 1, 2)] == [0, 0, 1], "on their Monday"
 
 
 def test_moderators_take_one_away_and_give_it_back_with_a_reason(people: Any, make: Callable[..., Experiment]) -> None:
     one, moderator = make(To(Reach.COMPANY)), client_of(people.superuser)
-    at = one.get_absolute_url()
-    assert client_of(people.peer).post(f"{at}moderate", {"reason": "So"}).status_code == 403
-    assert client_of(people.peer).get("/lessons/experiments/?state=away").status_code == 403
-    moderator.post(f"{at}moderate", {"reason": ""})
+    at, away = one.get_absolute_url(), f"/lessons/{one.public_id}/moderate"
+    assert client_of(people.peer).post(away, {"reason": "So"}).status_code == 403
+    assert client_of(people.peer).get("/lessons/taken-away").status_code == 403
+    refused = moderator.post(away, {"reason": "It names"})
+    assert (refused.status_code, b'value="It names"' in refused.content) == (422, True), "what was typed is still there"
     assert client_of(people.peer).get(at).status_code == 200
-    moderator.post(f"{at}moderate", {"reason": "It names a shop"})
+    moderator.post(away, {"reason": "It names a shop"})
     assert client_of(people.peer).get(at).status_code == 404
     assert "was taken away: It names a shop" in news(Viewer.of(people.owner))[0].said.text
     assert "It names a shop" in client_of(people.owner).get(at).content.decode()
-    assert TRIED.hypothesis in moderator.get("/lessons/experiments/?state=away").content.decode()
-    typed = {"hypothesis": "It goes another way", "counts": "Another count", "to": "company", "do": "begin"}
+    assert TRIED.hypothesis in moderator.get("/lessons/taken-away").content.decode()
+    typed = {"hypothesis": TRIED.hypothesis, "counts": TRIED.counts, "to": "company", "do": "begin"}
     again = client_of(people.owner).post(f"{at}edit", typed)
     assert again.status_code == 422
     assert "A moderator took this away: “It names a shop”." in again.content.decode()
+    refused = moderator.post(away, {"reason": "It does", "do": "give-back"})
+    assert (refused.status_code, b'value="It does"' in refused.content) == (422, True)
     assert client_of(people.peer).get(at).status_code == 404
-    moderator.post(f"{at}moderate", {"reason": "It does not", "do": "give-back"})
+    moderator.post(away, {"reason": "It does not", "do": "give-back"})
     assert client_of(people.peer).get(at).status_code == 200
-    experiments.delete(author=people.owner, experiment=one.public_id)
+    experiments.conclude(author=people.owner, experiment=one.public_id, result="held", found="At the shop of Brinsley")
+    moderator.post(away, {"reason": "It names a shop"})
+    again = client_of(people.owner).post(f"{at}edit", typed | {"hypothesis": "It goes another way"})
+    assert again.status_code == 302, "what was supposed stays, but for what a moderator took away"
+    assert "another way" in client_of(people.peer).get(at).content.decode()
+    told.delete(author=people.owner, told=one.public_id)
     assert not Notice.objects.filter(subject=one.public_id).exists()
 
 

@@ -25,9 +25,10 @@ from experts.models import Person
 from experts.notices import Notice, in_words, mine
 from immersive.work import actions, log
 from immersive.work.lessons import connector, experiments, telling
+from immersive.work.lessons import told as told_by
 from immersive.work.lessons.experiments import Tried
 from immersive.work.lessons.rows import Lesson, Reach
-from immersive.work.lessons.telling import To
+from immersive.work.lessons.told import To
 from knowledge.edition import Standing
 from knowledge.models import Audience, Contribution, Resource, Source, Verification
 from knowledge.pages import notes
@@ -78,7 +79,7 @@ def test_a_lesson_told_to_everyone_is_found_and_stands_above_what_it_concerns(
 def test_withdrawn_it_is_nowhere_at_once(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
     told = tell(here, committed, To(Reach.COMPANY))
     with committed():
-        telling.withdraw(author=here.ana, lesson=told.public_id)
+        told_by.withdraw(author=here.ana, told=told.public_id)
         assert not search("xylograph", see(here.zoe)).results  # before any worker did anything
         assert above(here, here.zoe) == []
         assert Verification.objects.get(resource=here.rows["zero"]).suspended_at is None
@@ -86,18 +87,18 @@ def test_withdrawn_it_is_nowhere_at_once(here: SimpleNamespace, committed: Calla
     assert Lesson.objects.visible_to(see(here.ana)).get().reach == Reach.DRAFT
     assert "<title>A lesson of mine" in html(here.ana, told.get_absolute_url()), "a title is kept by the browser"
     with pytest.raises(Http404):
-        telling.lesson_or_404(told.public_id, see(here.zoe))
+        told_by.told_or_404(Lesson, told.public_id, see(here.zoe))
 
 
 def test_what_a_sync_read_before_it_was_narrowed_is_taken_out_after_it(
     here: SimpleNamespace, committed: Callable[[], Any]
 ) -> None:
     told = tell(here, committed, To(Reach.COMPANY))
-    wide = Resource.objects.filter(kind="lesson").values("audience", "version").get()
+    wide = Resource.objects.filter(kind="lesson").values("audience", "updated").get()
     with at_work(committed):
         telling.publish(author=here.ana, said=SAID, to=To(Reach.TEAM, here.team.public_id), lesson=told.public_id)
     row = Resource.objects.get(kind="lesson")
-    Resource.objects.filter(pk=row.pk).update(audience=wide["audience"], version=wide["version"])
+    Resource.objects.filter(pk=row.pk).update(**wide)
     assert Resource.objects.visible_to(see(here.zoe)).filter(pk=row.pk).exists()
     with at_work(committed):
         connector.settle(row.source_id)
@@ -305,7 +306,7 @@ def test_a_verification_is_suspended_at_once_told_with_rights_and_lifted_with_a_
     other = tell(here, committed)
     assert "erified" not in html(here.zoe, about.get_absolute_url())
     with committed():
-        telling.withdraw(author=here.ana, lesson=other.public_id)
+        told_by.withdraw(author=here.ana, told=other.public_id)
     assert "Verified by Benno" in html(here.zoe, word)
     assert Standing.objects.get(resource=about).verified_until is not None
     with committed():
@@ -441,20 +442,29 @@ def test_a_moderator_takes_away_with_a_reason_and_gives_back(
     assert Verification.objects.get(resource=here.rows["zero"]).suspended_at
 
 
-def test_what_was_taken_away_is_not_told_again_by_its_author_and_leaves_no_notice(here: SimpleNamespace) -> None:
+def test_what_was_taken_away_is_told_again_in_other_words_only_and_leaves_no_notice(here: SimpleNamespace) -> None:
     told = telling.publish(author=here.ana, said=SAID, to=To(Reach.COMPANY))
     Permission.objects.get(codename="moderate_ask").user_set.add(here.ana, here.cleo)
     ana, cleo = people_of(here.ana), people_of(here.cleo)
     with pytest.raises(Http404):
-        telling.hide(person=ana, lesson=told.public_id, reason="It is my own lesson")
-    telling.hide(person=cleo, lesson=told.public_id, reason="It names a customer of ours")
-    again = page(here.ana, f"{told.get_absolute_url()}edit", **form(here, to="company", happened="Other words"))
+        told_by.moderate(person=ana, told=told.public_id, reason="It is my own lesson", away=True)
+    told_by.moderate(person=cleo, told=told.public_id, reason="It names a customer of ours", away=True)
+    at, same = told.get_absolute_url(), form(here, to="company", happened=f"{SAID.happened.upper()}!")
+    again = page(here.ana, f"{at}edit", **same)
     assert again.status_code == 422
     assert "A moderator took this away: “It names a customer of ours”." in again.content.decode()
-    assert "Other words" in again.content.decode()
-    assert page(here.zoe, told.get_absolute_url()).status_code == 404
+    assert same["happened"] in again.content.decode(), "signs and capitals make no other words of it"
+    page(here.ana, f"{at}withdraw", sure="yes")
+    assert page(here.ana, f"{at}edit", **same).status_code == 422, "taken back, they are the same words"
+    assert page(here.zoe, at).status_code == 404
+    (news,) = in_words(mine(see(here.ana)), see(here.ana))
+    assert "was taken away: It names a customer" in news.said.text
+    assert page(here.ana, f"{at}edit", **form(here, to="company", happened="Other words")).status_code == 302
+    assert "Other words" in html(here.zoe, at)
+    assert in_words(mine(see(here.ana)), see(here.ana)) == []
+    assert not Lesson.objects.taken_away(see(cleo)).exists()
     assert Notice.objects.filter(subject=told.public_id).exists()
-    telling.delete(author=here.ana, lesson=told.public_id)
+    told_by.delete(author=here.ana, told=told.public_id)
     assert not Notice.objects.filter(subject=told.public_id).exists()
 
 

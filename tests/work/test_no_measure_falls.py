@@ -25,7 +25,7 @@ from django.utils import timezone
 from experts.models import Person
 from immersive.work.lessons import telling
 from immersive.work.lessons.rows import Experiment, Lesson, Reach
-from immersive.work.lessons.telling import To
+from immersive.work.lessons.told import To
 from tests import small_company
 from tests.architecture.test_doors import patterns
 from tests.work.lessons_told import SAID, at_work, company

@@ -1,6 +1,8 @@
-"""Lessons as documents of the one search: read by whom their authors let, shown above what they concern.
+"""Lessons and experiments as documents of the one search: read by whom their authors let.
 
-Who wrote one stands nowhere in its document, named or not: else a search for
+A lesson shows above what it concerns. An experiment says in its title what
+came of it, so that nobody takes what was supposed for what is known; that it
+did not hold is a result like any other. Who wrote one stands nowhere in its document, named or not: else a search for
 a person's name would list what went differently for them. The lesson's own
 page tells it, to those who may read it.
 """
@@ -8,17 +10,17 @@ page tells it, to those who may read it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.utils.formats import date_format
 
 from experts.asking.answers import bury, known_topics, name_groups
-from immersive.work.lessons.rows import Lesson
+from immersive.work.lessons.rows import Experiment, Lesson, Told
 from knowledge.connectors import Event, Known, SourceError, Unchanged
 from knowledge.documents import EVERYONE, Document
 from knowledge.models import LESSONS, Source
@@ -26,23 +28,18 @@ from knowledge.models import LESSONS, Source
 EVERY = timedelta(minutes=15)
 BATCH = 200
 SAID = 240
-"""Characters of a lesson that show above what it concerns."""
+"""Characters of a lesson that show above what it concerns, and of an experiment in its title."""
 HEADINGS = {
     "know_now": "What is known now",
     "expected": "What was expected",
     "happened": "What happened",
     "changes": "What changes",
 }
-
-
-def told() -> QuerySet[Lesson]:
-    """Lessons that more than their author may read."""
-    found: QuerySet[Lesson] = Lesson.objects.told()
-    return found
+RUNNING = "Being tried"
 
 
 class LessonsConnector:
-    """Published lessons of this installation; its only address is the empty one."""
+    """Lessons and experiments of this installation that are told; its only address is the empty one."""
 
     lists_everything = True
 
@@ -56,43 +53,72 @@ class LessonsConnector:
 
     def pull(self, known: Known) -> Iterator[Event]:
         self.check()
-        for document in _all():
-            same = known.versions.get(document.key) == document.version
-            yield Unchanged(document.key) if same else document
+        for kind in (Lesson, Experiment):
+            last, rows = 0, _told(kind)
+            while some := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
+                last = some[-1].pk
+                heads = _heads(some)
+                other = {pk for pk, head in heads.items() if known.versions.get(head.key) != head.version}
+                whole = kind.objects.told().in_bulk(other)
+                yield from (Unchanged(head.key) for pk, head in heads.items() if pk not in other)
+                for pk, one in whole.items():
+                    if one.changed_at == heads[pk].updated:  # else its new words may be for others, and are read anew
+                        yield _said(one, heads[pk])
 
 
-def _all() -> Iterator[Document]:
-    """Every lesson that is told, as it is now."""
-    last, rows = 0, told().select_related("audience").prefetch_related("topics", "resources")
-    while some := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
-        last = some[-1].pk
-        yield from _documents(some)
+def _told(kind: type[Told]) -> Any:
+    """Those of a kind that more than their author may read, but for their words."""
+    concerns = ("resources",) if kind is Lesson else ()
+    rows = kind.objects.told().select_related("audience").prefetch_related("topics", *concerns)
+    return rows.defer(*kind.WORDS)
 
 
-def _documents(some: Iterable[Lesson]) -> Iterator[Document]:
-    readers = {one.pk: frozenset(one.audience.tokens) for one in some if one.audience}
+def _heads(some: Sequence[Any]) -> dict[int, Document]:
+    """These as documents, but for what their words say.
+
+    Their version is that of all the rest, and of when the words were written: most need not be read again.
+    """
+    readers = {one.pk: frozenset(one.audience.tokens) for one in some}
     name_groups(lessons_source(), {token for tokens in readers.values() for token in tokens})
     topics = known_topics({one.pk: {t.pk: t.name for t in one.topics.all()} for one in some}, readers)
+    heads = {}
     for one in some:
-        document = Document(
+        about = one.resources.all() if isinstance(one, Lesson) else ()
+        head = Document(
             key=one.public_id.hex,
-            title=title(one),
+            title="",
             kind="lesson",
-            body="\n\n".join(
-                f"## {head}\n\n{getattr(one, name)}" for name, head in HEADINGS.items() if _has(one, name)
-            ),
+            crumbs=("Experiments",) if isinstance(one, Experiment) else (),
             topics=topics[one.pk],
             audience=None if EVERYONE in readers[one.pk] else readers[one.pk],
-            facts={"lesson": str(one.public_id), "say": say(one), "kind": one.get_kind_display()},
             created=one.published_at,
             updated=one.changed_at,
-            concerns=frozenset(resource.public_id.hex for resource in one.resources.all()),
+            concerns=frozenset(row.public_id.hex for row in about),
         )
-        yield replace(document, version=document.fingerprint())
+        heads[one.pk] = replace(head, version=head.fingerprint())
+    return heads
 
 
-def _has(lesson: Lesson, name: str) -> bool:
-    return bool(getattr(lesson, name).strip())
+def _said(one: Any, head: Document) -> Document:
+    """The document with all that it says."""
+    name: str = one._meta.model_name
+    facts: dict[str, Any] = {name: str(one.public_id)}
+    if isinstance(one, Experiment):
+        state = one.get_result_display() or RUNNING
+        so_far = one.found if one.result else f"It runs until {date_format(one.by, 'j F Y')}."
+        parts = (
+            ("What came of it", f"{state}. {so_far}"),
+            ("What is supposed", one.hypothesis),
+            ("What would count", one.counts),
+        )
+        return replace(head, title=f"{state}: {title(one)}", body=_parts(parts), facts=facts)
+    facts |= {"say": say(one), "kind": one.get_kind_display()}
+    words = ((heading, getattr(one, field)) for field, heading in HEADINGS.items())
+    return replace(head, title=title(one), body=_parts(words), facts=facts)
+
+
+def _parts(parts: Iterable[tuple[str, str]]) -> str:
+    return "\n\n".join(f"## {heading}\n\n{text.strip()}" for heading, text in parts if text.strip())
 
 
 def say(lesson: Lesson) -> str:
@@ -100,9 +126,11 @@ def say(lesson: Lesson) -> str:
     return _short(lesson.know_now or lesson.happened or lesson.expected, SAID)
 
 
-def title(lesson: Lesson) -> str:
-    """Its first sentence, for lists."""
-    first = re.split(r"(?<=[.!?])\s", " ".join(say(lesson).split()), maxsplit=1)[0]
+def title(one: Any) -> str:
+    """For lists: what an experiment supposes, or a lesson's first sentence."""
+    if isinstance(one, Experiment):
+        return _short(one.hypothesis, SAID)
+    first = re.split(r"(?<=[.!?])\s", " ".join(say(one).split()), maxsplit=1)[0]
     return _short(first.strip("#*_-> "), 120) or "A lesson"
 
 
@@ -145,9 +173,10 @@ def settle(source_id: int, **_: Any) -> None:
     source = lessons_source()
     if source is None or source.pk != source_id:
         return
-    stored = dict(source.resources.alive().values_list("key", "version"))
-    now = {document.key: document.version for document in _all()}
-    stale = [key for key, version in stored.items() if now.get(key) != version]
+    stored = dict(source.resources.alive().values_list("key", "updated"))
+    told = (kind.objects.told().values_list("public_id", "changed_at") for kind in (Lesson, Experiment))
+    now = {key.hex: at for rows in told for key, at in rows}
+    stale = [key for key, at in stored.items() if now.get(key) != at]
     bury([UUID(key) for key in stale], LESSONS)
     if any(key in now for key in stale):
         read_again()

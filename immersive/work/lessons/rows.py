@@ -27,14 +27,16 @@ class Reach(models.TextChoices):
     COMPANY = "company", "Everyone here"
 
 
+SHARED = (Reach.TEAM, Reach.COMPANY)
+"""As far as others read it."""
+
+
 class ToldQuerySet(models.QuerySet[Any]):
     """Lessons or experiments by who looks."""
 
     def told(self) -> Self:
         """Those that more than their author may read: published, neither taken back nor taken away."""
-        return self.filter(reach__in=(Reach.TEAM, Reach.COMPANY), withdrawn_at=None, hidden_at=None).exclude(
-            audience=None
-        )
+        return self.filter(reach__in=SHARED, withdrawn_at=None, hidden_at=None).exclude(audience=None)
 
     def visible_to(self, viewer: Viewer) -> Self:
         """The viewer's own, and those told to an audience that the viewer belongs to; whatever their role."""
@@ -44,13 +46,16 @@ class ToldQuerySet(models.QuerySet[Any]):
 
     def taken_away(self, viewer: Viewer) -> Self:
         """What moderators took away among what the viewer could read before; none of their own."""
-        hidden = self.filter(reach__in=(Reach.TEAM, Reach.COMPANY), withdrawn_at=None, hidden_at__isnull=False)
+        hidden = self.filter(reach__in=SHARED, withdrawn_at=None, hidden_at__isnull=False)
         theirs = hidden.filter(audience__in=AudienceToken.objects.filter(token__in=viewer.tokens).values("audience"))
         return theirs.exclude(author_id=viewer.person_id or 0)
 
 
 class Told(models.Model):
     """What somebody writes down and may let others read: draft, me, team, company, as its author chooses."""
+
+    WORDS: ClassVar[tuple[str, ...]]
+    """Its texts: in what others read, nobody is named; and a moderator's decision was about these."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -75,9 +80,19 @@ class Told(models.Model):
         abstract = True
         ordering = ["-created_at", "-pk"]
 
+    def get_absolute_url(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def shared(self) -> bool:
+        """Whether its author lets others read it; a moderator may have taken it away nevertheless."""
+        return self.reach in SHARED
+
 
 class Lesson(Told):
     """A blameless note of what did not go as expected, and what is known now."""
+
+    WORDS = ("expected", "happened", "know_now", "changes")
 
     class Kind(models.TextChoices):
         """Failures differ; "don't know yet" is an answer."""
@@ -110,6 +125,8 @@ class Lesson(Told):
 
 class Experiment(Told):
     """Something tried on purpose: a hypothesis, what would count, by when, and what came of it."""
+
+    WORDS = ("hypothesis", "counts", "found")
 
     class Result(models.TextChoices):
         """One that failed is a result."""

@@ -1,19 +1,25 @@
-"""What templates say of lessons."""
+"""What templates say of lessons and experiments."""
 
 from __future__ import annotations
 
 from django import template
 
 from immersive.work.lessons import connector
-from immersive.work.lessons.rows import Lesson
+from immersive.work.lessons.rows import Told
 
 register = template.Library()
 
 
 @register.filter
-def lesson_title(lesson: Lesson) -> str:
-    """A lesson's first sentence."""
-    return connector.title(lesson)
+def told_title(one: Told) -> str:
+    """A lesson's first sentence; what an experiment supposes."""
+    return connector.title(one)
+
+
+@register.filter
+def told_kind(one: Told) -> str:
+    """What it is: a lesson or an experiment."""
+    return str(one._meta.verbose_name)
 
 
 @register.filter
