@@ -115,10 +115,12 @@ def add_topic(*, task: Task, owner: Any, name: str) -> Topic:
 
 
 @sensitive_variables()
-def drop_topic(*, task: Task, owner: Any, topic: int) -> None:
-    """Say that a task is not about a topic, before its owner says what they know; else `AssessmentLocked`."""
+def drop_topic(*, task: Task, owner: Any, topic: str) -> None:
+    """Say that a task is not about the topic of this slug, before its owner says what they know of it; else
+    `AssessmentLocked`."""
     with transaction.atomic():
-        _unsaid(task, owner).topics.remove(topic)
+        task = _unsaid(task, owner)
+        task.topics.remove(*task.topics.filter(slug=topic))
 
 
 @sensitive_variables()

@@ -71,19 +71,19 @@ class AssessmentForm(forms.Form):
         super().__init__(*args, **{"auto_id": "said_%s", **more})
         self.topics = list(topics)
         for topic in self.topics:
-            self.fields[f"known-{topic.pk}"] = forms.ChoiceField(
+            self.fields[f"known-{topic.slug}"] = forms.ChoiceField(
                 label=topic.name, choices=KNOWN, required=False, widget=forms.RadioSelect
             )
 
     @property
     def rows(self) -> list[tuple[Topic, forms.BoundField]]:
         """Each topic with its three answers."""
-        return [(topic, self[f"known-{topic.pk}"]) for topic in self.topics]
+        return [(topic, self[f"known-{topic.slug}"]) for topic in self.topics]
 
     @property
     def said(self) -> dict[str, Any]:
         """What `actions.assess` takes: of topics that were left open, nothing."""
-        told = {topic.name: self.cleaned_data[f"known-{topic.pk}"] for topic in self.topics}
+        told = {topic.name: self.cleaned_data[f"known-{topic.slug}"] for topic in self.topics}
         return {
             "confidence": self.cleaned_data["confidence"],
             "difficulty": self.cleaned_data["difficulty"],
@@ -149,5 +149,5 @@ class RecallForm(forms.Form):
 class WishesForm(forms.Form):
     """What a person is asked about their tasks."""
 
-    outcomes = forms.BooleanField(label="Ask me how my tasks went", required=False)
+    outcomes = forms.BooleanField(label="Ask me how my tasks and experiments went", required=False)
     recall = forms.BooleanField(label="Ask me the questions that I wrote for later", required=False)

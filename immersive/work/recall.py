@@ -29,6 +29,8 @@ A_DAY = 3
 """Questions that come on one day, at most."""
 GRADES = (("again", "I did not know"), ("hard", "With effort"), ("good", "I knew"), ("easy", "At once"))
 """How well somebody knew it, in their own judgement, as FSRS names them and as they read it."""
+NUMBER = {"card_id": 0}
+"""FSRS wants each card to have a number. Here it says nothing, and a row's would tell how much others write."""
 FSRS = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False)
 
 
@@ -120,7 +122,7 @@ def keep(*, task: Any, owner: Any, question: str, answer: str) -> Recall:
             raise Http404
         words = {"question": question, "answer": answer}
         begins = now + timedelta(days=1)
-        fresh = Card(card_id=held.pk, due=begins.astimezone(UTC)).to_dict()
+        fresh = Card(**NUMBER, due=begins.astimezone(UTC)).to_dict()
         kept: Recall = Recall.objects.update_or_create(
             task=held, owner=owner, defaults=words, create_defaults={**words, "card": fresh, "due_at": begins}
         )[0]
@@ -140,7 +142,9 @@ def grade(*, recall: uuid.UUID, owner: Any, how: str, now: datetime | None = Non
             raise ValidationError("Choose how well you knew it.", code="choice")
         if kept.due_at > now:
             raise NotDue
-        card, _ = FSRS.review_card(Card.from_dict(kept.card), Rating[how.capitalize()], now.astimezone(UTC))
+        card, _ = FSRS.review_card(
+            Card.from_dict({**kept.card, **NUMBER}), Rating[how.capitalize()], now.astimezone(UTC)
+        )
         kept.card, kept.due_at, kept.asked_at = card.to_dict(), card.due, now
         kept.save(update_fields=["card", "due_at", "asked_at"])
     return kept

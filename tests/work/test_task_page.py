@@ -99,24 +99,24 @@ class TestSaying:
 
     def test_one_answer_carries_all_and_locks_it(self, me: Client, task: Task, about: list[Topic]) -> None:
         drift, tea = about
-        told = {"confidence": "30", f"known-{drift.pk}": "not_yet", "difficulty": "hard"}
+        told = {"confidence": "30", f"known-{drift.slug}": "not_yet", "difficulty": "hard"}
         shown = text(me.post(page(task, "assess"), told, follow=True))
         task.refresh_from_db()
         assert (task.assessment.known, task.difficulty) == ({"Drift": "not_yet"}, "hard"), "what was left open is open"
         assert "Drift: <b>not yet</b>" in shown
-        again = me.post(page(task, "assess"), {**told, "confidence": "90", f"known-{tea.pk}": "know"})
+        again = me.post(page(task, "assess"), {**told, "confidence": "90", f"known-{tea.slug}": "know"})
         assert again.status_code == 409
         assert "could follow someone" in text(again)
         task.refresh_from_db()
         assert (task.assessment.confidence, task.assessment.known) == (30, {"Drift": "not_yet"})
-        for verb, more in ((actions.add_topic, {"name": "Seals"}), (actions.drop_topic, {"topic": tea.pk})):
+        for verb, more in ((actions.add_topic, {"name": "Seals"}), (actions.drop_topic, {"topic": tea.slug})):
             with pytest.raises(AssessmentLocked):
                 verb(task=task, owner=task.owner, **more)
 
     def test_topics_are_changed_without_saying_anything(self, me: Client, task: Task, about: list[Topic]) -> None:
         drift, tea = about
-        chosen = {"confidence": "70", f"known-{drift.pk}": "know"}
-        shown = text(me.post(page(task, "assess"), {**chosen, "drop": str(tea.pk)}))
+        chosen = {"confidence": "70", f"known-{drift.slug}": "know"}
+        shown = text(me.post(page(task, "assess"), {**chosen, "drop": tea.slug}))
         assert "Tea" not in shown
         assert re.search(r'value="70"[^>]*checked', shown), "what was chosen stays chosen"
         shown = text(me.post(page(task, "assess"), {**chosen, "add": " seals "}))

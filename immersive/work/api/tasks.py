@@ -167,10 +167,10 @@ class TopicsView(OneTask):
         """Take away what is not named, and add what is new; all of it or nothing."""
         task = self.found(task_id)
         wanted = {topic_key(name)[:80]: name for name in self.said(TopicsIn)["topics"]}
-        there = {topic.slug: topic for topic in task.topics.all()}
+        there = {topic.slug for topic in task.topics.all()}
         with transaction.atomic(), answered("topics"):
-            for slug in set(there) - set(wanted):
-                actions.drop_topic(task=task, owner=request.user, topic=there[slug].pk)
+            for slug in there - set(wanted):
+                actions.drop_topic(task=task, owner=request.user, topic=slug)
             for slug in [slug for slug in wanted if slug not in there]:
                 with answered("topics", of=f"“{wanted[slug]}”: "):
                     actions.add_topic(task=task, owner=request.user, name=wanted[slug])

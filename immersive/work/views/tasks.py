@@ -16,7 +16,7 @@ from immersive.work.actions import AssessFirst
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, LEANS, AssessmentLocked, Task
 from immersive.work.views import private
-from knowledge.access import Viewer, id_in, number_in
+from knowledge.access import Viewer, id_in
 from knowledge.ingest import storable
 
 PER_PAGE = 20
@@ -88,9 +88,9 @@ def assess(request: HttpRequest, task_id: UUID) -> HttpResponse:
 def _about(request: HttpRequest, found: Task, viewer: Viewer) -> HttpResponse:
     """The same question with a topic more or less; what was chosen already stays chosen, and is not said yet."""
     trouble = ""
-    drop = number_in(request.POST.get("drop"))
+    drop = storable(request.POST.get("drop", ""))
     try:
-        if drop is not None:
+        if drop:
             actions.drop_topic(task=found, owner=request.user, topic=drop)
         else:
             actions.add_topic(task=found, owner=request.user, name=storable(request.POST.get("add", "")).strip())
