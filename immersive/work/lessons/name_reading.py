@@ -127,7 +127,8 @@ def _blank(text: str, pattern: re.Pattern[str]) -> str:
     return pattern.sub(lambda match: " " * len(match.group()), text)
 
 
-def _parts(name: str) -> list[str]:
+def parts(name: str) -> list[str]:
+    """The words of a name, as they are looked up."""
     return [key for match in WORD.finditer(name) if (key := fold(match.group()))]
 
 
@@ -140,7 +141,7 @@ class _Reading:
         self.things = {fold(thing) for thing in things}
         self.by_part: dict[str, set[int]] = defaultdict(set)
         self.by_account: dict[str, set[int]] = defaultdict(set)
-        self.parts = [_parts(person.name) for person in self.people]
+        self.parts = [parts(person.name) for person in self.people]
         for number, person in enumerate(self.people):
             for part in self.parts[number]:
                 if part not in PARTICLES or len(self.parts[number]) == 1:
