@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
+from django.test import Client
+
 from experts.models import Membership, Person, Team
-from immersive.work.lessons import telling
-from immersive.work.lessons.rows import Lesson, Reach
+from immersive.work.lessons import experiments, telling
+from immersive.work.lessons.experiments import Tried
+from immersive.work.lessons.rows import Experiment, Lesson, Reach
 from immersive.work.lessons.telling import Said
 from immersive.work.lessons.told import To
 from knowledge.access import Viewer
 from knowledge.documents import Document
 from knowledge.models import Resource, Verification
 from knowledge.standing import weigh
+from knowledge.typeahead import suggest
 from tests import small_company
 
 COMMITTED = Callable[[], Any]
@@ -79,3 +85,47 @@ def leave(person: Any, team: Team) -> None:
     from django.utils import timezone
 
     Membership.objects.filter(person=person, team=team).update(until=timezone.now())
+
+
+def page(person: Any, address: str, **posted: Any) -> Any:
+    """What this person gets at an address; by POST if anything is posted."""
+    client = Client()
+    client.force_login(person)
+    return client.post(address, posted) if posted else client.get(address)
+
+
+def html(person: Any, address: str) -> str:
+    return str(page(person, address).content.decode())
+
+
+def html_of(answer: Any) -> str:
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
+
+
+def people_of(person: Any, **changes: Any) -> Any:
+    """The person with other flags: nobody sees more for being staff."""
+    Person.objects.filter(pk=person.pk).update(**changes)
+    return Person.objects.get(pk=person.pk)
+
+
+def bytes_of(client: Client, address: str) -> tuple[int, bytes]:
+    """What is answered, without what is random or a measure of time."""
+    answer = client.get(address)
+    said = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|s=[0-9a-f]{32}|"took_ms":[^,]+,', b"", answer.content)
+    return answer.status_code, re.sub(rb"\d+ (?:seconds?|minutes?)( ago)?|just now", b"", said)
+
+
+def try_out(here: SimpleNamespace, committed: Callable[[], Any], to: To | None = None) -> Experiment:
+    """An experiment of Ana's about meters that did not hold, told to her team unless said otherwise, and found."""
+    tried = Tried("With a brass pin a meter keeps its zero.", "Zeros lost in ten days", topics=("Meters",))
+    with at_work(committed):
+        to = to or To(Reach.TEAM, here.team.public_id)
+        one = experiments.plan(author=here.ana, tried=tried, to=to)
+        return experiments.conclude(author=here.ana, experiment=one.public_id, result="failed", found="Four, as before")
+
+
+def verified(person: Any) -> set[str]:
+    """What is suggested as verified while they type."""
+    groups = suggest("setting the zero", see(person))
+    return {one.text for group in groups for one in group.suggestions if one.verified}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,14 +30,29 @@ from immersive.work.lessons import told as told_by
 from immersive.work.lessons.experiments import Tried
 from immersive.work.lessons.rows import Lesson, Reach
 from immersive.work.lessons.told import To
+from knowledge.connectors import Known
+from knowledge.documents import Document
 from knowledge.edition import Standing
 from knowledge.models import Audience, Contribution, Resource, Source, Verification
 from knowledge.pages import notes
 from knowledge.search import search
-from knowledge.typeahead import suggest
 from tests import small_company
 from tests.work.conftest import at_home
-from tests.work.lessons_told import SAID, at_work, company, leave, see, tell
+from tests.work.lessons_told import (
+    SAID,
+    at_work,
+    bytes_of,
+    company,
+    html,
+    html_of,
+    leave,
+    page,
+    people_of,
+    see,
+    tell,
+    try_out,
+    verified,
+)  # fmt: skip
 
 pytestmark = pytest.mark.django_db
 
@@ -106,17 +122,6 @@ def test_what_a_sync_read_before_it_was_narrowed_is_taken_out_after_it(
     assert Resource.objects.visible_to(see(here.cleo)).filter(pk=row.pk).exists()
 
 
-def page(person: Any, address: str, **posted: Any) -> Any:
-    """What this person gets at an address; by POST if anything is posted."""
-    client = Client()
-    client.force_login(person)
-    return client.post(address, posted) if posted else client.get(address)
-
-
-def html(person: Any, address: str) -> str:
-    return str(page(person, address).content.decode())
-
-
 def form(here: SimpleNamespace, **said: Any) -> dict[str, Any]:
     """What Ana's browser posts."""
     words = {name: getattr(SAID, name) for name in telling.WORDS}
@@ -146,11 +151,13 @@ def test_from_a_page_to_a_lesson_above_it(here: SimpleNamespace, committed: Call
 
 
 def test_a_team_s_lesson_shows_nowhere_to_others(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
-    """Every page, field and mail: an outsider gets the bytes that they got before the lesson was told."""
+    """Every page, field and mail: an outsider gets the bytes that they got before lesson and experiment were told."""
     small_company.index()
     here.rows["zero"].verification.delete()  # what a suspension changes is another test's
     addresses = [
         "/", "/search?q=zero", "/search?q=xylograph", "/search?q=kind:lesson", "/search/suggest?q=xylo",
+        "/search?q=brass", "/search?q=topic:meters", "/search/suggest?q=it+did", "/api/v1/search?q=brass",
+        "/lessons/experiments/", "/lessons/experiments/?state=done", "/lessons/experiments/?topic=meters",
         "/search/suggest?q=wait", "/topics/meters/", "/topics/", "/lessons/", "/lessons/?kind=unknown",
         "/lessons/?topic=meters", "/lessons/?mine=1", "/notices/", "/people/?q=xylograph",
         "/api/v1/search?q=zero", "/api/v1/search?q=xylograph", "/api/v1/suggest?q=wait",
@@ -165,7 +172,7 @@ def test_a_team_s_lesson_shows_nowhere_to_others(here: SimpleNamespace, committe
         client["zoe"].get(address)
     before = {address: bytes_of(client["zoe"], address) for address in addresses}
     assert {status for status, _ in before.values()} == {200}
-    told = tell(here, committed, kind="unknown")
+    told, tried = tell(here, committed, kind="unknown"), try_out(here, committed)
     assert {address: bytes_of(client["zoe"], address) for address in addresses} == before
     seen = [address for address in addresses if "cold as the room" in client["cleo"].get(address).content.decode()]
     assert set(seen) >= {
@@ -173,32 +180,70 @@ def test_a_team_s_lesson_shows_nowhere_to_others(here: SimpleNamespace, committe
         "/topics/meters/", "/lessons/", "/lessons/?kind=unknown", "/lessons/?topic=meters", "/api/v1/search?q=zero",
         f"/api/v1/resources/{here.rows['zero'].public_id}", "/search/suggest?q=wait",
     }, "a colleague sees it at each of these"  # fmt: skip
-    resource = Resource.objects.get(kind="lesson")
-    hidden = [told.get_absolute_url(), f"{told.get_absolute_url()}edit", resource.get_absolute_url()]
-    hidden += [f"/api/v1/resources/{resource.public_id}"]
+    seen = [address for address in addresses if "a brass pin" in client["cleo"].get(address).content.decode()]
+    assert set(seen) >= {
+        "/search?q=brass", "/search?q=kind:lesson", "/search?q=topic:meters", "/search/suggest?q=it+did",
+        "/topics/meters/", "/lessons/experiments/?state=done", "/lessons/experiments/?topic=meters",
+        "/api/v1/search?q=brass",
+    }, "a colleague sees what was tried at each of these"  # fmt: skip
+    resources = list(Resource.objects.filter(kind="lesson"))
+    hidden = [f"{one.get_absolute_url()}{verb}" for one in (told, tried) for verb in ("", "edit")]
+    hidden += [one.get_absolute_url() for one in resources] + [
+        f"/api/v1/resources/{one.public_id}" for one in resources
+    ]
+    assert len(hidden) == 8
     assert {client["zoe"].get(address).status_code for address in hidden} == {404}
-    for verb in ("edit", "withdraw", "delete", "moderate"):
-        said = {"reason": "It is not of any use to us here"}
-        assert client["zoe"].post(f"{told.get_absolute_url()}{verb}", said).status_code == 404, verb
-        assert verb == "moderate" or client["cleo"].post(f"{told.get_absolute_url()}{verb}").status_code == 404, verb
+    for one in (told, tried):
+        for verb in ("withdraw", "delete", "moderate"):
+            at, said = f"/lessons/{one.public_id}/{verb}", {"reason": "It is not of any use to us here"}
+            assert client["zoe"].post(at, said).status_code == 404, verb
+            assert verb == "moderate" or client["cleo"].post(at).status_code == 404, verb
+        assert client["cleo"].post(f"{one.get_absolute_url()}edit").status_code == 404
     models = {model for model in admin.site._registry if model.__module__.startswith("immersive.work")}
     assert Lesson not in models
     leave(here.cleo, here.team)
     assert client["cleo"].get(told.get_absolute_url()).status_code == 404
-    assert not any("cold as the room" in client["cleo"].get(address).content.decode() for address in addresses)
+    left = [client["cleo"].get(address).content.decode() for address in addresses]
+    assert not any("cold as the room" in page or "a brass pin" in page for page in left)
 
 
-def people_of(person: Any, **changes: Any) -> Any:
-    """The person with other flags: nobody sees more for being staff."""
-    Person.objects.filter(pk=person.pk).update(**changes)
-    return Person.objects.get(pk=person.pk)
+def test_what_was_tried_is_found_with_its_result_until_it_is_taken_back(
+    here: SimpleNamespace, committed: Callable[[], Any]
+) -> None:
+    with at_work(committed):
+        running = Tried("A felt pad keeps the zero.", "Zeros lost", date(2026, 12, 24))
+        experiments.plan(author=here.ana, tried=running, to=To(Reach.COMPANY))
+    tried = try_out(here, committed, To(Reach.COMPANY))
+    (found,) = search("brass", see(here.zoe)).results
+    assert found.resource.title == "It did not hold: With a brass pin a meter keeps its zero."
+    assert "Four, as before" in found.resource.body
+    assert page(here.zoe, found.resource.get_absolute_url())["Location"] == tried.get_absolute_url()
+    (being,) = search("felt", see(here.zoe)).results
+    assert (being.resource.title, being.resource.crumbs) == ("Being tried: A felt pad keeps the zero.", ["Experiments"])
+    assert "24 December 2026" in being.resource.body
+    assert not search("by:Ana kind:lesson", see(here.zoe)).results
+    with committed():
+        told_by.withdraw(author=here.ana, told=tried.public_id)
+        assert not search("brass", see(here.zoe)).results  # before any worker did anything
 
 
-def bytes_of(client: Client, address: str) -> tuple[int, bytes]:
-    """What is answered, without what is random or a measure of time."""
-    answer = client.get(address)
-    said = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|s=[0-9a-f]{32}|"took_ms":[^,]+,', b"", answer.content)
-    return answer.status_code, re.sub(rb"\d+ (?:seconds?|minutes?)( ago)?|just now", b"", said)
+def test_a_sync_reads_again_only_the_words_that_changed(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
+    told, _ = tell(here, committed, To(Reach.COMPANY)), try_out(here, committed, To(Reach.COMPANY))
+    row, source = Resource.objects.get(key=told.public_id.hex), connector.lessons_source()
+    assert source is not None
+
+    def pulled() -> list[str]:
+        known = Known(dict(source.resources.alive().values_list("key", "version")))
+        with CaptureQueriesContext(connection) as asked:
+            events = list(connector.LessonsConnector("", {}).pull(known))
+            connector.settle(source.pk)
+        assert len(events) == 2
+        words = [name for query in asked for name in ("happened", "hypothesis") if f'"{name}"' in query["sql"]]
+        return [*words, *(event.title for event in events if isinstance(event, Document))]
+
+    assert pulled() == []
+    Resource.objects.filter(pk=row.pk).update(version="")
+    assert pulled() == ["happened", row.title]
 
 
 def test_who_wrote_without_a_name_is_told_nowhere_and_who_signed_on_its_page_alone(
@@ -315,12 +360,6 @@ def test_a_verification_is_suspended_at_once_told_with_rights_and_lifted_with_a_
         assert Verification.objects.get(resource=about).suspended_at, "nobody looked at it: taken back, told again"
 
 
-def verified(person: Any) -> set[str]:
-    """What is suggested as verified while they type."""
-    groups = suggest("setting the zero", see(person))
-    return {one.text for group in groups for one in group.suggestions if one.verified}
-
-
 def test_a_lesson_of_one_s_own_suspends_nothing(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
     tell(here, committed, To(Reach.ME))
     assert Verification.objects.get(resource=here.rows["zero"]).suspended_at is None
@@ -392,11 +431,6 @@ def test_looking_up_a_page_keeps_what_was_typed(here: SimpleNamespace) -> None:
     assert "Pay of the meter crew" not in html_of(
         page(here.zoe, "/lessons/new", **form(here, do="find", find="pay of the meter crew"))
     )
-
-
-def html_of(answer: Any) -> str:
-    assert answer.status_code == 200
-    return unescape(answer.content.decode())
 
 
 def test_from_a_task_its_owner_s_own_words_begin_a_lesson(here: SimpleNamespace, committed: Callable[[], Any]) -> None:
