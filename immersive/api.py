@@ -36,6 +36,9 @@ def say_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
+PARTS = ("search", "suggest", "people", "colleagues", "teams", "tasks", "recall", "reminders", "mirror")
+
+
 class BeginningView(APIView):
     """Where each part of the API begins, by what it is called in the description at ``schema``."""
 
@@ -44,7 +47,7 @@ class BeginningView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Addresses of what can be asked without an id."""
-        parts = {part: f"api-{part}" for part in ("search", "suggest", "people", "tasks")} | {"schema": "schema"}
+        parts = {part: f"api-{part}" for part in PARTS} | {"schema": "schema"}
         return Response({part: request.build_absolute_uri(reverse(name)) for part, name in parts.items()})
 
 

@@ -364,7 +364,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "immersive.api.say_refusals"],
-    "ENUM_NAME_OVERRIDES": {"Kind": "knowledge.documents.KINDS", "Suggested": "knowledge.api.SUGGESTED"},
+    "ENUM_NAME_OVERRIDES": {
+        "Kind": "knowledge.documents.KINDS",
+        "Suggested": "knowledge.api.SUGGESTED",
+        "HowItWent": "immersive.work.api.tasks.RESULTS",
+    },
 }
 
 LOGGING = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,12 @@ import schemathesis
 from django.conf import LazySettings
 from django.core.wsgi import get_wsgi_application
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from immersive.work import actions
+from immersive.work import actions, plan, recall, sharing
 from knowledge.models import Audience, LiveSource
 from tests import small_company
 from tests.knowledge.live.services import says
@@ -22,7 +24,7 @@ from tests.loopback import Web
 
 pytestmark = pytest.mark.django_db(transaction=True)  # each call is a request of its own, connection and all
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
-CALLS = 6
+CALLS = [2, pytest.param(12, marks=pytest.mark.slow)]
 """Calls of one operation with right values, and as many with wrong ones: each test run makes the same."""
 
 
@@ -39,17 +41,24 @@ def ids(settings: LazySettings, make_person: Callable[..., Any], client: Client,
     web.answers["/wiki"] = says([{"title": "Pump", "link": "https://wiki.example/pump", "updated": "2026-01-01"}])
     everyone, address = Audience.objects.of(["everyone"]), f"{web.base}/wiki?q={{query}}"
     wiki = LiveSource.objects.create(name="Wiki", shape="json", address=address, audience=everyone)
-    return {"resources": pump.public_id, "people": ana.public_id, "live": wiki.public_id, "owner": ana}
+    return {
+        "resources": pump.public_id,
+        "people": ana.public_id,
+        "live": wiki.public_id,
+        "owner": ana,
+        "ben": others["ben"],
+    }
 
 
-def test_the_api_answers_as_its_schema_says(client: Client, ids: dict[str, Any]) -> None:
+@pytest.mark.parametrize("calls", CALLS)
+def test_the_api_answers_as_its_schema_says(client: Client, ids: dict[str, Any], calls: int) -> None:
     schema = schemathesis.openapi.from_wsgi("/api/schema/", app=signed_in(client.cookies["sessionid"].value))
     answered: dict[str, set[int]] = {}
     for found in schema.get_all_operations():
         operation = found.ok()
         seen = answered.setdefault(f"{operation.method.upper()} {operation.path}", set())
         for mode in schemathesis.GenerationMode:
-            call_often(operation, mode, ids, seen)
+            call_often(operation, mode, ids, seen, calls)
     succeeded = {name for name, seen in answered.items() if any(status < 300 for status in seen)}
     assert len(answered) >= 8
     assert succeeded == set(answered), "an operation that never succeeds is not looked at"
@@ -63,15 +72,18 @@ def signed_in(session: str) -> Callable[..., Any]:
     return lambda environ, start: app({**environ, **known}, start)
 
 
-def call_often(operation: Any, mode: Any, ids: dict[str, Any], seen: set[int]) -> None:
+def call_often(operation: Any, mode: Any, ids: dict[str, Any], seen: set[int], calls: int) -> None:
     @settings(
-        max_examples=CALLS, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=calls, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(operation.as_strategy(generation_mode=mode))
     def call(case: Any) -> None:
         if mode is schemathesis.GenerationMode.POSITIVE:
-            for name in case.path_parameters:
-                case.path_parameters[name] = str(named(case.path, ids))
+            case.path_parameters |= {part: str(name) for part, name in named(case.path, ids).items()}
+            if case.path.endswith("/shares") and isinstance(case.body, dict):
+                case.body |= {"person": str(ids["ben"].public_id), "team": None}
+            if case.path.endswith("/plan") and isinstance(case.body, dict):
+                case.body |= {"route": "do"}
         response = case.call()
         seen.add(response.status_code)
         case.validate_response(response, checks=CHECKS)
@@ -79,11 +91,31 @@ def call_often(operation: Any, mode: Any, ids: dict[str, Any], seen: set[int]) -
     call()
 
 
-def named(path: str, ids: dict[str, Any]) -> Any:
-    """An id that is really there: for tasks a fresh one, for others may have been deleted by the call before."""
-    if "/tasks/" not in path:
-        return ids[path.split("/")[-2]]
-    task = actions.start_task(owner=ids["owner"], statement="Prime a pump")
-    if path.endswith(("/outcome", "/card", "/plan")):
+def named(path: str, ids: dict[str, Any]) -> dict[str, Any]:
+    """Ids that are really there: of one's own fresh ones, for others may have been deleted by the call before."""
+    if "{task_id}" in path:
+        return of_a_task(path, ids["owner"], ids["ben"])
+    if "{recall_id}" in path:
+        task = actions.start_task(owner=ids["owner"], statement="Prime a pump")
         actions.assess(task=task, owner=ids["owner"], confidence=50)
-    return task.public_id
+        actions.log_outcome(task=task, owner=ids["owner"], result=1.0)
+        kept = recall.keep(task=task, owner=ids["owner"], question="Which valve?", answer="The lower one")
+        recall.Recall.objects.filter(pk=kept.pk).update(due_at=timezone.now())
+        return {"recall_id": kept.public_id}
+    parts = re.findall(r"{(\w+)}", path)
+    return {part: ids[path.split("/")[-2]] for part in parts}
+
+
+def of_a_task(path: str, owner: Any, ben: Any) -> dict[str, Any]:
+    """A task that has come as far as this address needs."""
+    task = actions.start_task(owner=owner, statement="Prime a pump")
+    if path.endswith(("/outcome", "/card", "/plan", "{step}", "/recall")):
+        actions.assess(task=task, owner=owner, confidence=50)
+    if path.endswith("/recall"):
+        actions.log_outcome(task=task, owner=owner, result=1.0)
+    found: dict[str, Any] = {"task_id": task.public_id}
+    if "{step}" in path:
+        found["step"] = plan.choose(task=task, owner=owner, route="do").token
+    if "{share}" in path:
+        found["share"] = sharing.share(task=task, owner=owner, person=ben).token
+    return found

@@ -78,9 +78,15 @@ def test_the_card_and_a_route_that_is_chosen(me: Client, people: People) -> None
 
     chosen = me.post(f"{one}/plan", {"route": "do"}, JSON)
     assert chosen.status_code == 201
-    assert chosen.json() == me.get(f"{one}/plan").json() == [{"route": "do", "key": "", "title": "", "done": False}]
+    [step] = chosen.json()
+    assert me.get(f"{one}/plan").json() == [step] == [{**step, "route": "do", "key": "", "title": "", "done": False}]
+    done = me.patch(f"{one}/plan/{step['id']}", {"done": True, "move": "up"}, JSON)
+    assert done.json() == [{**step, "done": True}]
+    assert me.patch(f"{one}/plan/nothing", {"done": True}, JSON).status_code == 404
     gone = me.post(f"{one}/plan", {"route": "tool", "key": task["id"]}, JSON)
     assert (gone.status_code, list(gone.json())) == (422, ["key"])
+    assert me.delete(f"{one}/plan/{step['id']}").status_code == 204
+    assert me.get(f"{one}/plan").json() == []
     me.force_login(people.superuser)
     assert [me.get(f"{one}/card").status_code, me.get(f"{one}/plan").status_code] == [404, 404]
 

@@ -45,6 +45,12 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "api-task-assessment": ("put", {"confidence": 10}),
     "api-task-outcome": ("put", {"result": "worked"}),
     "api-task-plan": ("post", {"route": "do"}),
+    "api-task-topics": ("put", {"topics": []}),
+    "api-task-shares": ("post", {"person": NEVER}),
+    "api-task-share": ("delete", {}),
+    "api-task-step": ("patch", {"done": True}),
+    "api-task-recall": ("put", {"question": "Which?", "answer": "This"}),
+    "api-task-reminder": ("put", {"until": "never"}),
 }
 
 
@@ -175,7 +181,8 @@ def test_no_address_tells_another(people: People, whole: Task, role: str) -> Non
         said = (body.decode(errors="replace") + str(answer.headers)).lower()
         words = SECRET if name not in ANYBODYS else SECRET[4:]
         told |= {(name, word) for word in words if word in said}
-    shares = {"home", "experts:notices", "work:shared", "work:shared-list"} if role == "peer" else set()
+    theirs = {"home", "experts:notices", "work:shared", "work:shared-list", "api-shared", "api-shared-list"}
+    shares = theirs if role == "peer" else set()
     assert [one for one in told if one[0] not in shares or one[1] not in SHARED] == []
     assert bool(told) == (role == "peer"), "who it is shared with reads what is shared, so the walk can find something"
 

@@ -25,7 +25,7 @@ from knowledge.access import Viewer
 
 ONE_TASK = "The task of the caller with this id; 404 for every other one, whether it exists or not."
 SURE_FIRST = OpenApiResponse(description="Say first how sure you are.")
-VERBS = ("get", "post", "put", "delete")
+VERBS = ("get", "post", "put", "patch", "delete")
 
 
 class Refused(APIException):

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -120,10 +121,21 @@ class StepIn(serializers.Serializer[Any]):
 class StepOut(serializers.Serializer[Any]):
     """One step of the plan; what it is with is named only while the caller may see it."""
 
+    id = serializers.CharField(source="token")
     route = serializers.ChoiceField(choices=ROUTES)
-    key = serializers.CharField(allow_blank=True)
+    key = serializers.SerializerMethodField()
     title = serializers.CharField(allow_blank=True)
     done = serializers.BooleanField()
+
+    def get_key(self, step: plan.Planned) -> str:
+        return step.key[1]
+
+
+class StepChange(serializers.Serializer[Any]):
+    """What is to be different of a step: whether it is done, or its place."""
+
+    done = serializers.BooleanField(required=False)
+    move = serializers.ChoiceField(choices=["up", "down"], required=False)
 
 
 class CardView(OneTask):
@@ -146,7 +158,16 @@ class CardView(OneTask):
         return Response(CardOut(shown).data)
 
 
-class PlanView(OneTask):
+class Planning(OneTask):
+    """What the addresses of a plan share."""
+
+    def steps(self, task_id: UUID, code: int = status.HTTP_200_OK) -> Response:
+        """The plan as it is now."""
+        shown = plan.steps(self.found(task_id), self.viewer)
+        return Response(StepOut(shown, many=True).data, status=code)
+
+
+class PlanView(Planning):
     """The routes that the caller chose for their task."""
 
     @extend_schema(operation_id="tasks_plan", summary="My plan", description=ONE_TASK, responses=StepOut(many=True))
@@ -168,8 +189,35 @@ class PlanView(OneTask):
             plan.choose(task=task, owner=request.user, **values)
         return self.steps(task_id, status.HTTP_201_CREATED)
 
-    def steps(self, task_id: UUID, code: int = status.HTTP_200_OK) -> Response:
-        """The plan as it is now."""
-        shown = plan.steps(self.found(task_id), self.viewer)
-        rows = [{"route": one.route, "key": one.key[1], "title": one.title, "done": one.done} for one in shown]
-        return Response(StepOut(rows, many=True).data, status=code)
+
+class StepView(Planning):
+    """One step of the plan of the caller's task."""
+
+    @extend_schema(
+        operation_id="tasks_step",
+        summary="Say that a step is done, or move it",
+        description=f"{ONE_TASK} The same for a step that is not in the plan.",
+        request=StepChange,
+        responses=StepOut(many=True),
+    )
+    def patch(self, request: Request, task_id: UUID, step: str) -> Response:
+        """Change it; the first goes no higher and the last no lower."""
+        task, values = self.found(task_id), self.said(StepChange)
+        which: dict[str, Any] = {"task": task, "owner": request.user, "step": step}
+        with transaction.atomic():
+            if "done" in values:
+                plan.done(**which, done=values["done"])
+            if "move" in values:
+                plan.move(**which, up=values["move"] == "up")
+        return self.steps(task_id)
+
+    @extend_schema(
+        operation_id="tasks_step_drop",
+        summary="Take a step out of the plan",
+        description=ONE_TASK,
+        responses={204: OpenApiResponse(description="It is out; one that was out already stays so.")},
+    )
+    def delete(self, request: Request, task_id: UUID, step: str) -> Response:
+        """Take it out."""
+        plan.drop(task=self.found(task_id), owner=request.user, step=step)
+        return Response(status=status.HTTP_204_NO_CONTENT)
