@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models import ForeignKey
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from experts.models import Membership, Team
+from experts.models import Membership, Notice, Team
 from immersive.work import actions, belongings, log, recall, reminding, sharing
 from immersive.work.lessons.rows import Experiment, Lesson
-from immersive.work.models import Advice, Record, Step, Task
+from immersive.work.models import Advice, Record, Reminders, Step, Task
 from knowledge.access import Viewer
 from knowledge.models import Verdict
 from tests.work.conftest import People
@@ -36,8 +39,8 @@ def full(people: People, make_resource: Any) -> Task:
         context="context-canary", page_url="https://kept.example/",
     )  # fmt: skip
     actions.assess(task=task, owner=people.owner, confidence=50, known={"Drift": "not_yet"}, difficulty="hard")
-    Advice.objects.create(task=task, seed=1, rests_on={})
-    Step.objects.create(task=task, place=0, route="informal", resource=begin)
+    card = Advice.objects.create(task=task, seed=1, rests_on={})
+    Step.objects.create(task=task, place=0, route="informal", resource=begin, advice=card)
     team = Team.objects.create(name="Night shift", slug="night")
     Membership.objects.create(person=people.owner, team=team)
     sharing.share(task=task, owner=people.owner, team=team)
@@ -47,41 +50,102 @@ def full(people: People, make_resource: Any) -> Task:
     reminding.wish(person=people.owner, outcomes=False, recall=True)
     for author in (people.owner, people.peer):
         for reach in ("draft", "me", "company"):
-            Lesson.objects.create(author=author, reach=reach, expected="expected-canary", happened="x", task=task)
-            Experiment.objects.create(author=author, reach=reach, hypothesis="hypothesis-canary", by=date(2026, 12, 1))
+            lesson = Lesson.objects.create(
+                author=author, reach=reach, expected="expected-canary", happened="x", task=task
+            )
+            tried = Experiment.objects.create(
+                author=author, reach=reach, hypothesis="hypothesis-canary", by=date(2026, 12, 1)
+            )
+            lesson.resources.add(begin)
+            for one in (lesson, tried):
+                one.topics.set(begin.topics.all())
+                Notice.objects.create(person=author, kind="lesson-away", subject=one.public_id)
     log.do_due()
     return task
 
 
-def rows_of(person: Any) -> dict[str, int]:
-    """How many rows of each model of this room point at a person, or at a task of theirs."""
-    found = {}
-    for model in apps.get_app_config("work").get_models():
+def taken_along(client: Client) -> str:
+    """The file that somebody downloads."""
+    answer = client.get("/tasks/download")
+    assert answer["Content-Disposition"].startswith("attachment")
+    return b"".join(answer).decode()  # type: ignore[arg-type]
+
+
+def pointing() -> dict[Any, set[str]]:
+    """Of each model of this room, by which paths its rows lead to a person, straight or by way of other rows of it."""
+    room, person = set(apps.get_app_config("work").get_models(include_auto_created=True)), get_user_model()
+    paths: dict[Any, set[str]] = {model: set() for model in room}
+
+    def walk(model: Any, way: tuple[str, ...], passed: tuple[Any, ...]) -> Iterator[str]:
         for field in model._meta.get_fields():
-            if isinstance(field, ForeignKey) and field.related_model in (get_user_model(), Task):
-                mine = {field.name: person} if field.related_model is not Task else {f"{field.name}__owner": person}
-                found[f"{model.__name__}.{field.name}"] = model._default_manager.filter(**mine).count()
+            if not isinstance(field, ForeignKey):
+                continue
+            if field.related_model is person:
+                yield "__".join((*way, field.name))
+            elif field.related_model in room and field.related_model not in passed:
+                yield from walk(field.related_model, (*way, field.name), (*passed, field.related_model))
+
+    for model in room:
+        paths[model] = set(walk(model, (), (model,)))
+    return paths
+
+
+WITH = {"person"}
+"""By which a row names somebody else: with whom a task is shared, whom a step is with."""
+
+
+def rows_of(person: Any) -> dict[str, int]:
+    """How many rows of each model of this room lead to a person as theirs, by each path."""
+    found = {}
+    for model, paths in pointing().items():
+        for path in paths:
+            if model is Reminders or path.rpartition("__")[2] not in WITH:
+                found[f"{model.__name__}.{path}"] = model._default_manager.filter(**{path: person}).count()
     return found
+
+
+IN_THE_FILE: dict[str, Callable[[Any], Any]] = {
+    "Task": lambda told: told["tasks"][0]["statement"],
+    "Task_topics": lambda told: told["tasks"][0]["topics"],
+    "Assessment": lambda told: told["tasks"][0]["assessment"]["known"],
+    "Outcome": lambda told: told["tasks"][0]["outcome"]["surprise"],
+    "Advice": lambda told: told["tasks"][0]["advice"][0]["made_at"],
+    "Step": lambda told: told["tasks"][0]["plan"][0]["helped_at"],
+    "Share": lambda told: told["tasks"][0]["shared_with"][1]["person"],
+    "Reminders": lambda told: told["asked"]["questions"],
+    "LearningEntry": lambda told: told["learning_log"][0]["at"],
+    "LearningEntry_topics": lambda told: told["learning_log"][0]["topics"],
+    "Recall": lambda told: told["questions"][0]["memory"]["due"],
+    "Lesson": lambda told: told["lessons"][0]["expected"],
+    "Lesson_topics": lambda told: told["lessons"][0]["topics"],
+    "Experiment": lambda told: told["experiments"][0]["hypothesis"],
+    "Experiment_topics": lambda told: told["experiments"][0]["topics"],
+}
+"""Of each table that leads to a person, what of it stands in the file that they take along."""
+NOT_IN_IT = {
+    "LogWork": "that a line waits to be written: what it says is the line",
+    "Lesson_resources": "documents of others, which they may be able to read no more",
+}
 
 
 def test_all_of_it_can_be_taken_along(people: People, full: Task) -> None:
     client = Client()
     client.force_login(people.owner)
-    said = client.get("/tasks/download").content.decode()
+    said = taken_along(client)
     assert [word for word in WORDS if word not in said] == []
     told = json.loads(said)
     assert told["tasks"][0]["difficulty"] == "hard"
     assert told["asked"] == {"outcomes": False, "questions": True}
+    assert [table for table, value in IN_THE_FILE.items() if not value(told)] == [], "each table has its place"
     assert (len(told["lessons"]), len(told["experiments"])) == (3, 3), "their own, and not what they may read of others"
     client.force_login(people.peer)
-    others = json.loads(client.get("/tasks/download").content)
+    others = json.loads(taken_along(client))
     assert (others["tasks"], others["questions"], len(others["lessons"])) == ([], [], 3)
 
 
 def test_every_row_of_theirs_goes_and_what_colleagues_read_stays_without_its_author(people: People, full: Task) -> None:
     before = rows_of(people.owner)
-    of_others = {"Share.person", "Step.person"}
-    assert {name for name, count in before.items() if not count} == of_others, "each kind is there, so it could stay"
+    assert {name for name, count in before.items() if not count} == set(), "each kind is there, so it could stay"
     assert Verdict.objects.filter(person=people.owner).exists()
     assert belongings.delete_all(owner=people.owner) == 1
     assert set(rows_of(people.owner).values()) == {0}
@@ -90,10 +154,62 @@ def test_every_row_of_theirs_goes_and_what_colleagues_read_stays_without_its_aut
         assert model.objects.filter(author=None, reach="company").count() == 1
         assert model.objects.filter(author=people.peer).count() == 3
     left = belongings.everything(Viewer.of(people.owner))
-    assert not any(left[name] for name in ("tasks", "learning_log", "questions", "lessons", "experiments"))
+    assert not any(list(left[name]) for name in ("tasks", "learning_log", "questions", "lessons", "experiments"))
+    assert not Notice.objects.filter(person=people.owner).exists()
 
 
-def test_what_is_of_nobody_is_said_to_be(people: People) -> None:
-    pointing = {name.partition(".")[0] for name in rows_of(people.owner)} | {"Task"}
-    others = {model.__name__ for model in apps.get_app_config("work").get_models()} - pointing
-    assert others == {model.__name__ for model in KEPT}
+def test_no_table_is_forgotten() -> None:
+    """A table that leads to a person by any path is in the file, and in what the tests above fill and see go."""
+    theirs = {model.__name__ for model, paths in pointing().items() if paths}
+    assert theirs == IN_THE_FILE.keys() | NOT_IN_IT.keys()
+    assert {model.__name__ for model in pointing()} - theirs == {model.__name__ for model in KEPT}
+
+
+def test_it_goes_on_where_it_was_cut_off(people: People, make_resource: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "AT_ONCE", 2)
+    begin = make_resource("Begin")
+    for number in range(5):
+        task = actions.start_task(owner=people.owner, statement=f"Task {number}")
+        actions.assess(task=task, owner=people.owner, confidence=50)
+        Step.objects.create(task=task, place=0, route="informal", resource=begin)
+        actions.log_outcome(task=task, owner=people.owner, result=1.0)
+    whole = actions._delete_some
+    left = [whole]
+
+    def cut(owner: Any) -> int:
+        some: int = left.pop()(owner)
+        return some
+
+    monkeypatch.setattr(actions, "_delete_some", cut)
+    with pytest.raises(IndexError):
+        belongings.delete_all(owner=people.owner)
+    assert Task.objects.count() == 3
+    assert Verdict.objects.count() == 1, "a task that is left says that it helped"
+    monkeypatch.setattr(actions, "_delete_some", whole)
+    client = Client()
+    client.force_login(people.owner)
+    assert client.post("/tasks/delete").status_code == 302
+    assert not Task.objects.exists()
+    assert not Verdict.objects.exists()
+
+
+@pytest.mark.parametrize("what", ["taken along", "deleted"])
+def test_neither_asks_more_often_where_there_is_more(people: People, what: str) -> None:
+    asked = set()
+    for many in (2, 6):
+        for number in range(many):
+            task = actions.start_task(owner=people.owner, statement=f"Task {number}")
+            actions.assess(task=task, owner=people.owner, confidence=50)
+            Step.objects.create(task=task, place=0, route="do")
+            actions.log_outcome(task=task, owner=people.owner, result=1.0)
+            recall.keep(task=task, owner=people.owner, question="Which?", answer="This")
+            Lesson.objects.create(author=people.owner, task=task, happened="x")
+        log.do_due()
+        with CaptureQueriesContext(connection) as queries:
+            if what == "deleted":
+                belongings.delete_all(owner=people.owner)
+            else:
+                assert "Which?" in "".join(belongings.as_json(belongings.everything(Viewer.of(people.owner))))
+        asked.add(len(queries))
+    assert len(asked) == 1
+    assert asked.pop() < 60

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 P = ParamSpec("P")
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
-def private(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+def private(view: Callable[P, Answer]) -> Callable[P, Answer]:
     """Keep what is typed and answered out of caches and error reports."""
     return wraps(view)(never_cache(sensitive_post_parameters()(sensitive_variables()(view))))
