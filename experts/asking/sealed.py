@@ -117,8 +117,9 @@ def publish_at(now: datetime) -> datetime:
 
 
 def day_of(moment: datetime) -> datetime:
-    """The day alone: midnight at which it began here."""
-    return timezone.make_aware(datetime.combine(timezone.localdate(moment), time()))
+    """The day alone: midnight at which it began by the server's clock, as by one's own it would tell one's zone."""
+    here = timezone.get_default_timezone()
+    return timezone.make_aware(datetime.combine(timezone.localdate(moment, here), time()), here)
 
 
 def moment(ask: Ask) -> datetime:

@@ -7,7 +7,6 @@ Words of questions stand in no address: they are posted, so no log holds them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, ParamSpec, cast
 from uuid import UUID
@@ -18,7 +17,6 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -28,7 +26,6 @@ from experts.asking import actions as asking
 from experts.asking import conversation, later, moderation, own_asks, turns
 from experts.asking.alike import Similar, similar
 from experts.asking.asks import LONGEST, Answer, Ask
-from experts.asking.load import zone_of
 from experts.finder import Expert
 from experts.models import Person
 from experts.notices import see
@@ -46,11 +43,6 @@ def private(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
     return wraps(view)(never_cache(sensitive_post_parameters()(sensitive_variables()(view))))
 
 
-def by_their_clock(request: HttpRequest) -> AbstractContextManager[None]:
-    """Moments are told as the clock says them where the viewer is."""
-    return timezone.override(zone_of(cast(Person, request.user).time_zone))
-
-
 @private
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
@@ -66,8 +58,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "open": [lines[ask.pk] for ask in page.object_list],
         "page": page,
     }
-    with by_their_clock(request):
-        return render(request, "experts/asks.html", context)
+    return render(request, "experts/asks.html", context)
 
 
 # Asking ---------------------------------------------------------------------------------------------------------------
@@ -185,8 +176,7 @@ def _show(
     taken = [one.public_id for one in told.taken]
     see(viewer=viewer, subjects=[ask.public_id, *(one.answer.public_id for one in told.replies), *taken])
     context = {"told": told, "ask": ask, "form": form or AnswerForm(), **_messages(request, told), **more}
-    with by_their_clock(request):
-        return render(request, "experts/ask.html", context, status=422 if form and form.errors else 200)
+    return render(request, "experts/ask.html", context, status=422 if form and form.errors else 200)
 
 
 def _messages(request: HttpRequest, told: conversation.Conversation) -> dict[str, Any]:
@@ -335,8 +325,7 @@ def _taken_away(request: HttpRequest, **more: Any) -> HttpResponse:
     viewer = Viewer.of(request.user)
     lists = (("questions", moderation.questions_taken_away(viewer)), ("answers", moderation.answers_taken_away(viewer)))
     context = {name: Paginator(rows, A_PAGE).get_page(request.GET.get(name)) for name, rows in lists} | more
-    with by_their_clock(request):
-        return render(request, "experts/taken_away.html", context, status=422 if more else 200)
+    return render(request, "experts/taken_away.html", context, status=422 if more else 200)
 
 
 def _given_back(request: HttpRequest, give_back: Callable[..., None], **what: UUID) -> HttpResponse:

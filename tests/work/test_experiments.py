@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
 from experts.models import Membership, Team
 from experts.notices import Notice, news
@@ -19,6 +21,7 @@ from immersive.work.lessons.rows import Experiment, Reach
 from immersive.work.lessons.told import SomebodyIsNamed, To
 from immersive.work.working_time import today_of
 from knowledge.access import Viewer
+from knowledge.models import Resource
 
 pytestmark = pytest.mark.django_db
 TRIED = Tried(
@@ -146,6 +149,22 @@ def test_its_author_is_asked_by_their_own_clock_and_only_if_they_want_to_be(
     make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, date(2026, 11, 28)))
     saturday = datetime(2026, 11, 27, 21, tzinfo=UTC)
     assert [experiments.ask(saturday + timedelta(days=days)) for days in (0, 1, 2)] == [0, 0, 1], "on their Monday"
+
+
+def test_days_are_those_of_whoever_types_and_looks(people: Any, make_resource: Any) -> None:
+    """Where it is latest and where it is earliest, no hour is of one day."""
+    last, first = "Etc/GMT+12", "Pacific/Kiritimati"
+    day = timezone.localdate(timezone=ZoneInfo(last))
+    course = make_resource("Valves")
+    Resource.objects.filter(pk=course.pk).update(kind="course", facts={"next_date": day.isoformat()})
+    told = {}
+    for zone in (last, first):
+        type(people.owner).objects.filter(pk=people.owner.pk).update(time_zone=zone)
+        client = client_of(people.owner)
+        client.post("/lessons/experiments/new", {"hypothesis": "It holds", "counts": "Visits", "to": "me", "by": ""})
+        begun = Experiment.objects.latest("pk").by - experiments.USUALLY
+        told[zone] = begun > day, "Next date" in client.get(course.get_absolute_url()).content.decode()
+    assert told == {last: (False, True), first: (True, False)}
 
 
 def test_moderators_take_one_away_and_give_it_back_with_a_reason(people: Any, make: Callable[..., Experiment]) -> None:

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from experts.asking.load import zone_of
 from experts.models import Person
 from experts.views.ask_forms import refuse
 from immersive.work.lessons import telling
@@ -48,10 +47,6 @@ def review(request: HttpRequest) -> HttpResponse:
             return redirect("lessons:edit", kept.public_id)
         except ValidationError as problem:
             refuse(form, problem)
-    context = {"task": task, "review": found, "form": form, "until": _until(cast(Person, request.user))}
+    until = timezone.localtime(timezone.now() + TWO_MINUTES).strftime("%H:%M")
+    context = {"task": task, "review": found, "form": form, "until": until}
     return render(request, "work/lessons/review.html", context, status=422 if form.errors else 200)
-
-
-def _until(person: Person) -> str:
-    """The minute in which the two are over, by this person's own clock."""
-    return timezone.localtime(timezone.now() + TWO_MINUTES, zone_of(person.time_zone)).strftime("%H:%M")
