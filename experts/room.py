@@ -50,15 +50,12 @@ def with_room(people: People, now: datetime | None = None, *, promised: bool = F
     before would tell when it was asked. With ``promised`` it counts at once.
     """
     now = now or timezone.now()
-    today = now.astimezone(UTC).date()
     lately = Q(at__gt=now - MEMORY) if promised else Q(at__gt=now - MEMORY, at__lte=now)
     turns = Turn.objects.filter(lately, person=OuterRef("pk"), how__in=Turn.COUNTED)
     places = Place.objects.filter(person=OuterRef("pk"))
     teams = places.filter(asked_at__gt=now - MEMORY).exclude(proposal__owner=OuterRef("pk"))
     agreed = places.filter(agreed_at__gt=now - KEPT, proposal__owner__is_active=True)
     runs = Mentorship.objects.filter(mentor=OuterRef("pk"), ended_at=None).exclude(mentor_yes_at=None)
-    closed = Closed.objects.filter(person=OuterRef("pk"), since__lte=today + A_DAY, until__gte=today - A_DAY)
-    period = Concat(Cast("since", TextField()), Value("/"), Cast("until", TextField()), output_field=TextField())
     return people.annotate(
         room_at=Value(now, output_field=DateTimeField()),
         room_weekly=F("availability__asks_a_week"),
@@ -68,8 +65,16 @@ def with_room(people: People, now: datetime | None = None, *, promised: bool = F
         room_teams=_of(teams, Listed("asked_at")),
         room_agreed=_of(agreed, Sum("proposal__hours")),
         room_mentees=_of(runs.exclude(mentee_yes_at=None), Count("pk"), "mentor"),
-        room_closed=_of(closed, Listed(period)),
+        room_closed=closed_of("pk", now),
     )
+
+
+def closed_of(person: str, now: datetime) -> Subquery:
+    """The days that a person has closed and that are not over, as one column that `periods` reads; ``person`` says
+    where in the row it is named who that is."""
+    ahead = Closed.objects.filter(person=OuterRef(person), until__gte=now.astimezone(UTC).date() - A_DAY)
+    period = Concat(Cast("since", TextField()), Value("/"), Cast("until", TextField()), output_field=TextField())
+    return _of(ahead, Listed(period))
 
 
 def _of(rows: QuerySet[Any], what: Any, person: str = "person") -> Subquery:
@@ -90,7 +95,7 @@ def room(person: Person) -> Room:
         month=len(turns) + len(teams),
         again=week[len(week) - weekly] + WEEK if len(week) >= weekly > 0 else None,
         last=max(turns, default=None),
-        closed=max((until for since, until in _periods(told.room_closed) if since <= there <= until), default=None),
+        closed=max((until for since, until in periods(told.room_closed) if since <= there <= until), default=None),
         hours=told.room_hours,
         taken=(told.room_agreed or 0) + MENTORING * (told.room_mentees or 0),
         shows=bool(told.room_shows),
@@ -104,7 +109,8 @@ def _moments(listed: str | None) -> list[datetime]:
     return [at if at.tzinfo else at.replace(tzinfo=UTC) for at in found]
 
 
-def _periods(listed: str | None) -> list[tuple[date, date]]:
+def periods(listed: str | None) -> list[tuple[date, date]]:
+    """The first and last days that stand in a column of `closed_of`."""
     days = [tuple(map(date.fromisoformat, one.split("/"))) for one in (listed.split(",") if listed else ())]
     return [(since, until) for since, until in days]
 

@@ -20,12 +20,12 @@ from uuid import UUID
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from immersive.work import candidates, records
+from immersive.work import candidates, records, tasks
 from immersive.work.candidates import ALONE, Gathered, Pick
 from immersive.work.like_tasks import Alike, alike
 from immersive.work.models import Advice, Step
 from immersive.work.routes import Card, Counts, Difficulty, History, Reason, Route, Situation, weigh
-from immersive.work.working_time import Clock
+from immersive.work.working_time import Clock, clock_told
 from knowledge.access import Ground
 from knowledge.index.language import parse
 from knowledge.passages import Highlighter
@@ -80,17 +80,20 @@ class Rest:
 
 
 @sensitive_variables()
-def advise(task: Task, viewer: Viewer, *, lean: int | None = None, again: bool = False) -> Shown | None:
+def advise(task: Any, viewer: Viewer, *, lean: int | None = None, again: bool = False) -> Shown | None:
     """The card of the viewer's task, `None` until they have said how sure they are; ``again`` makes it anew.
 
-    ``lean``: what matters more, 0 to deliver, 4 to learn, where it is not as the task has it.
+    ``task``: as `tasks.mine_or_404` gives it; of another that is asked for here. ``lean``: what matters more, 0 to
+    deliver, 4 to learn, where it is not as the task has it.
     """
     if task.owner_id != viewer.person_id or not task.assessed:
         return None
+    if not hasattr(task, "kept"):
+        task = tasks.mine_or_404(task.public_id, viewer)
     now, ground = timezone.now(), Ground(viewer)
     like = alike(task, viewer)
     said, known = situation(task, like), known_of(task)
-    kept: Advice | None = task.advices.first()
+    kept: Advice | None = task.kept
     rest = read(kept.rests_on) if kept else None
     stale = _stale(kept, rest, said, like, now)
     found = None
@@ -103,13 +106,13 @@ def advise(task: Task, viewer: Viewer, *, lean: int | None = None, again: bool =
         past = {key: by_id[one.pk] for key, one in found.resources.items() if one.pk in by_id}
         rest = Rest(found.picks, said, like, history, past)
         kept = Advice.objects.create(task=task, made_at=now, seed=task.public_id.int % 2**31, rests_on=write(rest))
-    clocks = candidates.clocks_for(found, viewer)
-    clock = clocks[task.owner_id]
+        task.kept = kept
+    clock = clock_told(task.owner, task.closed)
     left = clock.until(now, task.due) if task.due else None
     asked = replace(said, lean=(task.lean if lean is None else lean) / 4, hours_left=left)
     past_by_id = {found.resources[key].pk: counts for key, counts in rest.past.items() if key in found.resources}
     alone = _alone(like)
-    weighed = candidates.candidates(found, viewer, now, clocks, past_by_id, alone)
+    weighed = candidates.candidates(found, now, clock, past_by_id, alone)
     card = _opened(weigh(weighed, asked, rest.history, kept.seed), found, task.statement)
     inferred = 0 if task.difficulty or like.difficulty is None else like.tasks
     rows = {row.candidate.key for row in card.rows}

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, TextField
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Length
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -31,12 +31,12 @@ from experts.room import room, time_left
 from immersive.work.acts import asked_for
 from immersive.work.like_tasks import stems
 from immersive.work.routes import Candidate, Counts, History, Reason, Route
-from immersive.work.working_time import A_DAY, Clock, clocks_by_id
+from immersive.work.working_time import A_DAY, Clock, clock_told
 from knowledge import index
 from knowledge.access import Ground, Viewer
 from knowledge.index.analysis import topic_key
 from knowledge.index.language import parse
-from knowledge.models import Resource, Topic
+from knowledge.models import Resource, Source, Topic
 from knowledge.search import Found, retrieve
 
 if TYPE_CHECKING:
@@ -144,14 +144,20 @@ def confirm(
     ground: Ground | None = None,
 ) -> Gathered | None:
     """The same picks as they are now; `None` if anything that they rest on is not the viewer's to read any more, if
-    somebody is not to be found by it, or cannot be asked. Four questions to the database beside those of the ground.
+    somebody is not to be found by it, or cannot be asked. Four questions to the database, and those of the ground
+    while anywhere in the index a right is not yet as it is in the database.
     """
     people = {one.key: one for one in picks if one.route is Route.HAND_OVER}
     keys = {key for one in picks for key, _ in one.behind} | {one.key for one in picks if one.key not in people}
-    ground = ground or Ground(viewer)
-    rows = {one.public_id: one for one in _rows(viewer).filter(public_id__in=keys).defer("body")}
-    if keys != rows.keys() or any(_behind(one, ground) for one in picks):
+    reads = [one.key for one in picks if one.route is Route.INFORMAL]
+    moved = Exists(Resource.objects.behind()) | Exists(Source.objects.changed())
+    rows = _read(_rows(viewer).filter(public_id__in=keys).annotate(moved=moved), reads)
+    if keys != rows.keys():
         return None
+    if any(one.moved for one in rows.values()):
+        ground = ground or Ground(viewer)
+        if any(_behind(one, ground) for one in picks):
+            return None
     if any(one.kind == "course" and not _to_be_had(one) for one in rows.values()):
         return None
     told = {key: {of: fit for of, fit in one.behind if rows[of].kind != "person"} for key, one in people.items()}
@@ -172,7 +178,16 @@ def unknown_of(known: Mapping[str, float] | None) -> frozenset[str]:
 
 
 def _rows(viewer: Viewer) -> Any:
-    return Resource.objects.visible_to(viewer).annotate(length=Length("body"))
+    return Resource.objects.visible_to(viewer).annotate(length=Length("body")).defer("body")
+
+
+def _read(rows: Any, reads: Collection[UUID]) -> dict[UUID, Any]:
+    """Rows of `_rows` by their keys, those of ``reads`` with their text: of the others its length is enough."""
+    text = Case(When(public_id__in=reads, then="body"), default=Value(""), output_field=TextField())
+    found = {one.public_id: one for one in rows.annotate(text=text)}
+    for key in found.keys() & set(reads):
+        found[key].body = found[key].text
+    return found
 
 
 def _found(query: Query, ground: Ground) -> Found | None:
@@ -196,16 +211,16 @@ def _near(found: Mapping[Route, Found | None], viewer: Viewer, unknown: frozense
     hits = {route: list(one.hits[: MOST[route]]) if one else [] for route, one in found.items()}
     tags = Topic.resources.through.objects.filter(topic__slug__in=unknown)
     bears: Any = tags.filter(resource=OuterRef("pk")).order_by().values("resource").annotate(many=Count("topic__slug"))
-    wanted = Q(public_id__in=[UUID(hit.key) for some in hits.values() for hit in some])
+    wanted = [UUID(hit.key) for some in hits.values() for hit in some]
     bearing = Coalesce(Subquery(bears.values("many"), output_field=IntegerField()), 0)
     may_read = _rows(viewer).annotate(bears=bearing)
-    rows = {one.public_id.hex: one for one in may_read.filter(wanted)}
+    rows = _read(may_read.filter(public_id__in=wanted), [UUID(hit.key) for hit in hits[Route.INFORMAL]])
     near = {
-        route: [Near(rows[hit.key], max(fit(hit), _about(rows[hit.key], unknown))) for hit in some if hit.key in rows]
+        route: [Near(one, max(fit(hit), _about(one, unknown))) for hit in some if (one := rows.get(UUID(hit.key)))]
         for route, some in hits.items()
     }
     told = {one.resource.pk for one in near[Route.FORMAL]}
-    of_topic = may_read.filter(kind="course", pk__in=tags.values("resource")).exclude(pk__in=told).defer("body")
+    of_topic = may_read.filter(kind="course", pk__in=tags.values("resource")).exclude(pk__in=told)
     courses = of_topic.order_by("-bears", "title", "public_id")[:MOST_ROWS] if unknown else ()
     to_be_had = [one for one in courses if _to_be_had(one)][: MOST[Route.FORMAL]]
     near[Route.FORMAL] += [Near(one, _about(one, unknown)) for one in to_be_had]
@@ -319,22 +334,20 @@ def _people(
 
 def candidates(
     found: Gathered,
-    viewer: Viewer,
     now: datetime,
-    clocks: Mapping[int, Clock] | None = None,
+    mine: Clock,
     past: Mapping[int, History] | None = None,
     alone: Candidate = ALONE,
 ) -> list[Candidate]:
     """Picks in the words of what may be read now, and ``alone``, which is always there.
 
-    ``clocks``: as `clocks_for` says; ``past``: published outcomes of resources, by their ids.
+    ``mine``: the viewer's working time; ``past``: published outcomes of resources, by their ids.
     """
-    clocks = clocks_for(found, viewer) if clocks is None else clocks
-    mine, past = clocks.get(viewer.person_id or 0, Clock()), past or {}
+    past = past or {}
     made = [alone]
     for pick in found.picks:
         if pick.route is Route.HAND_OVER:
-            made += _asked(pick, found.people[pick.key], mine, clocks, now)
+            made += _asked(pick, found.people[pick.key], mine, now)
             continue
         one = found.resources[pick.key]
         plain = Candidate(
@@ -351,13 +364,6 @@ def candidates(
         )
         made.append(_IN_WORDS[pick.route](plain, pick, found, mine, now))
     return made
-
-
-def clocks_for(found: Gathered, viewer: Viewer) -> dict[int, Clock]:
-    """The working time of the viewer and of those people who show theirs; of the others, when they are away decides
-    nothing here: asking again and again would tell it."""
-    shown = {one.person.pk for one in found.people.values() if time_left(one.person) is not None}
-    return clocks_by_id({viewer.person_id, *shown} if viewer.person_id else shown)
 
 
 def _tool(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datetime) -> Candidate:
@@ -390,12 +396,14 @@ def _course(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: dat
 _IN_WORDS = {Route.TOOL: _tool, Route.INFORMAL: _reading, Route.FORMAL: _course}
 
 
-def _asked(
-    pick: Pick, one: finder.Expert, mine: Clock, clocks: Mapping[int, Clock], now: datetime
-) -> Iterable[Candidate]:
-    """Somebody to do it, or to work on it together with."""
-    person = one.person
-    theirs, left = clocks.get(person.pk, Clock(person.time_zone)), time_left(person)
+def _asked(pick: Pick, one: finder.Expert, mine: Clock, now: datetime) -> Iterable[Candidate]:
+    """Somebody to do it, or to work on it together with.
+
+    When they are away counts for those alone who show their time: asking again and again would tell it of others.
+    """
+    person: Any = one.person
+    left = time_left(person)
+    theirs = clock_told(person, person.room_closed if left else None)
     told = Candidate(
         Route.HAND_OVER,
         pick.fit,

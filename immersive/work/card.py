@@ -190,8 +190,9 @@ class Look:
             weighed=weighing(row, self.situation, self.inferred),
             step=self.chosen.get((row.route, one.key), ""),
             notes=self.notes.get(one.key, ()),
-            act=task
-            and Act(row.route, task.public_id, task.statement, one.title, one.key, one.web, one.access, one.at),
+            act=Act(row.route, task.public_id, task.statement, one.title, one.key, one.web, one.access, one.at)
+            if task
+            else None,
         )
 
     @cached_property

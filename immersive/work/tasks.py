@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import Http404
+from django.utils import timezone
 
-from immersive.work.models import LearningEntry, Outcome, Step, Task
+from experts.room import closed_of
+from immersive.work.models import Advice, LearningEntry, Outcome, Step, Task
 from immersive.work.working_time import today_of
 from knowledge import topics
 from knowledge.models import Resource, Topic
@@ -54,11 +56,20 @@ def recent(viewer: Viewer, limit: int = 5) -> list[Task]:
 
 
 def mine_or_404(public_id: UUID, viewer: Viewer) -> Task:
-    """The viewer's task; else the same `Http404` as for one that never was."""
+    """The viewer's task; else the same `Http404` as for one that never was.
+
+    With it comes in the same question what its card begins with: ``kept``, the advice that was made last or `None`,
+    and ``closed``, the days that its owner does not work (see `room.closed_of`).
+    """
+    last = Advice.objects.filter(task=OuterRef("pk")).values("pk")[:1]
+    kept = FilteredRelation("advices", condition=Q(advices__pk=Subquery(last)))
+    whole: Any = mine(viewer).annotate(kept=kept, closed=closed_of("owner", timezone.now())).select_related("kept")
     try:
-        return mine(viewer).get(public_id=public_id)
+        found: Task = whole.get(public_id=public_id)
     except Task.DoesNotExist:
         raise Http404 from None
+    found.kept = getattr(found, "kept", None)  # type: ignore[attr-defined]
+    return found
 
 
 def readable(public_id: UUID | None, viewer: Viewer) -> Resource | None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from experts.asking.load import BEGINS, ENDS, zone_of
 from experts.models import Person
+from experts.room import periods
 
 A_DAY = 8.0
 """Working hours of a day."""
@@ -95,3 +96,8 @@ def clocks_by_id(ids: Collection[int]) -> dict[int, Clock]:
         if since is not None:
             closed.setdefault(pk, []).append((since, until))
     return {pk: Clock(zone, tuple(closed.get(pk, ()))) for pk, zone in zones.items()}
+
+
+def clock_told(person: Person, closed: str | None) -> Clock:
+    """The working time of a person of whom a column of `room.closed_of` tells the days that are closed."""
+    return Clock(person.time_zone, tuple(sorted(periods(closed))))

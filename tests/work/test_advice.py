@@ -23,7 +23,7 @@ from experts import choices
 from experts.mentoring import mentorships
 from experts.models import Person
 from immersive.work import actions, advice, card, jobs, plan, tasks
-from immersive.work.lessons import telling
+from immersive.work.lessons import told
 from immersive.work.lessons.rows import Reach
 from immersive.work.lessons.telling import To
 from immersive.work.models import Advice, Step, Task
@@ -132,12 +132,27 @@ def test_same_input_gives_the_same_card_without_a_search(said: Task, monkeypatch
 
 def test_asks_the_database_a_fixed_number_of_times(said: Task, django_assert_max_num_queries: Any) -> None:
     viewer = Viewer.of(Person.objects.get(pk=said.owner_id))
-    for most, more in ((13, {}), (10, {}), (13, {"again": True})):
+    for most, more in ((11, {}), (5, {}), (11, {"again": True})):
         task = tasks.mine_or_404(said.public_id, viewer)
         with django_assert_max_num_queries(most):
             shown = advice.advise(task, viewer, **more)
         assert shown is not None
         assert len(shown.card.rows) == len(Route)
+
+
+def test_the_page_asks_the_database_twelve_times_at_most_from_what_is_kept(
+    said: Task, kitchen: dict[str, Any], client: Client, django_assert_max_num_queries: Any
+) -> None:
+    client.force_login(kitchen["ana"])
+    fresh = actions.start_task(owner=kitchen["ana"], statement=TASK)
+    with django_assert_max_num_queries(5):  # session, account, tokens; task, topics
+        client.get(fresh.get_absolute_url())
+    with django_assert_max_num_queries(17):  # these; like tasks, what is found and kept, eleven together; lessons
+        client.get(said.get_absolute_url())
+    way = ways(show(said))[Route.INFORMAL]
+    plan.choose(task=said, owner=kitchen["ana"], route=way.route, key=way.key)
+    with django_assert_max_num_queries(12):  # those five; plan; like tasks, what it rests on, people in three; lessons
+        assert way.title in client.get(said.get_absolute_url()).content.decode()
 
 
 def test_no_word_is_kept_of_what_it_rests_on(said: Task) -> None:
@@ -176,7 +191,7 @@ def test_a_lesson_stands_above_its_row_while_one_may_read_it_and_is_kept_nowhere
     assert "Worth knowing first" not in shown()
     before, kettle = show(said), Resource.objects.get(key="kettle")
     here = SimpleNamespace(ana=kitchen["ben"], rows={"zero": kettle})
-    told = tell(
+    lesson_told = tell(
         here, lambda: django_capture_on_commit_callbacks(execute=True), To(Reach.COMPANY), topics=("limescale",)
     )
     above = re.search(r'<tr role="row" class="score-note">.*?</tr>\s*<tr.*?</tr>', shown(), re.DOTALL)
@@ -194,7 +209,7 @@ def test_a_lesson_stands_above_its_row_while_one_may_read_it_and_is_kept_nowhere
     with taken_back():
         Resource.objects.filter(pk=lesson.pk).update(audience=Audience.objects.of([f"person:{kitchen['cleo'].pk}"]))
         assert SAID.know_now not in shown()
-    telling.withdraw(author=kitchen["ben"], lesson=told.public_id)
+    told.withdraw(author=kitchen["ben"], told=lesson_told.public_id)
     assert SAID.know_now not in shown()
 
 
@@ -224,6 +239,25 @@ def test_a_row_and_its_step_in_the_plan_are_begun_the_same_way(said: Task, kitch
     assert f"to={ben}&amp;wish=show" in rows
     assert 'href="https://larder.example.org/"' not in rows
     assert 'href="https://larder.example.org/"' in below, "the plan has both"
+
+
+def test_while_a_right_is_on_its_way_into_the_index_only_what_it_is_of_takes_no_part(
+    said: Task, kitchen: dict[str, Any], django_assert_max_num_queries: Any
+) -> None:
+    kept, mine = show(said).advice, Audience.objects.of([f"person:{kitchen['ana'].pk}"])
+    viewer = Viewer.of(kitchen["ana"])
+    with taken_back():
+        Resource.objects.filter(key="lamp").update(audience=mine)
+        task = tasks.mine_or_404(said.public_id, viewer)
+        with django_assert_max_num_queries(9):
+            shown = advice.advise(task, viewer)
+        assert shown is not None
+        assert (shown.advice, shown.stale) == (kept, ())
+    Resource.objects.filter(key="kettle").update(audience=mine)
+    assert Resource.objects.visible_to(viewer).filter(key="kettle").exists()
+    after = show(said)
+    assert after.stale == (advice.GONE,)
+    assert "Descaling a kettle" not in repr(after.card)
 
 
 LEAVES: dict[str, Callable[[Person], Any]] = {

@@ -20,6 +20,7 @@ from experts.mentoring import mentorships
 from experts.models import Person
 from immersive.work import candidates
 from immersive.work.routes import Candidate, Route
+from immersive.work.working_time import Clock
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
 from tests import small_company
@@ -77,7 +78,7 @@ NOW = timezone.now()
 
 
 def gather(words: str, viewer: Viewer, **more: Any) -> list[Candidate]:
-    return candidates.candidates(candidates.gather(words, viewer, **more), viewer, NOW)
+    return candidates.candidates(candidates.gather(words, viewer, **more), NOW, Clock())
 
 
 def found(person: Any, words: str = TASK, **more: Any) -> dict[Route, list[Candidate]]:
@@ -166,7 +167,7 @@ def test_who_shows_their_time_shows_when_they_are_away(kitchen: dict[str, Any]) 
     choices.close(person=kitchen["ben"], since=since, until=since + timedelta(days=27))
 
     def asked() -> Candidate:
-        every = candidates.candidates(candidates.gather(TASK, viewer), viewer, now)
+        every = candidates.candidates(candidates.gather(TASK, viewer), now, Clock())
         return next(one for one in every if one.route is Route.HAND_OVER)
 
     kept = asked()

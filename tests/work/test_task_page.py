@@ -205,8 +205,8 @@ class TestCard:
         me.get(page(said))
         first = Resource.objects.get(title="Zanzibarite manifest 0")
         plan.choose(task=said, owner=people.owner, route="informal", key=str(first.public_id))
-        # session, account, tokens; task, topics; plan; then the card from what is kept, eight, and lessons above it
-        with django_assert_max_num_queries(14):
+        # session, account, tokens; task, topics; plan; like tasks, what the card rests on, lessons
+        with django_assert_max_num_queries(9):
             assert "Zanzibarite manifest" in text(me.get(page(said)))
 
 

@@ -27,7 +27,7 @@ from experts.models import Membership, Person, Team
 from immersive.work.actions import MAX_STATEMENT, assess, start_task
 from immersive.work.advice import advise
 from immersive.work.models import Task
-from immersive.work.tasks import mine
+from immersive.work.tasks import mine_or_404
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
 from knowledge.management import load
@@ -187,7 +187,7 @@ def cards(readers: Sequence[Person], texts: Sequence[str]) -> dict[str, Callable
 
     def card(text: str, **more: Any) -> None:
         viewer = Viewer.of(tasks[text][0].owner)
-        advise(mine(viewer).get(pk=tasks[text][0].pk), viewer, **more)
+        advise(mine_or_404(tasks[text][0].public_id, viewer), viewer, **more)
 
     def look(text: str, *, first: bool = False) -> None:
         task, client = tasks[text]

@@ -14,7 +14,7 @@ from immersive.work import actions, advice, card, plan, tasks
 from immersive.work.actions import AssessFirst
 from immersive.work.models import LEANS
 from immersive.work.views import private
-from immersive.work.views.tasks import after, moves, show
+from immersive.work.views.tasks import after, chosen, moves, show
 from knowledge import standing
 from knowledge.access import Viewer, number_in, resource_or_404
 from knowledge.pages import notes
@@ -39,7 +39,7 @@ def lean(request: HttpRequest, task_id: UUID) -> HttpResponse:
     shown = advice.advise(found, viewer)
     if shown is None:
         return after(request, task_id, viewer)
-    look = card.look(found, shown, plan.steps(found, viewer), viewer)
+    look = card.look(found, shown, chosen(found, viewer), viewer)
     return render(request, "work/_card.html#score", {"task": found, "look": look, "leans": LEANS, "moved": True})
 
 

@@ -134,7 +134,7 @@ def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, *
 
     ``at`` names the place that htmx leads to, for where one was may be gone.
     """
-    planned = plan.steps(found, viewer) if found.assessed else []
+    planned = chosen(found, viewer)
     shown = advice.advise(found, viewer) if found.assessed and not found.finished else None
     context = {
         "task": found,
@@ -151,6 +151,11 @@ def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, *
     if moves(request):
         return render(request, "work/task.html#moving", context)
     return render(request, "work/task.html", context, status=status)
+
+
+def chosen(found: Any, viewer: Viewer) -> list[plan.Planned]:
+    """The plan of a task of `tasks.mine`, which knows whether there is one to ask for."""
+    return plan.steps(found, viewer) if found.planned else []
 
 
 def after(request: HttpRequest, task_id: UUID, viewer: Viewer, at: str = "") -> HttpResponse:
