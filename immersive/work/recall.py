@@ -29,7 +29,7 @@ A_DAY = 3
 """Questions that come on one day, at most."""
 GRADES = (("again", "I did not know"), ("hard", "With effort"), ("good", "I knew"), ("easy", "At once"))
 """How well somebody knew it, in their own judgement, as FSRS names them and as they read it."""
-NUMBER = {"card_id": 0}
+NUMBER: Any = {"card_id": 0}
 """FSRS wants each card to have a number. Here it says nothing, and a row's would tell how much others write."""
 FSRS = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False)
 

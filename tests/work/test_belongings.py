@@ -68,7 +68,7 @@ def taken_along(client: Client) -> str:
     """The file that somebody downloads."""
     answer = client.get("/tasks/download")
     assert answer["Content-Disposition"].startswith("attachment")
-    return b"".join(answer).decode()  # type: ignore[arg-type]
+    return b"".join(answer).decode()
 
 
 def pointing() -> dict[Any, set[str]]:

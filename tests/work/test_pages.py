@@ -189,7 +189,7 @@ class TestLists:
             me.get(reverse("work:mirror"))
         # ...; then wishes, tasks and what belongs to them, entries, topics, questions, lessons, experiments
         with django_assert_num_queries(14):
-            assert b"Task 11" in b"".join(me.get(reverse("work:download")))  # type: ignore[arg-type]
+            assert b"Task 11" in b"".join(me.get(reverse("work:download")))
 
     def test_log_tells_topics_over_time(
         self, me: Client, people: People, make_resource: Callable[..., Resource]
@@ -225,7 +225,7 @@ class TestLists:
     def test_download_holds_all_of_it(self, me: Client, finished: Task) -> None:
         answer = me.get(reverse("work:download"))
         assert answer["Content-Disposition"] == 'attachment; filename="my-tasks.json"'
-        mine = json.loads(b"".join(answer))  # type: ignore[arg-type]
+        mine = json.loads(b"".join(answer))
         [task] = mine["tasks"]
         assert (task["id"], task["statement"]) == (str(finished.public_id), STATEMENT)
         assert (task["assessment"]["confidence"], task["assessment"]["words"]) == (90, "would bet on it")
