@@ -142,9 +142,8 @@ def grade(*, recall: uuid.UUID, owner: Any, how: str, now: datetime | None = Non
             raise ValidationError("Choose how well you knew it.", code="choice")
         if kept.due_at > now:
             raise NotDue
-        card, _ = FSRS.review_card(
-            Card.from_dict({**kept.card, **NUMBER}), Rating[how.capitalize()], now.astimezone(UTC)
-        )
+        stood: Any = {**kept.card, **NUMBER}
+        card, _ = FSRS.review_card(Card.from_dict(stood), Rating[how.capitalize()], now.astimezone(UTC))
         kept.card, kept.due_at, kept.asked_at = card.to_dict(), card.due, now
         kept.save(update_fields=["card", "due_at", "asked_at"])
     return kept
