@@ -128,6 +128,12 @@ class OutcomeForm(forms.Form):
             said = {name: getattr(outcome, name) for name in cls.base_fields}
         return cls(initial=said)
 
+    @property
+    def told_more(self) -> bool:
+        """Whether what is given back holds more than the two taps: it is not folded away then."""
+        more = [self[name] for name in ("route", "minutes", "surprise")]
+        return self.is_bound and any(field.errors or field.value() for field in more)
+
 
 class RecallForm(forms.Form):
     """One question for later, and its answer."""

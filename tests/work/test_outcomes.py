@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -109,14 +110,38 @@ def test_nothing_is_said_of_what_they_may_not_read_or_of_people(
 def test_an_outcome_that_comes_first_is_answered_and_nothing_is_lost(people: People, task: Task) -> None:
     client = Client()
     client.force_login(people.owner)
-    early: dict[str, Any] = {"result": "0.5", "minutes": "45", "surprise": "The kettle was empty"}
-    answer = client.post(f"{task.get_absolute_url()}outcome", early)
-    page = answer.content.decode()
+    at = task.get_absolute_url()
+    said: dict[str, Any] = {
+        "result": "0.5",
+        "minutes": "soon",
+        "surprise": 'The kettle\n"was" empty',
+        "with_help": "on",
+    }
+    answer = client.post(f"{at}outcome", said)
     assert answer.status_code == 409
-    assert "First say how sure you were" in page
-    assert "The kettle was empty" in page
-    assert "45 min" in page
+    assert "First say how sure you were" in answer.content.decode()
+    for missed, status in (({"drop": "none"}, 200), ({"add": "Zebras"}, 422), ({}, 422), ({"confidence": "30"}, 200)):
+        carried = {field.html_name: field.value() or "" for field in answer.context["early"]}
+        assert answer.content.decode().count('<input type="hidden" name="surprise"') == 1
+        answer = client.post(f"{at}assessment", {**carried, **missed})
+        assert answer.status_code == status
+    page = answer.content.decode()
+    assert re.search(r'name="result" value="0.5"[^>]*checked', page)
+    assert re.search(r'name="with_help"[^>]*checked', page)
+    assert 'value="soon"' in page
+    assert "The kettle\n&quot;was&quot; empty</textarea>" in page
     assert not Outcome.objects.exists()
+    client.post(f"{at}outcome", {**said, "minutes": "45"})
+    assert Outcome.objects.get().surprise == 'The kettle\n"was" empty'
+
+
+def test_what_a_finished_task_is_called_changes_with_it(people: People, task: Task) -> None:
+    client = Client(headers={"HX-Request": "true"})
+    client.force_login(people.owner)
+    actions.assess(task=task, owner=people.owner, confidence=30)
+    answer = client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0"}).content.decode()
+    assert re.search(r'id="crumbs" hx-swap-oob="true">.*Finished', answer)
+    assert client.get(task.get_absolute_url(), headers={"HX-Request": ""}).content.decode().count('id="crumbs"') == 1
 
 
 def test_two_taps_suffice_and_the_way_is_the_one_they_said(people: People, task: Task, planned: list[Step]) -> None:

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from immersive.work import actions, advice, card, plan, tasks
-from immersive.work.actions import AssessFirst
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, LEANS, AssessmentLocked, Task
 from immersive.work.views import private
@@ -71,21 +70,24 @@ def assess(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Say how sure I am, how hard it is and what I know, once; or change, before that, what it is about."""
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
+    early = OutcomeForm(request.POST) if "surprise" in request.POST else None
     if found.assessed:
         return show(request, found, viewer, status=409, locked=True)
     if request.POST.get("drop") or request.POST.get("add", "").strip():
-        return _about(request, found, viewer)
+        return _about(request, found, viewer, early)
     form = AssessmentForm(found.topics.all(), request.POST)
     if not form.is_valid():
-        return show(request, found, viewer, status=422, form=form)
+        return show(request, found, viewer, status=422, form=form, early=early)
     try:
         actions.assess(task=found, owner=request.user, **form.said)
     except AssessmentLocked:  # said in another window a moment ago
         return show(request, tasks.mine_or_404(task_id, viewer), viewer, status=409, locked=True)
+    if early is not None:
+        return show(request, tasks.mine_or_404(task_id, viewer), viewer, outcome_form=early, at="card")
     return after(request, task_id, viewer, at="card")
 
 
-def _about(request: HttpRequest, found: Task, viewer: Viewer) -> HttpResponse:
+def _about(request: HttpRequest, found: Task, viewer: Viewer, early: OutcomeForm | None) -> HttpResponse:
     """The same question with a topic more or less; what was chosen already stays chosen, and is not said yet."""
     trouble = ""
     drop = storable(request.POST.get("drop", ""))
@@ -101,22 +103,22 @@ def _about(request: HttpRequest, found: Task, viewer: Viewer) -> HttpResponse:
     kept = request.POST.dict() if trouble else {**request.POST.dict(), "add": ""}
     found = tasks.mine_or_404(found.public_id, viewer)
     form = AssessmentForm(found.topics.all(), initial=kept)
-    return show(request, found, viewer, status=422 if trouble else 200, form=form, at="topics", trouble=trouble)
+    more = {"form": form, "at": "topics", "trouble": trouble, "early": early}
+    return show(request, found, viewer, status=422 if trouble else 200, **more)
 
 
 @private
 @require_POST
 def outcome(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Say how it went, or correct a slip."""
+    """Say how it went, or correct a slip; before anything else is said, it is kept for the form that comes then."""
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
     form = OutcomeForm(request.POST)
+    if not found.assessed:
+        return show(request, found, viewer, status=409, early=form)
     if not form.is_valid():
         return show(request, found, viewer, status=422, outcome_form=form)
-    try:
-        actions.log_outcome(task=found, owner=request.user, **form.cleaned_data)
-    except AssessFirst:
-        return show(request, found, viewer, status=409, early=form.cleaned_data)
+    actions.log_outcome(task=found, owner=request.user, **form.cleaned_data)
     return after(request, task_id, viewer, at="went")
 
 
