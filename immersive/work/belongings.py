@@ -130,8 +130,8 @@ def _told(model: Any, viewer: Viewer) -> Iterator[dict[str, Any]]:
 def delete_all(*, owner: Person) -> int:
     """Remove all tasks of ``owner`` with everything that was said of them, and all else of theirs; how many tasks.
 
-    What they wrote for themselves alone goes; what colleagues may read stays,
-    without its author, who hears no more of it. Some rows go at a time, each
+    What nobody else may read goes, also what was taken back or away; what
+    colleagues may read stays, without its author, who hears no more of it. Some rows go at a time, each
     time in a transaction of its own: a cut leaves the rest as it was, and
     another call takes it.
     """
@@ -142,7 +142,7 @@ def delete_all(*, owner: Person) -> int:
         mine: Any = model._default_manager.filter(author=owner)
         _delete(Notice.objects.filter(person=owner, subject__in=mine.values("public_id")))
         _delete(mine.filter(reach__in=(Reach.DRAFT, Reach.ME)))
-        _delete(mine.exclude(withdrawn_at=None))
+        _delete(mine.exclude(withdrawn_at=None, hidden_at=None))
         mine.update(author=None)
     return gone
 

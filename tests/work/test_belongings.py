@@ -147,6 +147,8 @@ def test_every_row_of_theirs_goes_and_what_colleagues_read_stays_without_its_aut
     before = rows_of(people.owner)
     assert {name for name, count in before.items() if not count} == set(), "each kind is there, so it could stay"
     assert Verdict.objects.filter(person=people.owner).exists()
+    for gone in ({"hidden_at": full.created_at}, {"withdrawn_at": full.created_at}):
+        Lesson.objects.create(author=people.owner, reach="company", expected="x", happened="x", **gone)
     assert belongings.delete_all(owner=people.owner) == 1
     assert set(rows_of(people.owner).values()) == {0}
     assert not Verdict.objects.filter(person=people.owner).exists()

@@ -26,7 +26,8 @@ from immersive.work.lessons.rows import Experiment, Lesson
 from immersive.work.models import Advice, Assessment, LearningEntry, LogWork, Outcome, Step, Task
 from knowledge import indexing
 from knowledge.access import Viewer
-from knowledge.models import Resource, Search
+from knowledge.documents import EVERYONE
+from knowledge.models import Audience, Resource, Search
 from tests.architecture.test_doors import patterns
 from tests.work.conftest import CANARIES, STATEMENT, SURPRISE, People
 
@@ -289,6 +290,29 @@ def test_no_error_report_repeats_them(people: People, monkeypatch: pytest.Monkey
     assert "no room" in report
     assert "start_task" in report, "frames and their variables are in the report"
     assert "zanzibarite" not in report
+
+
+def test_what_a_moderator_took_away_tells_its_author_their_own_words_and_why(
+    people: People, make_resource: Any
+) -> None:
+    closed = make_resource("Gargoyle ledger", topics=("Gargoyles",), tokens=(f"person:{people.peer.pk}",))
+    lesson = Lesson.objects.create(
+        author=people.owner, reach="company", audience=Audience.objects.of([EVERYONE]), published_at=timezone.now(),
+        expected="Dry", happened="It was flibbertigibbet", hidden_at=timezone.now(), moderated_why="It names a client",
+    )  # fmt: skip
+    lesson.resources.add(closed)
+    lesson.topics.set(closed.topics.all())
+    at, mine = lesson.get_absolute_url(), "/lessons/?mine=1"
+    pages = {one: client_of(people, "owner").get(one).content.decode() for one in (at, mine)}
+    assert all("flibbertigibbet" in page for page in pages.values())
+    assert "It names a client" in pages[at]
+    assert "Taken away" in pages[mine]
+    for page in pages.values():
+        assert "argoyle" not in page
+        assert [one.display_name for one in people.others.values() if one.display_name in page] == []
+    for role in people.others:
+        assert client_of(people, role).get(at).status_code == 404, role
+        assert "flibbertigibbet" not in client_of(people, role).get("/lessons/").content.decode()
 
 
 def test_rows_do_not_say_their_words(finished: Task) -> None:
