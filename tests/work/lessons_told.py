@@ -95,7 +95,8 @@ def page(person: Any, address: str, **posted: Any) -> Any:
 
 
 def html(person: Any, address: str) -> str:
-    return str(page(person, address).content.decode())
+    answer = page(person, address)
+    return (b"".join(answer) if answer.streaming else answer.content).decode()
 
 
 def html_of(answer: Any) -> str:

@@ -106,9 +106,10 @@ def _said(one: Any, head: Document) -> Document:
     if isinstance(one, Experiment):
         state = one.get_result_display() or RUNNING
         so_far = one.found if one.result else f"It runs until {date_format(one.by, 'j F Y')}."
+        supposed = one.hypothesis if title(one).endswith("…") else ""  # else the title has said it
         parts = (
             ("What came of it", f"{state}. {so_far}"),
-            ("What is supposed", one.hypothesis),
+            ("What was supposed", supposed),
             ("What would count", one.counts),
         )
         return replace(head, title=f"{state}: {title(one)}", body=_parts(parts), facts=facts)
