@@ -10,7 +10,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from experts.room import closed_of
-from immersive.work.models import Advice, LearningEntry, Outcome, Step, Task
+from immersive.work.models import Advice, LearningEntry, Outcome, Share, Step, Task
 from immersive.work.working_time import today_of
 from knowledge import topics
 from knowledge.models import Resource, Topic
@@ -39,6 +39,7 @@ def mine(viewer: Viewer) -> QuerySet[Task]:
             from_id=Subquery(began.values("public_id")[:1]),
             from_title=Subquery(began.values("title")[:1]),
             planned=Exists(Step.objects.filter(task=OuterRef("pk"))),
+            shared=Exists(Share.objects.filter(task=OuterRef("pk"))),
         )
         .order_by(F("outcome__logged_at").desc(nulls_first=True), "-created_at", "-pk")
     )

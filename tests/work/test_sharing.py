@@ -158,6 +158,18 @@ def test_by_name_on_the_page(people: People, task: Task, make_person: Callable[.
     assert "Mara Lind" in client.get("/tasks/colleagues?name=mara").content.decode()
 
 
+def test_the_lock_is_literal(people: People, task: Task, team: Team) -> None:
+    mine = client_of(people.owner)
+    assert "Only you can read this page" in mine.get(task.get_absolute_url()).content.decode()
+    sharing.share(task=task, owner=people.owner, person=people.peer)
+    sharing.share(task=task, owner=people.owner, team=team)
+    page = " ".join(mine.get(task.get_absolute_url()).content.decode().split())
+    assert "Only you can read this page" not in page
+    assert f'<a href="/tasks/{task.public_id}/share">Shared with</a> Pia Roth and Night shift' in page
+    for address in ("/tasks/", "/"):
+        assert f'<a href="/tasks/{task.public_id}/share">Shared</a>' in mine.get(address).content.decode()
+
+
 def test_lists_ask_as_often_however_long_they_are(people: People, team: Team, django_assert_num_queries: Any) -> None:
     client = client_of(people.peer)
     for number in range(7):

@@ -6,19 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from immersive.work import actions, advice, card, plan, tasks
+from immersive.work import actions, advice, card, plan, sharing, tasks
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, LEANS, AssessmentLocked, Task
-from immersive.work.views import private
+from immersive.work.views import page_of, private
 from knowledge.access import Viewer, id_in
 from knowledge.ingest import storable
 
-PER_PAGE = 20
 FILLED = {"statement": "q", "context": "text", "page_url": "page"}
 """What an address may fill in of a new task, and as what."""
 
@@ -27,7 +25,7 @@ FILLED = {"statement": "q", "context": "text", "page_url": "page"}
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     """My tasks, open ones first, each with what is next."""
-    page = Paginator(tasks.mine(Viewer.of(request.user)), PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, tasks.mine(Viewer.of(request.user)))
     rows = [(task, tasks.next_step(task)) for task in page]
     return render(request, "work/list.html", {"rows": rows, "page": page})
 
@@ -146,6 +144,7 @@ def show(request: HttpRequest, found: Task, viewer: Viewer, status: int = 200, *
         "reading": tasks.reading(found, viewer),
         "told": tasks.told(found),
         "plan": planned,
+        "shares": sharing.shares_of(found, viewer) if found.shared else [],  # type: ignore[attr-defined]
         "look": card.look(found, shown, planned, viewer) if shown else None,
         "leans": LEANS,
         **more,
