@@ -36,7 +36,8 @@ def say_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
-PARTS = ("search", "suggest", "people", "colleagues", "teams", "tasks", "recall", "reminders", "mirror")
+PARTS = ("search", "suggest", "people", "colleagues", "teams", "tasks", "recall", "reminders", "mirror", "lessons",
+         "experiments")  # fmt: skip
 
 
 class BeginningView(APIView):

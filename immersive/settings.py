@@ -369,6 +369,9 @@ SPECTACULAR_SETTINGS = {
         "Kind": "knowledge.documents.KINDS",
         "Suggested": "knowledge.api.SUGGESTED",
         "HowItWent": "immersive.work.api.tasks.RESULTS",
+        "Reach": "immersive.work.lessons.rows.Reach",
+        "LessonKind": "immersive.work.lessons.rows.Lesson.Kind",
+        "ExperimentResult": "immersive.work.lessons.rows.Experiment.Result",
     },
 }
 

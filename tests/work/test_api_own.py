@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from experts.models import Membership, Team
-from immersive.work import recall
+from immersive.work import actions, log, recall, sharing
 from immersive.work.models import Share, Task
 from immersive.work.recall import Recall
 from tests.work.conftest import CANARIES, STATEMENT, SURPRISE, People
@@ -125,3 +125,21 @@ def test_the_mirror_is_told_to_its_owner_alone(people: People, finished: Task) -
         theirs = client_of(other)
         assert theirs.get(f"{API}/mirror").json()["outcomes"] == theirs.get(f"{API}/mirror/log").json()["count"] == 0
     assert [me.post(f"{API}/mirror", {}, JSON).status_code, me.put(f"{API}/mirror", {}, JSON).status_code] == [405, 405]
+
+
+def test_the_lists_ask_as_often_for_many_as_for_one(people: People, django_assert_num_queries: Any) -> None:
+    for number in range(3):
+        task = actions.start_task(owner=people.owner, statement=f"Prime pump {number}")
+        actions.assess(task=task, owner=people.owner, confidence=50)
+        actions.log_outcome(task=task, owner=people.owner, result=1.0)
+        recall.keep(task=task, owner=people.owner, question="Which valve?", answer="The lower one")
+        sharing.share(task=task, owner=people.owner, person=people.peer)
+    log.do_due()
+    me, peer = client_of(people.owner), client_of(people.peer)
+    for client, address, rows, queries in (
+        (me, "recall", 3, 5),
+        (me, "mirror/log", 6, 6),
+        (peer, "tasks/shared", 3, 5),
+    ):
+        with django_assert_num_queries(queries):
+            assert len(client.get(f"{API}/{address}").json()["results"]) == rows, address

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from immersive.work.api import mirror, plan, recall, reminders, sharing, tasks
+from immersive.work.api import experiments, lessons, mirror, plan, recall, reminders, sharing, tasks
 
 urlpatterns = [
     path("tasks", tasks.Tasks.as_view(), name="api-tasks"),
@@ -34,4 +34,16 @@ urlpatterns = [
     path("reminders", reminders.RemindersView.as_view(), name="api-reminders"),
     path("mirror", mirror.MirrorView.as_view(), name="api-mirror"),
     path("mirror/log", mirror.LogView.as_view(), name="api-mirror-log"),
+    path("lessons", lessons.Lessons.as_view(), name="api-lessons"),
+    path("lessons/names", lessons.NamesView.as_view(), name="api-lessons-names"),
+    path("lessons/<uuid:lesson_id>", lessons.LessonView.as_view(), name="api-lesson"),
+    path("lessons/<uuid:lesson_id>/withdraw", lessons.LessonBackView.as_view(), name="api-lesson-withdraw"),
+    path("experiments", experiments.Experiments.as_view(), name="api-experiments"),
+    path("experiments/<uuid:experiment_id>", experiments.ExperimentView.as_view(), name="api-experiment"),
+    path("experiments/<uuid:experiment_id>/result", experiments.ResultView.as_view(), name="api-experiment-result"),
+    path(
+        "experiments/<uuid:experiment_id>/withdraw",
+        experiments.ExperimentBackView.as_view(),
+        name="api-experiment-withdraw",
+    ),
 ]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError as Invalid
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiResponse
@@ -19,6 +20,8 @@ from rest_framework.views import APIView
 
 from immersive.work import tasks
 from immersive.work.actions import AssessFirst
+from immersive.work.lessons.names import Found
+from immersive.work.lessons.told import SomebodyIsNamed
 from immersive.work.models import AssessmentLocked, Task
 from immersive.work.recall import NotDue
 from knowledge.access import Viewer
@@ -48,10 +51,16 @@ def answered(field: str, of: str = "", **renamed: str) -> Iterator[None]:
         raise Refused("It was said already and stays as it was said.", code="locked") from None
     except NotDue:
         raise Refused("It was answered already. Nothing was changed.", code="not_due") from None
+    except SomebodyIsNamed as problem:
+        raise ValidationError({part: [_named(one) for one in found] for part, found in problem.found.items()}) from None
     except Invalid as problem:
         whole = {field: [of + words for words in problem.messages]}
         said = problem.message_dict if hasattr(problem, "error_dict") else whole
         raise ValidationError({renamed.get(name, name): words for name, words in said.items()}) from None
+
+
+def _named(one: Found) -> str:
+    return f"“{one.text}” names somebody. Write “{one.instead}”, or say in plain that “{one.text}” is no person."
 
 
 class Pages(PageNumberPagination):
@@ -72,7 +81,7 @@ class Mine(APIView):
             if verb in vars(cls):
                 setattr(cls, verb, sensitive_variables()(vars(cls)[verb]))
 
-    @property
+    @cached_property
     def viewer(self) -> Viewer:
         """Who asks; nobody while the schema is made."""
         return Viewer.of(None if getattr(self, "swagger_fake_view", False) else self.request.user)
