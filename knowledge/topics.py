@@ -35,6 +35,8 @@ MOST_WORDS = 60
 NEWEST, BESIDE = 2000, 300
 """Documents, the newest, whose topics are listed; and by which neighbours are known."""
 LATELY = timedelta(days=90)
+UNKNOWN = "No page that you may read has a topic of that name. Choose one of those that show while you type."
+"""What whoever names a topic reads where there is none of that name for them."""
 
 
 def proposed(statement: str, started_from: Resource | None, viewer: Viewer) -> list[Topic]:

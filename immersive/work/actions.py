@@ -48,7 +48,8 @@ MAX_CONTEXT = 2000
 MAX_TOPICS = 12
 AT_ONCE = 200
 """Tasks that are deleted in one transaction."""
-NO_TOPIC = "No page that you may read has a topic of that name. Choose one of those that show while you type."
+NO_STATEMENT = "Say in one sentence what you are working on."
+NO_RESULT = "Choose how it went: it worked, partly, or not this time."
 
 
 class AssessFirst(Exception):
@@ -73,7 +74,7 @@ def start_task(
     """
     words = " ".join(statement.split())
     if not words:
-        raise ValidationError("Say in one sentence what you are working on.", code="empty")
+        raise ValidationError(NO_STATEMENT, code="empty")
     if len(words) > MAX_STATEMENT:
         raise ValidationError(f"Say it in at most {MAX_STATEMENT} characters.", code="long")
     if len(context) > MAX_CONTEXT:
@@ -107,7 +108,7 @@ def add_topic(*, task: Task, owner: Any, name: str) -> Topic:
         names = topics.spelled(Q(slug=topic_key(name)), Viewer.of(owner))
         found: Topic | None = Topic.objects.filter(slug__in=names, name__in=names.values()).first()
         if found is None:
-            raise ValidationError(NO_TOPIC, code="topic")
+            raise ValidationError(topics.UNKNOWN, code="topic")
         if task.topics.exclude(pk=found.pk).count() >= MAX_TOPICS:
             raise ValidationError(f"Name at most {MAX_TOPICS} topics; take one away first.", code="many")
         task.topics.add(found)
@@ -176,7 +177,7 @@ def log_outcome(
     Raises `AssessFirst` while nothing was said before, `ValidationError` for what cannot be.
     """
     if result not in dict(Outcome.CHOICES):
-        raise ValidationError("Choose how it went: it worked, partly, or not this time.", code="choice")
+        raise ValidationError(NO_RESULT, code="choice")
     if route and route not in dict(ROUTES):
         raise ValidationError("Choose one of the six ways, or none.", code="choice")
     if minutes is not None and not 0 <= minutes <= Outcome.MOST_MINUTES:

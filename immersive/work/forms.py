@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from experts.forms import TopicInput
-from immersive.work.actions import MAX_CONTEXT, MAX_STATEMENT
+from immersive.work.actions import MAX_CONTEXT, MAX_STATEMENT, NO_RESULT, NO_STATEMENT
 from immersive.work.models import CONFIDENCE, DIFFICULTIES, KNOWN, ROUTES, Outcome
 from immersive.work.recall import Recall
 from knowledge.models import Topic
@@ -26,7 +26,7 @@ class StartForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="One sentence, in your own words.",
         error_messages={
-            "required": "Say in one sentence what you are working on.",
+            "required": NO_STATEMENT,
             "max_length": "Say it in at most %(limit_value)d characters; these are %(show_value)d.",
         },
     )
@@ -99,7 +99,7 @@ class OutcomeForm(forms.Form):
         choices=Outcome.CHOICES,
         coerce=float,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose how it went: it worked, partly, or not this time."},
+        error_messages={"required": NO_RESULT},
     )
     with_help = forms.BooleanField(label="With help", required=False)
     minutes = forms.IntegerField(

@@ -25,7 +25,7 @@ from experts.asking.load import zone_of
 if TYPE_CHECKING:
     from knowledge.access import Viewer
 
-A_DAY = 3
+MOST_A_DAY = 3
 """Questions that come on one day, at most."""
 GRADES = (("again", "I did not know"), ("hard", "With effort"), ("good", "I knew"), ("easy", "At once"))
 """How well somebody knew it, in their own judgement, as FSRS names them and as they read it."""
@@ -91,7 +91,7 @@ def ask_today(viewer: Viewer, now: datetime) -> list[Recall]:
     from immersive.work.reminding import wishes
     from immersive.work.working_time import clock_of
 
-    due = list(mine(viewer).filter(due_at__lte=now).select_related("owner")[:A_DAY])
+    due = list(mine(viewer).filter(due_at__lte=now).select_related("owner")[:MOST_A_DAY])
     if not due or not wishes(viewer).recall:
         return []
     clock = clock_of(due[0].owner)
@@ -99,7 +99,7 @@ def ask_today(viewer: Viewer, now: datetime) -> list[Recall]:
         return []
     midnight = now.astimezone(zone_of(clock.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     answered = mine(viewer).filter(asked_at__gte=midnight).count()
-    return due[: max(0, A_DAY - answered)]
+    return due[: max(0, MOST_A_DAY - answered)]
 
 
 @sensitive_variables()

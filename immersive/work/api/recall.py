@@ -60,7 +60,7 @@ class TodayView(Mine):
     @extend_schema(
         operation_id="recall_today",
         summary="What I am asked now",
-        description=f"At most {recall.A_DAY} a day, in the caller's working hours; none where they want no asking.",
+        description=f"At most {recall.MOST_A_DAY} a day, in their working hours; none where they want no asking.",
         responses=RecallOut(many=True),
     )
     def get(self, request: Request) -> Response:

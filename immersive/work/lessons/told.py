@@ -42,7 +42,6 @@ MODERATED = "told-moderated"
 MOST_TOPICS = 5
 MOST_TAKEN_AWAY = 200
 """Of each kind: what moderators look through at a time, the latest first."""
-NO_TOPIC = "No page that you may read has a topic of that name. Choose one of those that show while you type."
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ def topics_named(said: Sequence[str], viewer: Viewer) -> list[Topic]:
     keys = {topic_key(name)[:80] for name in said if name.strip()}
     known = topics.spelled(Q(slug__in=keys), viewer) if keys else {}
     if keys - set(known):
-        raise ValidationError({"add_topic": NO_TOPIC})
+        raise ValidationError({"add_topic": topics.UNKNOWN})
     if len(keys) > MOST_TOPICS:
         raise ValidationError({"add_topic": f"Name at most {MOST_TOPICS} topics; take one away first."})
     return list(Topic.objects.filter(name__in=known.values()))

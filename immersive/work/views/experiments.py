@@ -15,8 +15,8 @@ from experts.models import Person
 from immersive.work.lessons import experiments, told
 from immersive.work.lessons.forms import ExperimentForm, ResultForm, plain
 from immersive.work.lessons.rows import Experiment
-from immersive.work.views import private
-from immersive.work.views.told import asked_of, page_of, shown, teams, went, written
+from immersive.work.views import page_of, private
+from immersive.work.views.told import asked_of, shown, teams, went, written
 from knowledge.access import Viewer
 
 

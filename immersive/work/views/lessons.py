@@ -18,8 +18,8 @@ from immersive.work.lessons.connector import HEADINGS
 from immersive.work.lessons.forms import LessonForm, said
 from immersive.work.lessons.rows import Lesson
 from immersive.work.models import Task
-from immersive.work.views import private
-from immersive.work.views.told import Written, asked_of, page_of, shown, teams, went, written
+from immersive.work.views import page_of, private
+from immersive.work.views.told import Written, asked_of, shown, teams, went, written
 from knowledge.access import Viewer, id_in
 from knowledge.models import LESSONS, Resource
 from knowledge.reader import render as read

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -13,10 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from experts.models import Person
 from immersive.work import belongings, over_time, tasks
 from immersive.work import mirror as mirrors
-from immersive.work.views import private
+from immersive.work.views import page_of, private
 from knowledge.access import Viewer
-
-PER_PAGE = 20
 
 
 @private
@@ -24,7 +21,7 @@ PER_PAGE = 20
 def mirror(request: HttpRequest) -> HttpResponse:
     """My mirror: what I said beside how it went, topics over time, and my learning log."""
     viewer = Viewer.of(request.user)
-    page = Paginator(tasks.logged(viewer), PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, tasks.logged(viewer))
     topics = over_time.courses(viewer)
     shown = {"look": mirrors.look(viewer), "page": page, "topics": topics, "drawn": over_time.drawn(topics)}
     return render(request, "work/mirror.html", shown)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,10 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from immersive.work import recall, reminding, tasks
 from immersive.work.forms import RecallForm
-from immersive.work.views import private
+from immersive.work.views import page_of, private
 from knowledge.access import Viewer
-
-PER_PAGE = 20
 
 
 @private
@@ -25,7 +22,7 @@ PER_PAGE = 20
 def today(request: HttpRequest) -> HttpResponse:
     """What comes now, and all that I have written."""
     viewer = Viewer.of(request.user)
-    page = Paginator(recall.mine(viewer), PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, recall.mine(viewer))
     now = timezone.now()
     context = {
         "asked": recall.ask_today(viewer, now),

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,11 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from experts import notices
 from experts.models import Person
 from immersive.work import sharing, tasks
-from immersive.work.views import private
+from immersive.work.views import page_of, private
 from knowledge.access import Viewer, id_in
 from knowledge.ingest import storable
-
-PER_PAGE = 20
 
 
 @private
@@ -84,7 +81,7 @@ def shared(request: HttpRequest, task_id: UUID) -> HttpResponse:
 @require_safe
 def with_me(request: HttpRequest) -> HttpResponse:
     """What others share with me."""
-    page = Paginator(sharing.shared_with(Viewer.of(request.user)), PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, sharing.shared_with(Viewer.of(request.user)))
     return render(request, "work/shared_list.html", {"page": page})
 
 

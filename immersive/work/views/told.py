@@ -10,8 +10,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -22,11 +20,10 @@ from experts.views.ask_forms import refuse
 from immersive.work.lessons import told
 from immersive.work.lessons.names import Found
 from immersive.work.lessons.rows import Reach, Told
-from immersive.work.views import private
+from immersive.work.views import page_of, private
 from knowledge.access import Viewer
 from knowledge.ingest import storable
 
-A_PAGE = 20
 LISTS = {"lesson": "lessons:list", "experiment": "lessons:experiments"}
 
 
@@ -41,11 +38,6 @@ def asked_of(request: HttpRequest, *names: str) -> tuple[dict[str, str], str]:
     kept = QueryDict(mutable=True)
     kept.update({name: value for name, value in asked.items() if value})
     return asked, kept.urlencode()
-
-
-def page_of(request: HttpRequest, rows: QuerySet[Any] | list[Any]) -> Any:
-    """The page of these that an address asks for."""
-    return Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
 
 
 # Writing ----------------------------------------------------------------------------------------------------------
