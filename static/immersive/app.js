@@ -69,6 +69,24 @@
     if (line && !e.detail.successful) $("span", line).textContent = "could not be asked.";
   });
 
+  // What takes longer than a moment says so, in words that are read out; nothing flickers where it does not.
+  document.addEventListener("htmx:beforeRequest", e => {
+    const form = e.target, line = form.matches("form") && $("[data-waiting]", form);
+    if (!line) return;
+    clearTimeout(line.wait);
+    line.wait = setTimeout(() => {
+      line.textContent = line.dataset.waiting;
+      form.classList.add("is-waiting"); // not aria-busy: what is busy is not read out, its line neither
+    }, 300);
+  });
+  document.addEventListener("htmx:afterRequest", e => {
+    const form = e.detail.elt, line = form.matches("form") && $("[data-waiting]", form);
+    if (!line) return;
+    clearTimeout(line.wait);
+    line.textContent = "";
+    form.classList.remove("is-waiting");
+  });
+
   // A slider says its step in words while it moves.
   document.addEventListener("input", e => {
     const words = e.target.dataset?.words?.split("|")[e.target.value];

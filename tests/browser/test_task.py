@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from immersive.work import actions
 from immersive.work.models import Task
@@ -132,3 +132,35 @@ def test_topics_change_and_what_was_chosen_stays(open_as: Open, company: dict[st
     page.locator("#sure .btn-primary").click()
     expect(page.locator(".score")).to_be_visible()
     assert Task.objects.get().assessment.known == {"Pumps": "partly"}
+
+
+@pytest.mark.slow
+def test_what_takes_longer_than_a_moment_says_so(open_as: Open, company: dict[str, Any]) -> None:
+    task = actions.start_task(owner=company["ana"], statement="Prime the feed pump before the night shift")
+    page = open_as("ana")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("/assessment|/lean|/again"), hold)
+    page.goto(task.get_absolute_url())
+    page.get_by_label(re.compile("a coin toss", re.IGNORECASE)).check()
+    waits = [
+        ("#sure form", page.locator("#sure .btn-primary").click),
+        (".lean", lambda: page.get_by_label("What matters more this time?").press("End")),
+        ("#weighed form", lambda: page.get_by_role("button", name="Look and weigh again").click()),
+    ]
+    for form, act in waits:
+        if form == "#weighed form":
+            page.locator("#weighed > summary").click()
+        line = page.locator(f"{form} [data-waiting]")
+        expect(line).to_have_text("")
+        act()
+        expect(line).to_have_text(re.compile("ing"))
+        expect(page.locator(form)).to_have_class(re.compile("is-waiting"))
+        with page.expect_response(re.compile("/assessment|/lean|/again")):
+            held.pop().continue_()
+        expect(page.locator(".is-waiting")).to_have_count(0)
+        expect(page.locator("[data-waiting]:not(:empty)")).to_have_count(0)
+    assert page.evaluate("window.__refused") == []
