@@ -130,6 +130,13 @@ def test_its_author_is_asked_once_on_the_day(people: Any, make: Callable[..., Ex
     make(To(Reach.ME), tried=Tried(TRIED.hypothesis, TRIED.counts, today + timedelta(days=7)), experiment=one.public_id)
     assert experiments.ask(MONDAY) == 0
     assert experiments.ask(MONDAY + timedelta(days=7)) == 1, "another day asks anew"
+    typed = {"do": "run-on", "found": "Half of it, so far"}
+    page = client_of(people.owner).post(one.get_absolute_url(), typed).content.decode()
+    assert typed["found"] in page
+    one.refresh_from_db()
+    assert (one.by, one.result) == (today_of(people.owner) + timedelta(days=7), "")
+    assert not Notice.objects.filter(subject=one.public_id).exists()
+    assert client_of(people.peer).post(one.get_absolute_url(), typed).status_code == 404
 
 
 def test_its_author_is_asked_by_their_own_clock_and_only_if_they_want_to_be(

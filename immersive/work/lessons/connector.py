@@ -105,7 +105,7 @@ def _said(one: Any, head: Document) -> Document:
     facts: dict[str, Any] = {name: str(one.public_id)}
     if isinstance(one, Experiment):
         state = one.get_result_display() or RUNNING
-        so_far = one.found if one.result else f"It runs until {date_format(one.by, 'j F Y')}."
+        so_far = one.found if one.result else f"A result is expected by {date_format(one.by, 'j F Y')}."
         supposed = one.hypothesis if title(one).endswith("…") else ""  # else the title has said it
         parts = (
             ("What came of it", f"{state}. {so_far}"),

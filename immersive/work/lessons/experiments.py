@@ -16,6 +16,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -39,7 +40,7 @@ USUALLY = timedelta(weeks=4)
 FURTHEST = timedelta(days=3 * 365)
 ASKED_WITHIN = timedelta(days=14)
 """How long after its day somebody is asked what came of it: once, and not when an old one turns up."""
-A_DAY = timedelta(days=1)
+A_DAY, A_WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def plan(*, author: Person, tried: Tried, to: To, experiment: UUID | None = None
         one.save()
         one.topics.set(about)
         if one.by != before:
-            Notice.objects.filter(kind=KIND, subject=one.public_id).delete()
+            _ask_anew(one)
         if one.shared or was_shared:
             told.follow(one)
     return one
@@ -119,6 +120,26 @@ def conclude(
         if one.shared:
             told.follow(one)
     return one
+
+
+@sensitive_variables()
+def run_on(*, author: Person, experiment: UUID) -> Experiment:
+    """Let one's own run until a week from today, and be asked then; raises `Http404` where it has a result."""
+    with transaction.atomic():
+        one = told.mine_or_404(Experiment, experiment, Viewer.of(author), lock=True)
+        if one.result:
+            raise Http404
+        one.by, one.changed_at = today_of(author) + A_WEEK, timezone.now()
+        one.save()
+        _ask_anew(one)
+        if one.shared:
+            told.follow(one)
+    return one
+
+
+def _ask_anew(one: Experiment) -> None:
+    """Its day is another one: whether its author was asked on the old one does not count."""
+    Notice.objects.filter(kind=KIND, subject=one.public_id).delete()
 
 
 # Asking what came of it -------------------------------------------------------------------------------------------

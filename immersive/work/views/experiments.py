@@ -6,8 +6,10 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.formats import date_format
 from django.views.decorators.http import require_http_methods, require_safe
 
 from experts import notices
@@ -74,13 +76,23 @@ def _form(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespon
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def experiment(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """One experiment; by POST, its author says what came of it."""
+    """One experiment; by POST, its author says what came of it, or lets it run on."""
     viewer = Viewer.of(request.user)
+    if request.POST.get("do") == "run-on":
+        return _runs_on(request, public_id, viewer)
     if request.method == "POST":
         return _concluded(request, told.mine_or_404(Experiment, public_id, viewer), viewer)
     one = told.told_or_404(Experiment, public_id, viewer)
     notices.see(viewer=viewer, subjects=[one.public_id])
     return _show(request, one, viewer, form=ResultForm(initial={"result": one.result, "found": one.found}))
+
+
+def _runs_on(request: HttpRequest, public_id: UUID, viewer: Viewer) -> HttpResponse:
+    """Another week; what was typed of a result meanwhile still stands there."""
+    one = experiments.run_on(author=cast(Person, request.user), experiment=public_id)
+    messages.success(request, f"It runs until {date_format(one.by, 'j F Y')}. You are asked then.")
+    form = ResultForm(initial=request.POST.dict())
+    return _show(request, told.told_or_404(Experiment, public_id, viewer), viewer, form=form)
 
 
 def _concluded(request: HttpRequest, one: Experiment, viewer: Viewer) -> HttpResponse:

@@ -58,28 +58,24 @@ def new(request: HttpRequest) -> HttpResponse:
     """Write one; ``about`` (a resource) and ``task`` (one's own) fill what is known."""
     if request.method == "POST":
         return _written(request)
-    viewer = Viewer.of(request.user)
-    about, task = [id_in(request.GET.get("about"))], _task(request, viewer)
-    begin, topics = {}, []
-    if task is not None:
-        outcome = getattr(task, "outcome", None)
-        begin = {"happened": outcome.surprise, "route": outcome.route} if outcome else {}
-        about += task.steps.exclude(resource=None).values_list("resource__public_id", flat=True)
-        about += [task.started_from.public_id] if task.started_from else []
-        topics = tasks.names(task.topics.all())
-    chosen = telling.about_these([key for key in about if key], viewer)
-    if not topics and chosen:
-        topics = [topic.name for topic in proposed("", chosen[0], viewer)]
-    form = LessonForm(initial=begin, teams=teams(viewer))
-    return _form(request, form=form, about=chosen, topics=topics, task=task and task.public_id)
-
-
-def _task(request: HttpRequest, viewer: Viewer) -> Task | None:
-    """The viewer's own task that an address names."""
-    key = id_in(request.GET.get("task"))
+    viewer, key, named = Viewer.of(request.user), id_in(request.GET.get("task")), id_in(request.GET.get("about"))
     mine = Task.objects.visible_to(viewer).prefetch_related(tasks.known_topics(viewer))
-    found: Task | None = mine.filter(public_id=key).first() if key else None
-    return found
+    task = mine.filter(public_id=key).first() if key else None
+    begin, used, topics = _known(task) if task else ({}, [], [])
+    about = telling.about_these([named, *used] if named else used, viewer)
+    if about and not topics:
+        topics = [topic.name for topic in proposed("", about[0], viewer)]
+    form = LessonForm(initial=begin, teams=teams(viewer))
+    return _form(request, form=form, about=about, topics=topics, task=task and key)
+
+
+def _known(task: Any) -> tuple[dict[str, str], list[UUID], list[str]]:
+    """What a lesson from this task begins with: what was said of it, what it was done with, its topics."""
+    outcome = getattr(task, "outcome", None)
+    begin = {"happened": outcome.surprise, "route": outcome.route} if outcome else {}
+    used = list(task.steps.exclude(resource=None).values_list("resource__public_id", flat=True))
+    begun = [task.started_from.public_id] if task.started_from else []
+    return begin, used + begun, tasks.names(task.topics.all())
 
 
 @private
