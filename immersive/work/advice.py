@@ -101,7 +101,7 @@ def advise(task: Any, viewer: Viewer, *, lean: int | None = None, again: bool = 
         found = candidates.confirm(rest.picks, task.statement, viewer, known=known, ground=ground)
         stale = "" if found else GONE
     if found is None or rest is None or kept is None:
-        found = candidates.gather(task.statement, viewer, known=known, ground=ground)
+        found = candidates.gather(task.statement, viewer, known=known, begun=task.from_id, ground=ground)
         history, by_id = records.published([one.pk for one in found.resources.values()])
         past = {key: by_id[one.pk] for key, one in found.resources.items() if one.pk in by_id}
         rest = Rest(found.picks, said, like, history, past)

@@ -34,7 +34,7 @@ from immersive.work.routes import Candidate, Counts, History, Reason, Route
 from immersive.work.working_time import A_DAY, Clock, clock_told
 from knowledge import index
 from knowledge.access import Ground, Viewer
-from knowledge.index.analysis import topic_key
+from knowledge.index.analysis import content_words, stem, tokens, topic_key
 from knowledge.index.language import parse
 from knowledge.models import Resource, Source, Topic
 from knowledge.search import Found, retrieve
@@ -57,6 +57,14 @@ UNLIKE, ALIKE = 0.25, 0.55
 """Cosines between which meaning begins to fit, and fits wholly."""
 NAMED, TITLED = 0.7, 1.0
 """What it counts that a page about the task names a tool, in its text or its title, beside how well the page fits."""
+LEAST = {
+    Route.TOOL: 0.35, Route.INFORMAL: 0.35, Route.FORMAL: 0.25, Route.HAND_OVER: 0.1, Route.MENTOR: 0.25,
+}  # fmt: skip
+"""What fits less than this is left out: to say that nothing is found helps more than to offer what is far off."""
+BEGUN = 0.6
+"""How well the page fits, at least, where the worker began the task."""
+OBJECT = 2.0
+"""How much a word of a job counts beside its first, which says what is done: much is written, few write quotations."""
 OF_TOPIC = 0.8
 """How well a course fits that bears all topics that are to be learnt."""
 OFFERS = 0.3
@@ -107,11 +115,17 @@ class Near:
 
 
 def gather(
-    words: str, viewer: Viewer, *, known: Mapping[str, float] | None = None, ground: Ground | None = None
+    words: str,
+    viewer: Viewer,
+    *,
+    known: Mapping[str, float] | None = None,
+    begun: UUID | None = None,
+    ground: Ground | None = None,
 ) -> Gathered:
-    """Picks for every route for which there is something.
+    """Picks for every route for which there is something that fits.
 
-    ``known``: topics of the task, and which part of each the worker knows (0..1).
+    ``known``: topics of the task, and which part of each the worker knows (0..1);
+    ``begun``: the key of the resource where it was begun.
     At most four searches in the index, of one ground, and six questions to the database beside those.
     """
     query = parse(words)
@@ -120,7 +134,7 @@ def gather(
     ground = ground or Ground(viewer)
     found = {route: _found(replace(query, kinds=kinds), ground) for route, kinds in KINDS.items()}
     unknown = unknown_of(known)
-    near = _near(found, viewer, unknown)
+    near = _near(found, viewer, unknown, begun)
     tools, more = _tools(near[Route.TOOL], near[Route.INFORMAL], words, viewer)
     people, experts = _people(query, found[Route.INFORMAL], near[Route.HAND_OVER], unknown, viewer, ground)
     courses = [one for one in near[Route.FORMAL] if _to_be_had(one.resource)]
@@ -131,7 +145,7 @@ def gather(
         *(Pick(Route.FORMAL, one.resource.public_id, one.fit) for one in courses),
     )
     rows = {one.resource.public_id: one.resource for some in near.values() for one in some}
-    settled = tuple(one for one in picks if not _behind(one, ground))
+    settled = tuple(one for one in picks if one.fit >= LEAST[one.route] and not _behind(one, ground))
     return Gathered(settled, rows | more, experts)
 
 
@@ -203,21 +217,28 @@ def fit(hit: Hit) -> float:
     return max(0.0, min(1.0, max(hit.held, meaning)))
 
 
-def _near(found: Mapping[Route, Found | None], viewer: Viewer, unknown: frozenset[str]) -> dict[Route, list[Near]]:
-    """The best hits of each search that the database confirms, by how well they fit.
+def _near(
+    found: Mapping[Route, Found | None], viewer: Viewer, unknown: frozenset[str], begun: UUID | None
+) -> dict[Route, list[Near]]:
+    """The best hits of each search that the database confirms, and where the task was begun, by how well they fit.
 
     What is to be learnt of topics that the worker named and does not know fits by these too.
     """
     hits = {route: list(one.hits[: MOST[route]]) if one else [] for route, one in found.items()}
     tags = Topic.resources.through.objects.filter(topic__slug__in=unknown)
     bears: Any = tags.filter(resource=OuterRef("pk")).order_by().values("resource").annotate(many=Count("topic__slug"))
-    wanted = [UUID(hit.key) for some in hits.values() for hit in some]
+    wanted = {UUID(hit.key) for some in hits.values() for hit in some} | ({begun} if begun else set())
     bearing = Coalesce(Subquery(bears.values("many"), output_field=IntegerField()), 0)
     may_read = _rows(viewer).annotate(bears=bearing)
-    rows = _read(may_read.filter(public_id__in=wanted), [UUID(hit.key) for hit in hits[Route.INFORMAL]])
+    reads = {UUID(hit.key) for hit in hits[Route.INFORMAL]} | ({begun} if begun else set())
+    rows = _read(may_read.filter(public_id__in=wanted), reads)
+    fits = {route: {UUID(hit.key): fit(hit) for hit in some} for route, some in hits.items()}
+    for route, kinds in KINDS.items():
+        if begun in rows and rows[begun].kind in kinds and route is not Route.HAND_OVER:
+            fits[route][begun] = max(BEGUN, fits[route].get(begun, 0.0))
     near = {
-        route: [Near(one, max(fit(hit), _about(one, unknown))) for hit in some if (one := rows.get(UUID(hit.key)))]
-        for route, some in hits.items()
+        route: [Near(rows[key], max(part, _about(rows[key], unknown))) for key, part in some.items() if key in rows]
+        for route, some in fits.items()
     }
     told = {one.resource.pk for one in near[Route.FORMAL]}
     of_topic = may_read.filter(kind="course", pk__in=tags.values("resource")).exclude(pk__in=told)
@@ -260,9 +281,14 @@ def _tools(
 def _best_job(tool: Any, asked: set[str]) -> tuple[int | None, float]:
     """The number of the job of a tool whose words the task holds most of, and which part of them."""
     jobs = enumerate(jobs_of(tool))
-    shares = [(len(words & asked) / len(words), at) for at, job in jobs if (words := stems(job))]
-    share, at = max(shares, default=(0.0, 0))
+    share, at = max(((_share(job, asked), at) for at, job in jobs), default=(0.0, 0))
     return (at, share) if share else (None, 0.0)
+
+
+def _share(job: str, asked: set[str]) -> float:
+    words = list(dict.fromkeys(stem(word) for word in content_words(tokens(job))))
+    heavy = {word: OBJECT if at else 1.0 for at, word in enumerate(words)}
+    return sum(part for word, part in heavy.items() if word in asked) / (sum(heavy.values()) or 1.0)
 
 
 def jobs_of(tool: Any) -> list[str]:
@@ -416,7 +442,9 @@ def _asked(pick: Pick, one: finder.Expert, mine: Clock, now: datetime) -> Iterab
         reasons=tuple(Reason(reason.text, reason.url) for reason in one.reasons[:2]),
     )
     yield told
-    yield replace(told, route=Route.MENTOR, others=1.0, fit=min(1.0, told.fit + OFFERS * one.teaches))
+    mentor = replace(told, route=Route.MENTOR, others=1.0, fit=min(1.0, told.fit + OFFERS * one.teaches))
+    if mentor.fit >= LEAST[Route.MENTOR]:
+        yield mentor
 
 
 def _to_be_had(course: Any) -> bool:

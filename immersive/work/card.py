@@ -42,6 +42,7 @@ GLYPHS = {
     Route.FORMAL: "formal",
 }  # fmt: skip
 TOO_LATE = "Nothing is likely to be done before it is due, so that day hardly counts here."
+LITTLE = "By what you said of its topics there is hardly anything to learn here, whichever way you go."
 LEARNS = ("Nothing new", "A little", "A good deal", "Most of it")
 MISSING = {
     Route.TOOL: "a tool that does it", Route.HAND_OVER: "somebody who could take it on",
@@ -235,6 +236,13 @@ class Look:
         lines = self.lines
         if len(lines) < 2:
             return ""
+        return " ".join(filter(None, (self._beside(lines), LITTLE if self._nothing_to_learn else "")))
+
+    @property
+    def _nothing_to_learn(self) -> bool:
+        return self.situation.lean > 0.5 and not any(row.level for row in self.card.rows)
+
+    def _beside(self, lines: Sequence[Line]) -> str:
         if not self.card.recommended:
             late = [line for line in lines[: self.card.close] if line.late]
             words = "What we know does not tell them apart, so their order says nothing: choose what suits you."

@@ -12,7 +12,7 @@ with a seed that is kept. Formulas: SCIENCE, section 6.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -241,7 +241,7 @@ def weigh(candidates: Iterable[Candidate], situation: Situation, history: Histor
     ordered = _tool_before_course([*near, *(row for row in rows if row not in near)], situation)
     recommended = told and ordered[0] is likely[0]  # a tool may have come before a course by rule: then it is close
     close = 0 if recommended else 1 + max(ordered.index(row) for row in near)
-    changes = flips(candidates, situation, history, ordered[0].route if recommended else None) if rows[1:] else ()
+    changes = flips(candidates, situation, history, {row.route for row in ordered[: close or 1]}) if rows[1:] else ()
     return Card(tuple(ordered), recommended, close, seed, changes, due < 0.5)
 
 
@@ -265,18 +265,21 @@ DUES = ((40.0, "If it were due in a week"), (80.0, "If it were due in two weeks"
 
 
 def flips(
-    candidates: Sequence[Candidate], situation: Situation, history: History, recommended: Route | None = None
+    candidates: Sequence[Candidate], situation: Situation, history: History, first: Collection[Route] = ()
 ) -> tuple[str, ...]:
-    """Of each thing that was said, the smallest change that makes another route worth most, in words."""
+    """Of each thing that was said, the smallest change that makes another route worth most, in words.
+
+    ``first``: those that stand first already, told apart or close: that one of them would be it changes nothing.
+    """
     every = [_row(one, situation, history) for one in candidates]
-    first = _ranked(every, situation)[0].route
+    first = {*first, _ranked(every, situation)[0].route}
     found = []
     for changes in _changes(situation):
         for words, changed in changes:
             same = replace(changed, lean=situation.lean, hours_left=situation.hours_left) == situation
             rows = every if same else [_row(one, changed, history) for one in candidates]
             now = _ranked(rows, changed)[0].route
-            if now not in (first, recommended):
+            if now not in first:
                 found.append(f"{words}: {NAMES[now]}")
                 break
     return tuple(found)

@@ -19,10 +19,12 @@ from experts import choices
 from experts.mentoring import mentorships
 from experts.models import Person
 from immersive.work import candidates
-from immersive.work.routes import Candidate, Route
+from immersive.work.like_tasks import stems
+from immersive.work.routes import DOES_THE_JOB, Candidate, Route
 from immersive.work.working_time import Clock
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
+from knowledge.models import Audience, Resource
 from tests import small_company
 from tests.experts.conftest import hold  # noqa: F401 - a fixture
 from tests.work.conftest import at_home
@@ -104,6 +106,23 @@ def test_a_tool_counts_that_a_page_about_the_task_names(kitchen: dict[str, Any])
     larder = next(one for one in found(kitchen["ana"])[Route.TOOL] if one.title == "Larder")
     assert larder.fit > 0.4
     assert larder.reasons[0].text == "“Descaling a kettle” says to use it"
+
+
+def test_what_is_far_off_is_not_offered(kitchen: dict[str, Any]) -> None:
+    assert set(found(kitchen["ana"], "Write a long letter about how we paint the house and all of its seating")) == {
+        Route.DO
+    }
+    one, verb, thing = tool("Larder", "order supplies"), stems("Order a taxi"), stems("Put supplies on the shelf")
+    assert candidates._best_job(one, verb)[1] < candidates.LEAST[Route.TOOL], "much is ordered"
+    assert candidates._best_job(one, thing)[1] > DOES_THE_JOB
+
+
+def test_where_a_task_was_begun_is_something_to_read_while_it_may_be_read(kitchen: dict[str, Any]) -> None:
+    lamp, words = Resource.objects.get(key="lamp"), "Paint the seating"
+    assert Route.INFORMAL not in found(kitchen["ana"], words)
+    assert [one.title for one in found(kitchen["ana"], words, begun=lamp.public_id)[Route.INFORMAL]] == [lamp.title]
+    Resource.objects.filter(pk=lamp.pk).update(audience=Audience.objects.of([f"person:{kitchen['cleo'].pk}"]))
+    assert Route.INFORMAL not in found(kitchen["ana"], words, begun=lamp.public_id)
 
 
 def test_what_is_hidden_takes_no_part(kitchen: dict[str, Any], hold: Callable[..., Any]) -> None:  # noqa: F811

@@ -76,6 +76,9 @@ def test_a_route_is_named_as_advice_only_where_it_is_told_apart() -> None:
     assert near.lede == f"These are close: {' and '.join(NAMES[row.route].lower() for row in rows)}."
     assert "choose what suits you" in near.more
     assert not any(line.best for line in near.lines)
+    knows_it = replace(ME, known=1.0, lean=1.0)
+    assert "hardly anything to learn" in Look(weigh(SIX, knows_it, {}), knows_it, Clock(), MONDAY).more
+    assert "hardly anything to learn" not in near.more
     alone = look(weigh(SIX[:1], ME, {}))
     assert "yours for now" in alone.lede
     assert not alone.lines[0].best, "one that stands alone is not recommended"
