@@ -130,19 +130,35 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
                         "/delete",
                     ),
                     "/tasks/shared/": ("",),
-                    "/api/v1/tasks/": ("", "/assessment", "/outcome", "/card", "/plan"),
+                    "/api/v1/tasks/": (
+                        "",
+                        "/topics",
+                        "/assessment",
+                        "/outcome",
+                        "/card",
+                        "/plan",
+                        "/plan/<str:step>",
+                        "/reminder",
+                        "/recall",
+                        "/shares",
+                        "/shares/<str:share>",
+                    ),
+                    "/api/v1/tasks/shared/": ("",),
                 }.items()
                 for rest in rests
             },
             **{f"/tasks/recall/<uuid:recall_id>/{rest}": question.public_id for rest in ("grade", "delete")},
+            **{f"/api/v1/recall/<uuid:recall_id>{rest}": question.public_id for rest in ("", "/grade")},
+            **{f"/api/v1/lessons/<uuid:lesson_id>{rest}": lesson.public_id for rest in ("", "/withdraw")},
+            **{
+                f"/api/v1/experiments/<uuid:experiment_id>{rest}": tried.public_id
+                for rest in ("", "/result", "/withdraw")
+            },
             **{
                 f"/lessons/<uuid:public_id>/{rest}": lesson.public_id
                 for rest in ("", "edit", "withdraw", "delete", "moderate")
             },
-            **{
-                f"/lessons/experiments/<uuid:public_id>/{rest}": tried.public_id
-                for rest in ("", "edit")
-            },
+            **{f"/lessons/experiments/<uuid:public_id>/{rest}": tried.public_id for rest in ("", "edit")},
         },
     )
 

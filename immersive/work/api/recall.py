@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers, status
@@ -95,6 +96,8 @@ class GradeView(Mine):
     )
     def post(self, request: Request, recall_id: UUID) -> Response:
         """Say it; the answer says when it comes again."""
+        if not recall.mine(self.viewer).filter(public_id=recall_id).exists():
+            raise Http404  # before a word of the request is read
         values = self.said(GradeIn)
         with answered("how"):
             kept = recall.grade(recall=recall_id, owner=request.user, **values)
