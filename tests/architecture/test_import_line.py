@@ -21,8 +21,8 @@ LAYERS = {
             "documents signals replacing bulk questions addresses dialling sandbox outline units reader markup front "
             "captions name_words name_reading",
             # what is stored, what is read, and pure decisions
-            "models access durable edition gaps live_sources meaning index connectors fetch extract extract_child "
-            "parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
+            "models audiences access durable edition gaps live_sources meaning index connectors fetch extract "
+            "extract_child parsers webpage syndication ranking trust folding curated spelling explain passages standing sheet topics "
             "history tokens imports scim asks votes formation pairing frameworks framework_file "
             "calibration chances routes weighing acts rows",
             # answers
@@ -35,8 +35,7 @@ LAYERS = {
             "recall outcomes reminding sharing belongings told telling experiments reviewing "
             "turns later alike still_right moderation digests tellers conversation",
             # whoever asks
-            "views api admin forms urls apps checks jobs receivers management templatetags "
-            "reviewing_forms",
+            "views api admin forms urls apps checks jobs receivers management templatetags reviewing_forms",
         ]
     )
     for name in names.split()
