@@ -22,8 +22,8 @@ LAYERS = {
             "captions name_words name_reading",
             # what is stored, what is read, and pure decisions
             "models audiences access durable edition gaps live_sources meaning index connectors fetch extract "
-            "extract_child parsers webpage syndication ranking trust folding curated spelling explain passages standing "
-            "sheet topics history tokens imports scim asks votes formation pairing frameworks framework_file "
+            "extract_child parsers webpage syndication ranking trust folding curated spelling explain passages "
+            "standing sheet topics history tokens imports scim asks votes formation pairing frameworks framework_file "
             "calibration chances routes weighing acts rows",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence names "
