@@ -74,11 +74,16 @@ def test_the_card_and_a_route_that_is_chosen(me: Client, people: People) -> None
     assert alone["chance"][1] < 0.7 < alone["chance"][2]
     assert alone["done_by"][1] < alone["done_by"][0] < alone["done_by"][2]
     assert alone["weighed"][0]["basis"].startswith("no data yet, our starting guess")
+    assert (alone["step"], alone["lessons"], card["said"][:29]) == ("", [], "Nothing is found that could h")
     assert me.get(f"{one}/card", {"lean": 9}).status_code == 422
+    assert [me.get(f"{one}/card").json()["lean"], me.put(f"{one}/card", {"lean": 4}, JSON).json()["lean"]] == [2, 4]
+    assert me.get(f"{one}/card").json()["lean"] == 4
+    assert me.put(f"{one}/card", {"again": True}, JSON).json()["made_at"] > card["made_at"]
 
     chosen = me.post(f"{one}/plan", {"route": "do"}, JSON)
     assert chosen.status_code == 201
     [step] = chosen.json()
+    assert me.get(f"{one}/card").json()["routes"][0]["step"] == step["id"]
     assert me.get(f"{one}/plan").json() == [step] == [{**step, "route": "do", "key": "", "title": "", "done": False}]
     done = me.patch(f"{one}/plan/{step['id']}", {"done": True, "move": "up"}, JSON)
     assert done.json() == [{**step, "done": True}]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from immersive.work.api import experiments, lessons, mirror, plan, recall, reminders, sharing, tasks
+from immersive.work.api import card, experiments, lessons, mirror, plan, recall, reminders, sharing, tasks
 
 urlpatterns = [
     path("tasks", tasks.Tasks.as_view(), name="api-tasks"),
@@ -16,7 +16,7 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/topics", tasks.TopicsView.as_view(), name="api-task-topics"),
     path("tasks/<uuid:task_id>/assessment", tasks.AssessmentView.as_view(), name="api-task-assessment"),
     path("tasks/<uuid:task_id>/outcome", tasks.OutcomeView.as_view(), name="api-task-outcome"),
-    path("tasks/<uuid:task_id>/card", plan.CardView.as_view(), name="api-task-card"),
+    path("tasks/<uuid:task_id>/card", card.CardView.as_view(), name="api-task-card"),
     path("tasks/<uuid:task_id>/plan", plan.PlanView.as_view(), name="api-task-plan"),
     path("tasks/<uuid:task_id>/plan/<str:step>", plan.StepView.as_view(), name="api-task-step"),
     path("tasks/<uuid:task_id>/reminder", reminders.LaterView.as_view(), name="api-task-reminder"),
