@@ -15,12 +15,14 @@ import logging
 import math
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.auth.views import redirect_to_login
@@ -175,6 +177,25 @@ class SignIn(Waits, views.LoginView):
         name = self.redirect_field_name
         asked: str = self.request.POST.get(name, self.request.GET.get(name, ""))
         return asked if is_ours(asked, self.get_success_url_allowed_hosts(), secure=self.request.is_secure()) else ""
+
+
+class SignInFirst(LoginRequiredMiddleware):
+    """Whoever has to sign in comes back to the page that they were on.
+
+    The address of a form, or of a part of a page, is no page to come back to.
+    htmx would swap the sign-in into the page, so it gets 401 with the way there.
+    """
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
+        """The way to the sign-in, and from there to the page."""
+        part = request.headers.get("HX-Request") == "true"
+        if request.method in ("GET", "HEAD") and not part:
+            return super().handle_no_permission(request, view_func)
+        page = urlsplit(request.headers.get("HX-Current-URL", request.headers.get("Referer", "")))
+        asked = page.path + (f"?{page.query}" if page.query else "")
+        ours = page.netloc == request.get_host() and is_ours(asked)
+        way = redirect_to_login(asked if ours else reverse("home"))
+        return HttpResponse("Sign in first.", status=401, headers={"Location": way["Location"]}) if part else way
 
 
 @login_not_required

@@ -164,6 +164,17 @@ def test_a_long_search_comes_back_after_the_sign_in(client: Client, ana: Any) ->
     assert client.post("/sign-in", data | {"next": elsewhere})["Location"] == "/"
 
 
+def test_whoever_has_to_sign_in_comes_back_to_the_page_and_never_to_a_form_or_elsewhere(client: Client) -> None:
+    page, form = "http://testserver/tasks/new?q=pump", reverse("work:new")
+    way = "/sign-in?next=/tasks/new%3Fq%3Dpump"
+    assert client.get("/tasks/new?q=pump")["Location"] == way
+    assert client.post(form, headers={"Referer": page})["Location"] == way
+    part = client.post(form, headers={"HX-Request": "true", "HX-Current-URL": page})
+    assert (part.status_code, part["Location"]) == (401, way), "htmx would swap a page that a redirect leads to"
+    for elsewhere in ("https://evil.example/", "http://testserver//evil.example", ""):
+        assert client.post(form, headers={"Referer": elsewhere})["Location"] == "/sign-in?next=/"
+
+
 def test_a_search_too_long_to_come_back_to_says_so(client: Client) -> None:
     client.cookies["theme"] = "dark"
     answer = client.get("/search?q=" + "a" * 20_000)

@@ -63,11 +63,32 @@
     if (asked && box && box !== document.activeElement) box.value = asked.value;
   });
 
-  // A service that could not even be asked for (signed out meanwhile, no network) does not stay “being asked”.
-  document.addEventListener("htmx:afterRequest", e => {
-    const line = e.target.closest?.("[data-asked]");
-    if (line && !e.detail.successful) $("span", line).textContent = "could not be asked.";
-  });
+  // One polite line over the page, until something is answered or Esc is pressed.
+  const toast = $("[data-toast]");
+  const say = (words, link, address) => {
+    const box = Object.assign(document.createElement("div"), { className: "toast" }), line = document.createElement("p");
+    line.append(words);
+    if (link) line.append(Object.assign(document.createElement("a"), { href: address, textContent: link }), ".");
+    box.append(line);
+    toast.replaceChildren(box);
+  };
+  const typed = form => $$("textarea, input:not([type=hidden], [type=radio], [type=checkbox], [type=range])", form)
+    .some(field => field.value !== field.defaultValue);
+  // What could not be sent stays as it was typed, and one line says why. Who is signed out meanwhile is led to the
+  // sign-in, unless typed words would be lost by it.
+  const failed = e => {
+    const asked = e.target.closest?.("[data-asked]"); // a service outside, which has a line of its own to say so
+    if (asked) { $("span", asked).textContent = "could not be asked."; return; }
+    const { xhr, requestConfig } = e.detail, signIn = xhr.status === 401 && xhr.getResponseHeader("Location");
+    if (signIn && requestConfig.triggeringEvent?.type === "submit" && !typed(e.target)) location.assign(signIn);
+    else if (signIn) say("You are signed out. Copy what you typed, then ", "sign in again", signIn);
+    else if (xhr.status === 404) say("What this belongs to is no longer there. What you typed still stands here.");
+    else if (xhr.status >= 500) say("Something broke here. What you typed still stands: try again in a moment.");
+    else if (xhr.status) say("That was not taken. Copy what you typed, then ", "load the page anew", location.href);
+    else say("There is no connection. What you typed still stands: try again in a moment.");
+  };
+  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) document.addEventListener(name, failed);
+  document.addEventListener("htmx:afterRequest", e => { if (e.detail.successful) toast.replaceChildren(); });
 
   // What takes longer than a moment says so, in words that are read out; nothing flickers where it does not.
   document.addEventListener("htmx:beforeRequest", e => {
@@ -116,6 +137,7 @@
     if (e.key === "Escape") {
       const menu = $("details.menu[open]");
       if (menu) { menu.removeAttribute("open"); $("summary", menu).focus(); }
+      toast.replaceChildren();
       return typing?.blur();
     }
     if (typing || $("dialog[open]") || singleKeys?.checked === false) return;

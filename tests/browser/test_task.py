@@ -164,3 +164,36 @@ def test_what_takes_longer_than_a_moment_says_so(open_as: Open, company: dict[st
         expect(page.locator(".is-waiting")).to_have_count(0)
         expect(page.locator("[data-waiting]:not(:empty)")).to_have_count(0)
     assert page.evaluate("window.__refused") == []
+
+
+def test_what_could_not_be_sent_is_said_in_one_line_and_stays_and_the_sign_in_leads_back(
+    open_as: Open, said: Task
+) -> None:
+    page = open_as("ana")
+    page.goto(said.get_absolute_url())
+    toast, outcome = page.locator(".toast"), page.locator("#outcome")
+    outcome.get_by_text("It worked").click()
+    outcome.get_by_text("Add the way").click()
+    outcome.get_by_label("What surprised you?").fill("The valve was dry")
+    for troubled, words in (
+        (lambda: page.context.set_offline(True), "There is no connection"),
+        (lambda: (page.context.set_offline(False), page.context.clear_cookies(name="csrftoken")), "was not taken"),
+    ):
+        troubled()
+        outcome.get_by_role("button", name="Log it").click()
+        expect(toast).to_contain_text(words)
+    page.reload()
+    page.context.clear_cookies(name="sessionid")
+    outcome.get_by_text("It worked").click()
+    outcome.get_by_text("Add the way").click()
+    outcome.get_by_label("What surprised you?").fill("The valve was dry")
+    outcome.get_by_role("button", name="Log it").click()
+    expect(toast).to_contain_text("You are signed out")
+    expect(outcome.get_by_label("What surprised you?")).to_have_value("The valve was dry")
+    outcome.get_by_label("What surprised you?").fill("")
+    outcome.get_by_role("button", name="Log it").click()
+    page.get_by_label("Username").fill("ana")
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(said.statement)
+    expect(page).to_have_url(re.compile(said.get_absolute_url()))
