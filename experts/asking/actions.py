@@ -135,12 +135,13 @@ def ask(
     details: str = "",
     wish: str = Ask.Wish.SHOW,
     to: UUID | None = None,
-    topics: Sequence[str] = (),
+    topics: Sequence[str] | None = None,
     about: UUID | None = None,
     audience: str = EVERYONE,
     anonymous: bool = False,
 ) -> Ask:
     """Ask one person, or whoever knows. ``audience`` is a value of `audiences`; the same words again are no new ask.
+    Where no ``topics`` are given, they are those that its words name.
 
     Somebody who cannot be asked, whyever, is refused in the same words. Where
     nobody is found who knows, the ask stands open for its audience.
@@ -255,11 +256,11 @@ def _wide_enough(audience: str, team: int | None) -> None:
         )
 
 
-def _topics(text: str, names: Sequence[str], subject: Resource | None, reader: Viewer) -> list[Topic]:
+def _topics(text: str, names: Sequence[str] | None, subject: Resource | None, reader: Viewer) -> list[Topic]:
     """The topics chosen, of those that ``reader`` may know; else those of what it is about, or that it names."""
-    wanted = {topic_key(name) for name in names if name.strip()}
-    if not wanted:
+    if names is None:
         return proposed(text, subject, reader)
+    wanted = {topic_key(name) for name in names if name.strip()}
     bearing = Resource.objects.visible_to(reader).naming().filter(topics=OuterRef("pk"))
     known = Topic.objects.filter(Exists(bearing), slug__in=wanted).order_by("-name")
     return list({topic.slug: topic for topic in known}.values())[:MOST_TOPICS]

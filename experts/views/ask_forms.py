@@ -99,7 +99,10 @@ def refuse(form: forms.Form, problem: ValidationError) -> None:
         form.add_error(None, problem)
 
 
-def still_kept(request: HttpRequest, proposed: Sequence[str]) -> list[tuple[str, bool]]:
-    """The proposed topics, each with whether it is kept: what was taken away once stays so while one goes on typing."""
+def still_kept(request: HttpRequest, proposed: Sequence[str], by_hand: bool = False) -> list[tuple[str, bool]]:
+    """The proposed topics, each with whether it is kept: what was taken away once stays so while one goes on typing.
+
+    ``by_hand``: kept are those that were chosen.
+    """
     offered, chosen = set(request.POST.getlist("offered")), set(request.POST.getlist("topic"))
-    return [(name, name in chosen or name not in offered) for name in proposed]
+    return [(name, name in chosen or not (by_hand or name in offered)) for name in proposed]

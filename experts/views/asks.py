@@ -31,6 +31,7 @@ from experts.models import Person
 from experts.notices import see
 from experts.views.ask_forms import WHOEVER, AnswerForm, AskForm, refuse, still_kept
 from knowledge.access import Viewer, id_in
+from knowledge.documents import EVERYONE
 from knowledge.models import Resource
 from knowledge.topics import proposed
 
@@ -68,39 +69,54 @@ def mine(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The form (``q``, ``to``, ``about``, ``wish`` fill it), and asking; what is like it is shown once before."""
+    said = {name: request.GET.get(name, "") for name in ("to", "about", "wish")}
+    return asking_page(request, {**said, "text": request.GET.get("q", "")})
+
+
+def asking_page(
+    request: HttpRequest, begin: Mapping[str, str], *, asked: Callable[[Ask], None] = lambda ask: None,
+    by_hand: bool = False, **more: Any,
+) -> HttpResponse:  # fmt: skip
+    """The page `new`, for other rooms to begin a question on: ``begin`` fills the form, ``asked`` hears what was asked.
+
+    ``by_hand``: topics are only those that are chosen, where the words are taken from what others may not read.
+    ``more`` is for the template.
+    """
     viewer = Viewer.of(request.user)
-    said = request.POST if request.method == "POST" else request.GET
+    said: Mapping[str, str] = request.POST if request.method == "POST" else begin
+    more["by_hand"] = by_hand
     person, about = _person(said.get("to"), viewer), _about(said.get("about"), viewer)
     audiences = asking.audiences(viewer)
     if "whom" in request.POST:  # one of those who may know was chosen: the same form, to them
         person = _person(request.POST["whom"], viewer)
         kept = {**request.POST.dict(), "to": str(person.public_id) if person else WHOEVER}
         form = AskForm(initial=kept, audiences=audiences, person=person)
-        return _asking(request, form, viewer, about, person, kept.get("text", ""), lost=person is None)
+        return _asking(request, form, viewer, about, person, kept.get("text", ""), lost=person is None, **more)
     if request.method != "POST":
-        words = said.get("q", "")
-        wish = said.get("wish") if said.get("wish") in Ask.Wish.values else Ask.Wish.SHOW
-        begin = {"text": words, "about": about and about.public_id, "wish": wish}
-        form = AskForm(initial=begin, audiences=audiences, person=person)
+        words = said["text"]
+        wish = said["wish"] if said["wish"] in Ask.Wish.values else Ask.Wish.SHOW
+        filled = {"text": words, "about": about and about.public_id, "wish": wish}
+        filled["audience"] = said.get("audience", EVERYONE)
+        form = AskForm(initial=filled, audiences=audiences, person=person)
         lost = bool(said.get("to")) and person is None
         if not (words or lost):  # typing is what comes next
             form.fields["text"].widget.attrs["autofocus"] = True
-        return _asking(request, form, viewer, about, person, words, lost=lost)
+        return _asking(request, form, viewer, about, person, words, lost=lost, **more)
     form = AskForm(request.POST, audiences=audiences, person=person)
     alike = None
     if form.is_valid():
         values = form.cleaned_data
         alike = similar(values["text"], viewer)
         if _keys(alike) <= set(request.POST.getlist("shown")):
-            topics = request.POST.getlist("topic")
+            topics = request.POST.getlist("topic") or ([] if by_hand else None)
             try:
-                return _asked(
-                    request, asking.ask(viewer=viewer, topics=topics, **{**values, "to": id_in(values["to"])})
-                )
+                made = asking.ask(viewer=viewer, topics=topics, **{**values, "to": id_in(values["to"])})
+                asked(made)
+                return _asked(request, made)
             except ValidationError as problem:
                 refuse(form, problem)
     status = 422 if form.errors else 200
-    return _asking(request, form, viewer, about, person, said.get("text", ""), alike=alike, status=status)
+    return _asking(request, form, viewer, about, person, said.get("text", ""), alike=alike, status=status, **more)
 
 
 def _asked(request: HttpRequest, ask: Ask) -> HttpResponse:
@@ -113,19 +129,21 @@ def _asked(request: HttpRequest, ask: Ask) -> HttpResponse:
 
 def _asking(
     request: HttpRequest, form: AskForm, viewer: Viewer, about: Resource | None, person: Person | None, text: str,
-    *, alike: Similar | None = None, status: int = 200, lost: bool = False,
+    *, alike: Similar | None = None, status: int = 200, lost: bool = False, template: str = "experts/ask_new.html",
+    **more: Any,
 ) -> HttpResponse:  # fmt: skip
     context = {
+        **more,
         "form": form,
         "about": about,
         "person": person,
         "lost": own_asks.NOT_NOW if lost else "",
         "step": alike is not None and not form.errors,
-        **_beside(request, text, about, viewer, alike),
+        **_beside(request, text, about, viewer, alike, more["by_hand"]),
     }
     if person is None or form.errors.get("to"):
         context["people"] = _may_know(text, viewer)
-    return render(request, "experts/ask_new.html", context, status=status)
+    return render(request, template, context, status=status)
 
 
 @private
@@ -134,19 +152,22 @@ def alike(request: HttpRequest) -> HttpResponse:
     """What is like the question that is being typed, and what it seems to be about."""
     viewer = Viewer.of(request.user)
     text = request.POST.get("text", "")
-    context = _beside(request, text, _about(request.POST.get("about"), viewer), viewer)
+    context = _beside(
+        request, text, _about(request.POST.get("about"), viewer), viewer, by_hand="by_hand" in request.POST
+    )
     if "to" not in request.POST:
         context["people"] = _may_know(text, viewer)
     return render(request, "components/alike_asks.html", context)
 
 
 def _beside(
-    request: HttpRequest, text: str, about: Resource | None, viewer: Viewer, found: Similar | None = None
-) -> dict[str, Any]:
+    request: HttpRequest, text: str, about: Resource | None, viewer: Viewer, found: Similar | None = None,
+    by_hand: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     text = text[:LONGEST]
     found = found or similar(text, viewer)
     names = [topic.name for topic in proposed(text, about, viewer)] if text.strip() or about else []
-    return {"alike": found, "shown": sorted(_keys(found)), "topics": still_kept(request, names)}
+    return {"alike": found, "shown": sorted(_keys(found)), "topics": still_kept(request, names, by_hand)}
 
 
 def _may_know(text: str, viewer: Viewer) -> list[Expert]:

@@ -15,6 +15,8 @@ from immersive.work.routes import Route
 from knowledge.connectors.files import web_address
 
 PEOPLE = (Route.HAND_OVER, Route.MENTOR)
+WISHES = {Route.HAND_OVER: "do", Route.MENTOR: "show"}
+"""What is wished of a person, as the form that asks them says it."""
 SIGNS = {Route.INFORMAL: "beside", Route.TOOL: "external", Route.FORMAL: "external"}
 
 
@@ -28,7 +30,6 @@ class Act:
 
     route: Route
     task: UUID
-    statement: str
     title: str = ""
     key: str = ""
     web: str = ""
@@ -52,7 +53,7 @@ class Act:
         if not self.key:
             return ""
         if self.route in PEOPLE:
-            return _ask(q=self.statement, to=self.key, wish="do" if self.route is Route.HAND_OVER else "show")
+            return f"{reverse('work:ask', args=[self.task])}?{urlencode({'to': self.key, 'wish': WISHES[self.route]})}"
         if self.route is Route.INFORMAL:
             return reverse("work:beside", args=[self.task, self.key]) + (self.at or "#reader")
         return self.web if web_address(self.web) else ""
@@ -75,13 +76,10 @@ class Act:
     @property
     def access_url(self) -> str:
         """Where one asks for that."""
-        return _ask(q=f"How do I get access to {self.title}?", about=self.key)
+        said = {"q": f"How do I get access to {self.title}?", "about": self.key}
+        return f"{reverse('experts:ask-new')}?{urlencode(said)}"
 
 
 def asked_for(access: str) -> str:
     """What a catalogue says of access, where that is to be asked for; nothing where everyone has it."""
     return "" if "everyone" in access.casefold() else access
-
-
-def _ask(**said: str) -> str:
-    return f"{reverse('experts:ask-new')}?{urlencode(said)}"

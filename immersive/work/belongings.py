@@ -109,7 +109,7 @@ def _question(one: recall.Recall) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    kept = ("route", "chosen_at", "done_at", "helped_at", "rank", "lean", "chance")
+    kept = ("route", "chosen_at", "done_at", "helped_at", "asked", "rank", "lean", "chance")
     return {"name": NAMES[step.route], **{name: getattr(step, name) for name in kept}}  # type: ignore[index]
 
 

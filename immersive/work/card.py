@@ -191,9 +191,7 @@ class Look:
             weighed=weighing(row, self.situation, self.inferred),
             step=self.chosen.get((row.route, one.key), ""),
             notes=self.notes.get(one.key, ()),
-            act=Act(row.route, task.public_id, task.statement, one.title, one.key, one.web, one.access, one.at)
-            if task
-            else None,
+            act=Act(row.route, task.public_id, one.title, one.key, one.web, one.access, one.at) if task else None,
         )
 
     @cached_property

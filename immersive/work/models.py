@@ -249,6 +249,8 @@ class Step(models.Model):
     done_at = models.DateTimeField(null=True)
     helped_at = models.DateTimeField(null=True, editable=False)
     """The moment of its owner's verdict on the resource, where that came of the outcome (see `outcomes`)."""
+    asked = models.UUIDField(null=True, editable=False)
+    """The question (its public id) that its owner asked for it with their name. Nothing leads back from there."""
     advice = models.ForeignKey(Advice, null=True, on_delete=models.SET_NULL, related_name="+")
     rank = models.PositiveSmallIntegerField(null=True)
     lean = models.PositiveSmallIntegerField(null=True)

@@ -8,15 +8,18 @@ a step by its token, which stays its own when another window changes the order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
 from django.http import Http404
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from experts.asking.asks import Ask
 from experts.models import Person
 from immersive.work import advice, outcomes
 from immersive.work.actions import AssessFirst, own
@@ -72,19 +75,29 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned(Seen):
-    """One step of a plan of the viewer's own, with what can be done about it. ``token``: by what pages name it."""
+    """One step of a plan of the viewer's own, with what can be done about it. ``token``: by what pages name it.
+
+    ``asked_at``: when the question ``asked`` was asked for it, while that one stands.
+    """
 
     token: str
     task: Task
     first: bool
     last: bool
+    asked: Any = None
+    asked_at: datetime | None = None
 
     @property
     def act(self) -> Act:
         """How it is begun."""
         one = self.resource
         more = {"web": one.url, "said": str(one.facts.get("access", ""))} if one else {}
-        return Act(self.route, self.task.public_id, self.task.statement, self.title, self.key[1], **more)
+        return Act(self.route, self.task.public_id, self.title, self.key[1], **more)
+
+    @property
+    def asked_url(self) -> str:
+        """Where that question is."""
+        return reverse("experts:ask", args=[self.asked]) if self.asked else ""
 
     @property
     def mentoring(self) -> bool:
@@ -95,11 +108,14 @@ class Planned(Seen):
 @sensitive_variables()
 def steps(task: Task, viewer: Viewer) -> list[Planned]:
     """The plan of a task of the viewer's, in its order (one query)."""
-    rows = _seen(Step.objects.visible_to(viewer).filter(task=task), viewer)
+    mine = Ask.objects.visible_to(viewer).filter(author=viewer.person_id or 0, public_id=OuterRef("asked"))
+    own_steps = Step.objects.visible_to(viewer).filter(task=task)
+    rows = _seen(own_steps.annotate(asked_at=Subquery(mine.values("published_at")[:1])), viewer)
     return [
         Planned(
             one.route, one.done, one.resource, one.person,
             token=step.token, task=task, first=at == 0, last=at == len(rows) - 1,
+            asked=step.asked, asked_at=step.asked_at,  # type: ignore[attr-defined]
         )
         for at, (step, one) in enumerate(rows)
     ]  # fmt: skip
@@ -186,6 +202,30 @@ def _stood(task: Task, viewer: Viewer, route: str, key: str) -> dict[str, Any]:
             if (row.route, row.candidate.key) == (route, key):
                 return {"advice": shown.advice, "rank": rank, "chance": row.odds.chance.mean}
     return {}
+
+
+@sensitive_variables()
+def asked(*, task: Task, owner: Any, ask: Ask, route: str, key: str) -> None:
+    """Keep with the step of a person, named as the card does, what was asked for it; one that no plan holds joins it.
+
+    The link is the owner's alone: the question knows nothing of it. Of one without a name nothing is kept, for whoever
+    reads rows could tell by it whose it is.
+    """
+    if ask.author_id != owner.pk or route not in PEOPLE:
+        return
+    try:
+        step = choose(task=task, owner=owner, route=route, key=key)
+    except (AssessFirst, ValidationError):
+        return
+    Step.objects.filter(pk=step.pk).update(asked=ask.public_id)
+
+
+@sensitive_variables()
+def asked_from(ask: Ask, viewer: Viewer) -> Task | None:
+    """The viewer's own task that they asked this question from, if any."""
+    steps = Step.objects.visible_to(viewer).filter(asked=ask.public_id)
+    found: Step | None = steps.select_related("task").first()
+    return found.task if found else None
 
 
 def done(*, task: Task, owner: Any, step: str, done: bool = True) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from immersive.work.views import card, mirror, recall, reminders, sharing, tasks
+from immersive.work.views import asks, card, mirror, recall, reminders, sharing, tasks
 
 app_name = "work"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("<uuid:task_id>/lean", card.lean, name="lean"),
     path("<uuid:task_id>/again", card.again, name="again"),
     path("<uuid:task_id>/choose", card.choose, name="choose"),
+    path("<uuid:task_id>/ask", asks.ask, name="ask"),
     path("<uuid:task_id>/plan", card.step, name="plan"),
     path("<uuid:task_id>/beside/<uuid:resource_id>", card.beside, name="beside"),
     path("<uuid:task_id>/outcome", tasks.outcome, name="outcome"),

@@ -179,10 +179,10 @@ def test_a_result_an_empty_search_and_a_task_lead_to_the_form(
         owner=people["ana"], statement="Prime P-102", started_from=Resource.objects.get(public_id=about)
     )
     work.assess(task=task, owner=people["ana"], confidence=50)
-    assert f'href="/asks/new?q=Prime%20P-102&amp;about={about}"' in read(ana, task.get_absolute_url())
+    assert f'href="/tasks/{task.public_id}/ask"' in read(ana, task.get_absolute_url())
     alone = work.start_task(owner=people["ana"], statement="Xylophone")
     work.assess(task=alone, owner=people["ana"], confidence=50)
-    assert 'href="/asks/new?q=Xylophone"' in read(ana, alone.get_absolute_url()), "also where nobody was found"
+    assert f'href="/tasks/{alone.public_id}/ask"' in read(ana, alone.get_absolute_url()), "also where nobody was found"
 
 
 def test_home_says_what_waits_and_what_is_new(people: dict[str, Any], as_: Any, asked: Ask) -> None:

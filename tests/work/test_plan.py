@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.http import Http404
 from django.test import Client
 from django.urls import reverse
 
+from experts.asking import actions as asking
+from experts.asking.asks import Ask
 from immersive.work import actions, plan
 from immersive.work.actions import AssessFirst
 from immersive.work.models import Step, Task
@@ -124,6 +127,42 @@ def test_a_person_who_leaves_and_a_page_that_goes_are_named_no_more(
     assert [one.gone for one in plan.steps(said, viewer(people.owner))] == [True, True]
     with pytest.raises(ValidationError):
         choose(said, people, "hand_over", people.peer.public_id)
+
+
+def test_what_is_asked_from_a_step_is_its_owners_to_know(
+    said: Task, people: People, guide: Resource, client: Client
+) -> None:
+    guide.topics.create(slug="manifests", name="Manifest")
+    client.force_login(people.owner)
+    choose(said, people, "mentor", people.peer.public_id)
+    [link] = [one.act.url for one in plan.steps(said, viewer(people.owner))]
+    assert link == f"/tasks/{said.public_id}/ask?to={people.peer.public_id}&wish=show", "no word of it in an address"
+    form = client.get(link).content.decode()
+    assert said.statement in form
+    assert re.search(r'name="audience" value="asked"[^>]*checked', form), "for who is asked alone"
+    assert "What you write here leaves your task" in form
+    assert re.search(r'name="topic" value="Manifest">', form), "offered, and not kept unasked"
+    asking = {"text": "What comes first in a manifest?", "wish": "show", "to": str(people.peer.public_id)}
+    shown = client.post(link, {**asking, "audience": "asked"}, follow=True).content.decode()
+    made = Ask.objects.get()
+    assert (made.text, made.only_asked, made.topics.count()) == (asking["text"], True, 0)
+    assert f'<a href="{said.get_absolute_url()}#plan">your task</a>' in shown
+    page = client.get(said.get_absolute_url()).content.decode()
+    assert f'<a href="{made.get_absolute_url()}">Asked on ' in page
+    assert "Ask Pia Roth to show you</a></p>" not in page
+    assert "already" in client.get(link).content.decode(), "nobody asks twice without knowing"
+    client.force_login(people.peer)
+    theirs = client.get(made.get_absolute_url()).content.decode()
+    assert asking["text"] in theirs
+    assert str(said.public_id) not in theirs
+    assert client.get(link).status_code == 404
+
+
+def test_what_is_asked_without_a_name_is_tied_to_no_task(said: Task, people: People, monkeypatch: Any) -> None:
+    monkeypatch.setattr("experts.asking.sealed.K", 1)
+    made = asking.ask(viewer=viewer(people.owner), text="What comes first in a manifest?", anonymous=True)
+    plan.asked(task=said, owner=people.owner, ask=made, route="mentor", key=str(people.peer.public_id))
+    assert not Step.objects.exclude(asked=None).exists()
 
 
 def test_a_plan_has_an_end(said: Task, people: People, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,6 +181,7 @@ class Migration(migrations.Migration):
                 ('chosen_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('done_at', models.DateTimeField(null=True)),
                 ('helped_at', models.DateTimeField(editable=False, null=True)),
+                ('asked', models.UUIDField(editable=False, null=True)),
                 ('rank', models.PositiveSmallIntegerField(null=True)),
                 ('lean', models.PositiveSmallIntegerField(null=True)),
                 ('chance', models.FloatField(null=True)),
