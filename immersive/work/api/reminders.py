@@ -17,7 +17,7 @@ from immersive.work.api.common import ONE_TASK, Mine, OneTask, Refused
 class RemindersSerializer(serializers.Serializer[Any]):
     """What the caller wants to be asked."""
 
-    outcomes = serializers.BooleanField(help_text="How their tasks went.")
+    outcomes = serializers.BooleanField(help_text="How their tasks and experiments went.")
     recall = serializers.BooleanField(help_text="The questions that they wrote for later.")
 
 
