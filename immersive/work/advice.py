@@ -21,11 +21,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from immersive.work import candidates, records, tasks
-from immersive.work.candidates import ALONE, Gathered, Pick
+from immersive.work.candidates import Gathered, Pick
 from immersive.work.like_tasks import Alike, alike
 from immersive.work.models import Advice, Step
 from immersive.work.routes import Card, Counts, Difficulty, History, Reason, Route, Situation, weigh
-from immersive.work.working_time import Clock, clock_told
+from immersive.work.wording import ALONE, in_words
+from immersive.work.working_time import Clock, clock_told, today_of
 from knowledge.access import Ground
 from knowledge.index.language import parse
 from knowledge.passages import Highlighter
@@ -90,7 +91,7 @@ def advise(task: Any, viewer: Viewer, *, lean: int | None = None, again: bool = 
         return None
     if not hasattr(task, "kept"):
         task = tasks.mine_or_404(task.public_id, viewer)
-    now, ground = timezone.now(), Ground(viewer)
+    now, today, ground = timezone.now(), today_of(task.owner), Ground(viewer)
     like = alike(task, viewer)
     said, known = situation(task, like), known_of(task)
     kept: Advice | None = task.kept
@@ -98,10 +99,10 @@ def advise(task: Any, viewer: Viewer, *, lean: int | None = None, again: bool = 
     stale = _stale(kept, rest, said, like, now)
     found = None
     if rest is not None and not stale and not again:
-        found = candidates.confirm(rest.picks, task.statement, viewer, known=known, ground=ground)
+        found = candidates.confirm(rest.picks, task.statement, viewer, known=known, today=today, ground=ground)
         stale = "" if found else GONE
     if found is None or rest is None or kept is None:
-        found = candidates.gather(task.statement, viewer, known=known, begun=task.from_id, ground=ground)
+        found = candidates.gather(task.statement, viewer, known=known, begun=task.from_id, today=today, ground=ground)
         history, by_id = records.published([one.pk for one in found.resources.values()])
         past = {key: by_id[one.pk] for key, one in found.resources.items() if one.pk in by_id}
         rest = Rest(found.picks, said, like, history, past)
@@ -112,7 +113,7 @@ def advise(task: Any, viewer: Viewer, *, lean: int | None = None, again: bool = 
     asked = replace(said, lean=(task.lean if lean is None else lean) / 4, hours_left=left)
     past_by_id = {found.resources[key].pk: counts for key, counts in rest.past.items() if key in found.resources}
     alone = _alone(like)
-    weighed = candidates.candidates(found, now, clock, past_by_id, alone)
+    weighed = in_words(found, now, clock, past_by_id, alone)
     card = _opened(weigh(weighed, asked, rest.history, kept.seed), found, task.statement)
     inferred = 0 if task.difficulty or like.difficulty is None else like.tasks
     rows = {row.candidate.key for row in card.rows}

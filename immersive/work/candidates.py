@@ -6,7 +6,7 @@ part. Beside its own words a tool counts where a page about the task names it:
 people write down "put it into Docket" far from where Docket says what it does.
 
 What is found is kept as picks: keys and figures, no title, no name and no
-sentence. `candidates` puts them into words from what may be read now, the
+sentence. `wording` puts them into words from what may be read now, the
 same for those just gathered and for those kept since yesterday.
 """
 
@@ -16,22 +16,18 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Length
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from experts import finder
-from experts.asking.load import zone_of
-from experts.room import room, time_left
-from immersive.work.acts import asked_for
+from experts.room import room
 from immersive.work.like_tasks import stems
-from immersive.work.routes import Candidate, Counts, History, Reason, Route
-from immersive.work.working_time import A_DAY, Clock, clock_told
+from immersive.work.routes import Route
 from knowledge import index
 from knowledge.access import Ground, Viewer
 from knowledge.index.analysis import content_words, stem, tokens, topic_key
@@ -67,20 +63,7 @@ OBJECT = 2.0
 """How much a word of a job counts beside its first, which says what is done: much is written, few write quotations."""
 OF_TOPIC = 0.8
 """How well a course fits that bears all topics that are to be learnt."""
-OFFERS = 0.3
-"""What it adds that somebody offers to be a mentor in a topic of the task."""
-A_NIGHT = 0.6 * A_DAY
-"""Working hours of somebody who is asked now until they are likely to begin."""
-NO_DATE = 10 * A_DAY
-"""Working hours until a course of which no date is known."""
-COURSE_MINUTES = 420
-"""Of a course that does not say how long it is."""
-A_MINUTE = 1100
-"""Characters that are read in a minute."""
-LONGEST_READING = 60
-"""Minutes beyond which nobody reads on for one task."""
 WORD = re.compile(r"\w+")
-ALONE = Candidate(Route.DO, title="On your own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +103,13 @@ def gather(
     *,
     known: Mapping[str, float] | None = None,
     begun: UUID | None = None,
+    today: date | None = None,
     ground: Ground | None = None,
 ) -> Gathered:
     """Picks for every route for which there is something that fits.
 
     ``known``: topics of the task, and which part of each the worker knows (0..1);
-    ``begun``: the key of the resource where it was begun.
+    ``begun``: the key of the resource where it was begun; ``today``: their day, where another clock is in force.
     At most four searches in the index, of one ground, and six questions to the database beside those.
     """
     query = parse(words)
@@ -134,10 +118,10 @@ def gather(
     ground = ground or Ground(viewer)
     found = {route: _found(replace(query, kinds=kinds), ground) for route, kinds in KINDS.items()}
     unknown = unknown_of(known)
-    near = _near(found, viewer, unknown, begun)
+    near = _near(found, viewer, unknown, begun, today)
     tools, more = _tools(near[Route.TOOL], near[Route.INFORMAL], words, viewer)
     people, experts = _people(query, found[Route.INFORMAL], near[Route.HAND_OVER], unknown, viewer, ground)
-    courses = [one for one in near[Route.FORMAL] if _to_be_had(one.resource)]
+    courses = [one for one in near[Route.FORMAL] if _to_be_had(one.resource, today)]
     picks = (
         *tools,
         *people,
@@ -155,6 +139,7 @@ def confirm(
     viewer: Viewer,
     *,
     known: Mapping[str, float] | None = None,
+    today: date | None = None,
     ground: Ground | None = None,
 ) -> Gathered | None:
     """The same picks as they are now; `None` if anything that they rest on is not the viewer's to read any more, if
@@ -172,7 +157,7 @@ def confirm(
         ground = ground or Ground(viewer)
         if any(_behind(one, ground) for one in picks):
             return None
-    if any(one.kind == "course" and not _to_be_had(one) for one in rows.values()):
+    if any(one.kind == "course" and not _to_be_had(one, today) for one in rows.values()):
         return None
     told = {key: {of: fit for of, fit in one.behind if rows[of].kind != "person"} for key, one in people.items()}
     experts = finder.still(told, words, viewer, about=unknown_of(known)) if told else {}
@@ -218,7 +203,11 @@ def fit(hit: Hit) -> float:
 
 
 def _near(
-    found: Mapping[Route, Found | None], viewer: Viewer, unknown: frozenset[str], begun: UUID | None
+    found: Mapping[Route, Found | None],
+    viewer: Viewer,
+    unknown: frozenset[str],
+    begun: UUID | None,
+    today: date | None,
 ) -> dict[Route, list[Near]]:
     """The best hits of each search that the database confirms, and where the task was begun, by how well they fit.
 
@@ -243,7 +232,7 @@ def _near(
     told = {one.resource.pk for one in near[Route.FORMAL]}
     of_topic = may_read.filter(kind="course", pk__in=tags.values("resource")).exclude(pk__in=told)
     courses = of_topic.order_by("-bears", "title", "public_id")[:MOST_ROWS] if unknown else ()
-    to_be_had = [one for one in courses if _to_be_had(one)][: MOST[Route.FORMAL]]
+    to_be_had = [one for one in courses if _to_be_had(one, today)][: MOST[Route.FORMAL]]
     near[Route.FORMAL] += [Near(one, _about(one, unknown)) for one in to_be_had]
     return {route: sorted(some, key=lambda one: -one.fit) for route, some in near.items()}
 
@@ -355,111 +344,15 @@ def _people(
     return picks, people
 
 
-# In words --------------------------------------------------------------------------------------------------------
-
-
-def candidates(
-    found: Gathered,
-    now: datetime,
-    mine: Clock,
-    past: Mapping[int, History] | None = None,
-    alone: Candidate = ALONE,
-) -> list[Candidate]:
-    """Picks in the words of what may be read now, and ``alone``, which is always there.
-
-    ``mine``: the viewer's working time; ``past``: published outcomes of resources, by their ids.
-    """
-    past = past or {}
-    made = [alone]
-    for pick in found.picks:
-        if pick.route is Route.HAND_OVER:
-            made += _asked(pick, found.people[pick.key], mine, now)
-            continue
-        one = found.resources[pick.key]
-        plain = Candidate(
-            pick.route,
-            pick.fit,
-            key=str(pick.key),
-            title=one.title,
-            url=one.get_absolute_url(),
-            web=one.url,
-            price=str(one.facts.get("price", "")),
-            access=str(one.facts.get("access", "")),
-            past=past.get(one.pk, {}).get((pick.route, None, None), Counts()),
-            counted=past.get(one.pk, {}),
-        )
-        made.append(_IN_WORDS[pick.route](plain, pick, found, mine, now))
-    return made
-
-
-def _tool(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datetime) -> Candidate:
-    jobs = jobs_of(found.resources[pick.key])
-    reasons = [Reason(f"It can {jobs[pick.job]}", plain.url)] if pick.job is not None and pick.job < len(jobs) else []
-    pages = (found.resources[key] for key, _ in sorted(pick.behind, key=lambda one: -one[1]))
-    reasons += [Reason(f"“{page.title}” says to use it", page.get_absolute_url()) for page in pages]
-    return replace(plain, begins_in=A_DAY if asked_for(plain.access) else 0.0, reasons=tuple(reasons[:3]))
-
-
-def _reading(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datetime) -> Candidate:
-    one = found.resources[pick.key]
-    minutes = _minutes(one.facts.get("duration_minutes")) or min(LONGEST_READING, max(1, one.length // A_MINUTE))
-    verb = "watch" if one.kind == "video" else "read"
-    return replace(plain, minutes=minutes, reasons=(Reason(f"{minutes} min to {verb}", plain.url),))
-
-
-def _course(plain: Candidate, pick: Pick, found: Gathered, mine: Clock, now: datetime) -> Candidate:
-    facts = found.resources[pick.key].facts
-    day, places = _day(facts.get("next_date")), facts.get("places")
-    reasons = []
-    if day:
-        left = "" if places is None else f", {places} place{'' if places == 1 else 's'} left"
-        reasons = [Reason(f"Next on {date_format(day, 'j F Y')}{left}", plain.url)]
-    begins = mine.between(now, datetime.combine(day, time(9), tzinfo=zone_of(mine.zone))) if day else NO_DATE
-    hours = (_minutes(facts.get("duration_minutes")) or COURSE_MINUTES) / 60 + 2
-    return replace(plain, begins_in=begins, hours=hours, on=day, reasons=tuple(reasons))
-
-
-_IN_WORDS = {Route.TOOL: _tool, Route.INFORMAL: _reading, Route.FORMAL: _course}
-
-
-def _asked(pick: Pick, one: finder.Expert, mine: Clock, now: datetime) -> Iterable[Candidate]:
-    """Somebody to do it, or to work on it together with.
-
-    When they are away counts for those alone who show their time: asking again and again would tell it of others.
-    """
-    person: Any = one.person
-    left = time_left(person)
-    theirs = clock_told(person, person.room_closed if left else None)
-    told = Candidate(
-        Route.HAND_OVER,
-        pick.fit,
-        key=str(person.public_id),
-        title=person.display_name,
-        url=person.get_absolute_url(),
-        begins_in=mine.between(now, theirs.after(now, A_NIGHT)),
-        others=2.0,
-        left=left.text if left else "",
-        reasons=tuple(Reason(reason.text, reason.url) for reason in one.reasons[:2]),
-    )
-    yield told
-    mentor = replace(told, route=Route.MENTOR, others=1.0, fit=min(1.0, told.fit + OFFERS * one.teaches))
-    if mentor.fit >= LEAST[Route.MENTOR]:
-        yield mentor
-
-
-def _to_be_had(course: Any) -> bool:
+def _to_be_had(course: Any, today: date | None) -> bool:
     """Whether one can still take part: its date is to come, and it is not full."""
-    day, places = _day(course.facts.get("next_date")), course.facts.get("places")
-    return not (day is not None and day < timezone.localdate()) and places != 0
+    day, places = day_of(course), course.facts.get("places")
+    return not (day is not None and day < (today or timezone.localdate())) and places != 0
 
 
-def _day(text: Any) -> date | None:
+def day_of(course: Any) -> date | None:
+    """The next date of a course, as its source says."""
     try:
-        return date.fromisoformat(str(text)[:10])
+        return date.fromisoformat(str(course.facts.get("next_date"))[:10])
     except ValueError:
         return None
-
-
-def _minutes(said: Any) -> int:
-    """Minutes that a catalogue says; 0 where it does not, or nothing that can be."""
-    return said if isinstance(said, int) and 0 < said <= 100_000 else 0

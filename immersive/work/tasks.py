@@ -64,7 +64,8 @@ def mine_or_404(public_id: UUID, viewer: Viewer) -> Task:
     """
     last = Advice.objects.filter(task=OuterRef("pk")).values("pk")[:1]
     kept = FilteredRelation("advices", condition=Q(advices__pk=Subquery(last)))
-    whole: Any = mine(viewer).annotate(kept=kept, closed=closed_of("owner", timezone.now())).select_related("kept")
+    rows: Any = mine(viewer)
+    whole = rows.annotate(kept=kept, closed=closed_of("owner", timezone.now())).select_related("kept")
     try:
         found: Task = whole.get(public_id=public_id)
     except Task.DoesNotExist:

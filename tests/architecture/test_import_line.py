@@ -27,7 +27,7 @@ LAYERS = {
             "calibration chances routes weighing acts rows",
             # answers
             "ingest indexing search remembered typeahead relaxing pages live live_kept evidence names "
-            "connector tasks log mirror over_time like_tasks candidates advice records working_time finder "
+            "connector tasks log mirror over_time like_tasks candidates wording advice records working_time finder "
             "sayings helpers room load sealed own_asks answers",
             # verbs
             "actions waiting choices notices mentorships communities proposals line_ups matching my_mentoring "

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import LazySettings
@@ -299,6 +300,16 @@ def test_a_course_that_is_full_is_not_offered(said: Task) -> None:
     yesterday = small_company.days_ago(1).date().isoformat()
     Resource.objects.filter(pk=course.pk).update(facts={**course.facts, "next_date": yesterday})
     assert Route.FORMAL not in ways(show(said))
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # one of them has another day than UTC
+def test_a_course_begins_by_the_clock_of_who_asks(said: Task, kitchen: dict[str, Any], zone: str) -> None:
+    Person.objects.filter(pk=kitchen["ana"].pk).update(time_zone=zone)
+    course = Resource.objects.get(key="course")
+    for gone_by, offered in ((0, True), (1, False)):
+        day = timezone.localdate(timezone=ZoneInfo(zone)) - timedelta(gone_by)
+        Resource.objects.filter(pk=course.pk).update(facts={**course.facts, "next_date": day.isoformat()})
+        assert (Route.FORMAL in ways(show(said))) is offered
 
 
 def test_is_made_anew_after_a_day_and_when_the_clock_was_set_back(said: Task) -> None:

@@ -21,6 +21,7 @@ from experts.models import Person
 from immersive.work import candidates
 from immersive.work.like_tasks import stems
 from immersive.work.routes import DOES_THE_JOB, Candidate, Route
+from immersive.work.wording import in_words
 from immersive.work.working_time import Clock
 from knowledge.access import Viewer
 from knowledge.documents import Contribution, Document
@@ -80,7 +81,7 @@ NOW = timezone.now()
 
 
 def gather(words: str, viewer: Viewer, **more: Any) -> list[Candidate]:
-    return candidates.candidates(candidates.gather(words, viewer, **more), NOW, Clock())
+    return in_words(candidates.gather(words, viewer, **more), NOW, Clock())
 
 
 def found(person: Any, words: str = TASK, **more: Any) -> dict[Route, list[Candidate]]:
@@ -186,7 +187,7 @@ def test_who_shows_their_time_shows_when_they_are_away(kitchen: dict[str, Any]) 
     choices.close(person=kitchen["ben"], since=since, until=since + timedelta(days=27))
 
     def asked() -> Candidate:
-        every = candidates.candidates(candidates.gather(TASK, viewer), now, Clock())
+        every = in_words(candidates.gather(TASK, viewer), now, Clock())
         return next(one for one in every if one.route is Route.HAND_OVER)
 
     kept = asked()

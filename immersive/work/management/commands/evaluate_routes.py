@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from experts.models import Person
-from immersive.work.candidates import candidates, gather
+from immersive.work.candidates import gather
 from immersive.work.routes import DOES_THE_JOB, Card, Route, Situation, weigh
+from immersive.work.wording import in_words
 from immersive.work.working_time import Clock
 from knowledge.access import Viewer
 from knowledge.search import search
@@ -118,7 +119,7 @@ def asked(one: Judged, viewer: Viewer) -> Card:
     """The card of a judged task: how sure they would be follows from what they know."""
     part = sum(one.topics.values()) / len(one.topics) if one.topics else 0.0
     sure = SURE[min(SURE, key=lambda known: abs(known - part))]
-    found = candidates(gather(one.task, viewer, known=one.topics), timezone.now(), Clock())
+    found = in_words(gather(one.task, viewer, known=one.topics), timezone.now(), Clock())
     return weigh(found, Situation(sure, part, one.lean), {})
 
 
