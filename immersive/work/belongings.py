@@ -131,9 +131,10 @@ def delete_all(*, owner: Person) -> int:
     """Remove all tasks of ``owner`` with everything that was said of them, and all else of theirs; how many tasks.
 
     What nobody else may read goes, also what was taken back or away; what
-    colleagues may read stays, without its author, who hears no more of it. Some rows go at a time, each
-    time in a transaction of its own: a cut leaves the rest as it was, and
-    another call takes it.
+    colleagues may read stays, without a name, and nobody can take it back any
+    more. Questions to colleagues are of another room and stay as they are.
+    Some rows go at a time, each time in a transaction of its own: a cut leaves
+    the rest as it was, and another call takes it.
     """
     gone = actions.delete_all(owner=owner)
     _delete(recall.Recall.objects.filter(owner=owner))
@@ -143,7 +144,7 @@ def delete_all(*, owner: Person) -> int:
         _delete(Notice.objects.filter(person=owner, subject__in=mine.values("public_id")))
         _delete(mine.filter(reach__in=(Reach.DRAFT, Reach.ME)))
         _delete(mine.exclude(withdrawn_at=None, hidden_at=None))
-        mine.update(author=None)
+        mine.update(author=None, anonymous=True)  # who is here still has not left: it reads as without a name
     return gone
 
 

@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from experts.models import Membership, Notice, Team
 from immersive.work import actions, belongings, log, recall, reminding, sharing
 from immersive.work.lessons.rows import Experiment, Lesson
+from immersive.work.lessons.told import signed
 from immersive.work.models import Advice, Record, Reminders, Step, Task
 from knowledge.access import Viewer
 from knowledge.models import Verdict
@@ -155,9 +156,21 @@ def test_every_row_of_theirs_goes_and_what_colleagues_read_stays_without_its_aut
     for model in (Lesson, Experiment):
         assert model.objects.filter(author=None, reach="company").count() == 1
         assert model.objects.filter(author=people.peer).count() == 3
+        one = model.objects.get(author=None, reach="company")
+        assert signed(one, Viewer.of(people.peer)) == ("Without a name", None), "nobody has left"
     left = belongings.everything(Viewer.of(people.owner))
     assert not any(list(left[name]) for name in ("tasks", "learning_log", "questions", "lessons", "experiments"))
     assert not Notice.objects.filter(person=people.owner).exists()
+
+
+def test_what_stays_is_said_before_it_goes(people: People, full: Task) -> None:
+    client = Client()
+    client.force_login(people.owner)
+    before = client.get("/tasks/mirror").content.decode()
+    for kept in ('href="/lessons/?mine=1"', 'href="/lessons/experiments/?mine=1"', 'href="/asks/">Your questions'):
+        assert kept in before
+    after = client.post("/tasks/delete", follow=True).content.decode()
+    assert "questions that you asked them stay with yours" in after
 
 
 def test_no_table_is_forgotten() -> None:

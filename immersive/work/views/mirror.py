@@ -15,6 +15,11 @@ from immersive.work import mirror as mirrors
 from immersive.work.views import page_of, private
 from knowledge.access import Viewer
 
+DELETED = (
+    "All that was yours alone is deleted. Lessons and experiments that colleagues read stay without a name; questions "
+    "that you asked them stay with yours."
+)
+
 
 @private
 @require_safe
@@ -32,7 +37,7 @@ def mirror(request: HttpRequest) -> HttpResponse:
 def delete_all(request: HttpRequest) -> HttpResponse:
     """Delete all my tasks with everything that was said of them."""
     belongings.delete_all(owner=cast(Person, request.user))
-    messages.success(request, "Everything is deleted. What colleagues read of you stays without your name.")
+    messages.success(request, DELETED)
     return redirect("work:list")
 
 
