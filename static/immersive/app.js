@@ -49,6 +49,18 @@
     if (matchMedia("(max-width: 59.99rem)").matches) $$("[data-fold]").forEach(d => d.removeAttribute("open"));
   };
   fold();
+  // A link into a fold opens it, where the browser does not do so by itself.
+  const open = () => {
+    const place = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folds = place ? $$("details").filter(one => !one.open && one.contains(place)) : [];
+    folds.forEach(one => { one.open = true; });
+    if (folds.length) place.scrollIntoView();
+  };
+  open();
+  addEventListener("hashchange", open);
+  document.addEventListener("click", e => { // the same address again is no change
+    if (e.target.closest("a")?.hash === location.hash && location.hash) open();
+  });
   // New results: the box says what was asked for, and on a narrow screen the filters stay open, for they are in use.
   // A screen reader is told by a line that stays, for what comes anew with the results is not always read out.
   const said = $("[data-said]");

@@ -197,3 +197,15 @@ def test_what_could_not_be_sent_is_said_in_one_line_and_stays_and_the_sign_in_le
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(said.statement)
     expect(page).to_have_url(re.compile(said.get_absolute_url()))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with-javascript", "without-javascript"])
+def test_a_link_into_a_fold_opens_it_each_time(open_as: Open, said: Task, scripts: bool) -> None:
+    page = open_as("ana", java_script_enabled=scripts)
+    page.goto("/tasks/mirror")
+    for _ in range(2 if scripts else 1):
+        page.get_by_role("link", name="delete it all").click()
+        expect(page.get_by_role("button", name="Delete all of it")).to_be_visible()
+        page.get_by_text("Delete it all", exact=True).click()
+    page.goto(f"{said.get_absolute_url()}#weighed")
+    expect(page.get_by_role("button", name="Look and weigh again")).to_be_visible()
