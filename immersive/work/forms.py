@@ -23,7 +23,7 @@ class StartForm(forms.Form):
     statement = forms.CharField(
         label="What are you working on?",
         max_length=MAX_STATEMENT,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
         help_text="One sentence, in your own words.",
         error_messages={
             "required": NO_STATEMENT,
@@ -43,8 +43,8 @@ class StartForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="What you had selected, or a few words more. Kept as it is, for you alone until you share the task.",
     )
-    started_from = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    page_url = forms.CharField(required=False, widget=forms.HiddenInput)
+    started_from = forms.UUIDField(required=False)
+    page_url = forms.CharField(required=False)
 
 
 class AssessmentForm(forms.Form):

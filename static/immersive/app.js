@@ -27,10 +27,11 @@
   });
 
   // Single keys can be turned off in the ? dialog (WCAG 2.1.4); the choice stays in this browser.
-  const store = {
-    get: k => { try { return localStorage.getItem(k); } catch { return null; } },
-    set: (k, v) => { try { localStorage.setItem(k, v); } catch { /* private mode */ } },
-  };
+  const kept = name => ({
+    get: k => { try { return window[name].getItem(k); } catch { return null; } },
+    set: (k, v) => { try { window[name].setItem(k, v); } catch { /* private mode */ } },
+  });
+  const store = kept("localStorage"), tab = kept("sessionStorage");
   const singleKeys = $("#single-keys");
   if (singleKeys) {
     singleKeys.checked = store.get("single-keys") !== "off";
@@ -126,6 +127,22 @@
     if (!words) return;
     e.target.setAttribute("aria-valuetext", words);
     $$(`output[for="${e.target.id}"]`).forEach(out => { out.textContent = words; });
+  });
+
+  // What is selected goes along to the form that starts a task, where it can be changed or left out. It goes through
+  // this tab and in no address: addresses are logged.
+  const context = $("#id_context"), words = tab.get("selected");
+  tab.set("selected", "");
+  if (context && words && !context.value) {
+    context.value = words;
+    context.closest("details").open = true;
+  }
+  let selected = "";
+  for (const name of ["pointerdown", "keydown"]) { // a click on a link ends the selection
+    document.addEventListener(name, () => { selected = String(getSelection()).trim(); }, true);
+  }
+  document.addEventListener("click", e => {
+    if (e.target.closest("[data-start]") && !e.ctrlKey && !e.metaKey) tab.set("selected", selected);
   });
 
   // Keyboard: / j k Enter b t ? Esc.

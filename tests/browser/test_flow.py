@@ -113,8 +113,15 @@ def test_the_keyboard_alone_is_enough(open_as: Open, company: dict[str, Any]) ->
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/r/"))
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('.prose p'))")
+    words = page.evaluate("String(getSelection()).trim()")
     page.keyboard.press("t")
-    expect(page).to_have_url(re.compile(r"/tasks/new\?from="))
+    expect(page).to_have_url(re.compile(r"/tasks/new\?from=[0-9a-f-]+$"))
+    expect(page.get_by_label("What are you working on?")).to_be_focused()
+    expect(page.get_by_label("What belongs to it")).to_have_value(words)
+    expect(page.get_by_label(re.compile("^From "))).to_be_checked()
+    page.reload()
+    expect(page.get_by_label("What belongs to it")).to_have_value("")
 
 
 def test_single_keys_can_be_turned_off_and_stay_off(open_as: Open) -> None:
