@@ -56,6 +56,10 @@ class AssessFirst(Exception):
     """How a task went is only worth knowing beside what was said before it."""
 
 
+class LoggedAlready(Exception):
+    """How it went was said already, and otherwise, maybe in another window."""
+
+
 @sensitive_variables()
 def start_task(
     *,
@@ -170,8 +174,11 @@ def log_outcome(
     minutes: int | None = None,
     surprise: str = "",
     route: str = "",
+    correct: bool = True,
 ) -> Outcome:
     """How it went, in the owner's own judgement; a second call corrects a slip and logs nothing twice.
+
+    Without ``correct`` it is no correction: `LoggedAlready` where something else was said before.
 
     ``result`` is one of `Outcome.CHOICES`, ``minutes`` the time it took, ``route`` the way that it went, if they say.
     Raises `AssessFirst` while nothing was said before, `ValidationError` for what cannot be.
@@ -190,6 +197,10 @@ def log_outcome(
             raise AssessFirst
         said: dict[str, Any] = {"result": result, "route": route, "with_help": with_help, "minutes": minutes}
         said["surprise"] = surprise.strip()
+        if task.finished and not correct:
+            if any(getattr(task.outcome, name) != value for name, value in said.items()):
+                raise LoggedAlready
+            return task.outcome  # type: ignore[no-any-return]
         outcome: Outcome = Outcome.objects.update_or_create(
             task=task, defaults=said, create_defaults={**said, "logged_at": timezone.now()}
         )[0]

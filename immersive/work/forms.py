@@ -9,6 +9,7 @@ from django import forms
 
 from experts.forms import TopicInput
 from immersive.work.actions import MAX_CONTEXT, MAX_STATEMENT, NO_RESULT, NO_STATEMENT
+from immersive.work.acts import PEOPLE
 from immersive.work.models import CONFIDENCE, DIFFICULTIES, KNOWN, ROUTES, Outcome
 from immersive.work.recall import Recall
 from knowledge.models import Topic
@@ -120,10 +121,12 @@ class OutcomeForm(forms.Form):
 
         Of several ways that were planned it is the only one done; else they
         choose, for what nobody said would count among how others' tasks went.
+        Where somebody else is among the ways, it begins with their help.
         """
         done = [one for one in plan if one.done]
         ways = done if len(done) == 1 else plan
         said: dict[str, Any] = {"route": ways[0].route if len(ways) == 1 else ""}
+        said["with_help"] = any(one.route in PEOPLE for one in done or plan)
         if outcome is not None:
             said = {name: getattr(outcome, name) for name in cls.base_fields}
         return cls(initial=said)

@@ -131,6 +131,31 @@ class TestFlow:
         assert answer.status_code == 409
         assert "How sure are you" in text(answer)
 
+    def test_another_window_replaces_nothing_unasked(self, me: Client, finished: Task) -> None:
+        other = {"result": "0.0", "minutes": "30", "surprise": "Rain", "route": "do"}
+        asked = me.post(page(finished, "outcome"), other)
+        assert asked.status_code == 409
+        assert "You had logged “Partly” on" in text(asked)
+        assert Outcome.objects.get().result == 0.5
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text(asked)))
+        kept = {name: hidden[name] for name in ("result", "with_help", "minutes", "route", "surprise")}
+        assert kept == {**other, "with_help": ""}, "one press, and nothing is typed again"
+        me.post(page(finished, "outcome"), {**kept, "correct": "1"})
+        assert Outcome.objects.get().surprise == "Rain"
+        twice = me.post(page(finished, "outcome"), other, follow=True)
+        assert twice.redirect_chain, "the same again changes nothing and asks nothing"
+        assert "On your own" in text(twice)
+
+    def test_help_is_said_where_somebody_helps_and_alone_where_one_says_so(self, me: Client, people: People) -> None:
+        task = actions.start_task(owner=people.owner, statement="Weigh it")
+        actions.assess(task=task, owner=people.owner, confidence=50)
+        assert not re.search(r'name="with_help"[^>]*checked', text(me.get(page(task))))
+        plan.choose(task=task, owner=people.owner, route="mentor", key=str(people.peer.public_id))
+        assert re.search(r'name="with_help"[^>]*checked', text(me.get(page(task))))
+        shown = text(me.post(page(task, "outcome"), {"result": "1.0", "route": "mentor"}, follow=True))
+        assert "<span>Work with a mentor</span>" in shown
+        assert "On your own" not in shown
+
     def test_htmx_gets_the_moving_part(self, me: Client, task: Task) -> None:
         answer = me.post(page(task, "assess"), {"confidence": "30"}, headers={"HX-Request": "true"})
         assert answer.status_code == 200

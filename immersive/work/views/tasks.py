@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from immersive.work import actions, advice, card, plan, sharing, tasks
+from immersive.work.actions import LoggedAlready
 from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, LEANS, AssessmentLocked, Task
 from immersive.work.views import page_of, private
@@ -108,7 +109,10 @@ def _about(request: HttpRequest, found: Task, viewer: Viewer, early: OutcomeForm
 @private
 @require_POST
 def outcome(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Say how it went, or correct a slip; before anything else is said, it is kept for the form that comes then."""
+    """Say how it went, or correct a slip (``correct``): what another window said already is not replaced unasked.
+
+    Before anything else is said, it is kept for the form that comes then.
+    """
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
     form = OutcomeForm(request.POST)
@@ -116,7 +120,10 @@ def outcome(request: HttpRequest, task_id: UUID) -> HttpResponse:
         return show(request, found, viewer, status=409, early=form)
     if not form.is_valid():
         return show(request, found, viewer, status=422, outcome_form=form)
-    actions.log_outcome(task=found, owner=request.user, **form.cleaned_data)
+    try:
+        actions.log_outcome(task=found, owner=request.user, correct="correct" in request.POST, **form.cleaned_data)
+    except LoggedAlready:
+        return show(request, tasks.mine_or_404(task_id, viewer), viewer, status=409, again=form)
     return after(request, task_id, viewer, at="went")
 
 
