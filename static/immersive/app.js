@@ -62,6 +62,11 @@
   document.addEventListener("click", e => { // the same address again is no change
     if (e.target.closest("a")?.hash === location.hash && location.hash) open();
   });
+  // Beside the reader the task shows the place that one came from, and goes back to.
+  const leave = $("[data-leave]");
+  if (leave && matchMedia("(min-width: 60rem)").matches) {
+    addEventListener("load", () => $(leave.hash)?.scrollIntoView({ block: "center" }));
+  }
   // New results: the box says what was asked for, and on a narrow screen the filters stay open, for they are in use.
   // A screen reader is told by a line that stays, for what comes anew with the results is not always read out.
   const said = $("[data-said]");
@@ -166,8 +171,9 @@
     if (e.key === "Escape") {
       const menu = $("details.menu[open]");
       if (menu) { menu.removeAttribute("open"); $("summary", menu).focus(); }
-      toast.replaceChildren();
-      return typing?.blur();
+      else if (typing) typing.blur();
+      else if (!$("dialog[open]") && !toast.hasChildNodes()) $("[data-leave]")?.click();
+      return toast.replaceChildren();
     }
     if (typing || $("dialog[open]") || singleKeys?.checked === false) return;
     const act = {

@@ -110,7 +110,9 @@ def test_reading_stands_beside_the_task_and_closing_leads_back(
     expect(page.get_by_role("heading", level=1)).to_have_text(said.statement)
     reader.get_by_role("button", name="Yes").click()
     expect(reader).to_contain_text("You said that this helped")
-    reader.get_by_role("link", name="Close, back to the task").click()
+    expect(reader).to_be_focused()
+    expect(page.locator(".score [data-beside]").first).to_be_in_viewport()
+    page.keyboard.press("Escape")
     expect(page.locator(".score [data-beside]").first).to_be_focused()
     expect(page.locator("#reader")).to_have_count(0)
 
