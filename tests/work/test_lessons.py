@@ -218,6 +218,7 @@ def test_what_was_tried_is_found_with_its_result_until_it_is_taken_back(
     assert found.resource.title == "It did not hold: With a brass pin a meter keeps its zero."
     assert "Four, as before" in found.resource.body
     assert page(here.zoe, found.resource.get_absolute_url())["Location"] == tried.get_absolute_url()
+    assert found.resource.public_id.hex in html(here.zoe, tried.get_absolute_url()).replace("-", ""), "did it help?"
     (being,) = search("felt", see(here.zoe)).results
     assert (being.resource.title, being.resource.crumbs) == ("Being tried: A felt pad keeps the zero.", ["Experiments"])
     assert "24 December 2026" in being.resource.body

@@ -21,10 +21,9 @@ from immersive.work.models import Task
 from immersive.work.views import page_of, private
 from immersive.work.views.told import Written, asked_of, shown, teams, went, written
 from knowledge.access import Viewer, id_in
-from knowledge.models import LESSONS, Resource
+from knowledge.models import Resource
 from knowledge.reader import render as read
 from knowledge.search import search
-from knowledge.standing import said_by
 from knowledge.topics import proposed
 
 LOOKED_UP = 5
@@ -140,13 +139,10 @@ def lesson(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One lesson, with what it concerns as far as I may read that."""
     viewer = Viewer.of(request.user)
     found = told.told_or_404(Lesson, public_id, viewer)
-    row = Resource.objects.visible_to(viewer).filter(source__kind=LESSONS, key=found.public_id.hex).first()
-    context = shown(request, found, viewer)
     parts = [(head, getattr(found, name)) for name, head in HEADINGS.items()]
-    context |= {
+    context = {
+        **shown(request, found, viewer),
         "parts": [(head, read(text)) for head, text in parts if text.strip()],
         "about": telling.about_these(list(found.resources.values_list("public_id", flat=True)), viewer),
-        "resource": row,
-        "helped": said_by(viewer.person_id, row) if row and not context["mine"] else None,
     }
     return render(request, "work/lessons/lesson.html", context)

@@ -23,6 +23,8 @@ from immersive.work.lessons.rows import Reach, Told
 from immersive.work.views import page_of, private
 from knowledge.access import Viewer
 from knowledge.ingest import storable
+from knowledge.models import LESSONS, Resource
+from knowledge.standing import said_by
 
 LISTS = {"lesson": "lessons:list", "experiment": "lessons:experiments"}
 
@@ -106,8 +108,17 @@ def shown(request: HttpRequest, one: Told, viewer: Viewer) -> dict[str, Any]:
     """What the page of one shows, of whatever kind."""
     by, person = told.signed(one, viewer)
     mine = one.author_id == viewer.person_id
-    moderates = not mine and cast(Person, request.user).has_perm(MODERATE)
-    return {"one": one, "what": one._meta.model_name, "mine": mine, "by": by, "person": person, "moderates": moderates}
+    row = Resource.objects.visible_to(viewer).filter(source__kind=LESSONS, key=one.public_id.hex).first()
+    return {
+        "one": one,
+        "what": one._meta.model_name,
+        "mine": mine,
+        "by": by,
+        "person": person,
+        "moderates": not mine and cast(Person, request.user).has_perm(MODERATE),
+        "resource": row,
+        "helped": said_by(viewer.person_id, row) if row and not mine else None,
+    }
 
 
 @private
