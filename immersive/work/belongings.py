@@ -21,11 +21,11 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from experts.notices import Notice
-from immersive.work import actions, recall, reminding, sharing, tasks
+from immersive.work import actions, plan, recall, reminding, sharing, tasks
 from immersive.work.lessons.rows import Experiment, Lesson, Reach
 from immersive.work.models import LearningEntry, Reminders, Step
-from immersive.work.routes import NAMES
 from knowledge.access import Viewer
+from knowledge.models import Resource
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -49,7 +49,8 @@ def everything(viewer: Viewer) -> dict[str, Any]:
     """
     wishes = reminding.wishes(viewer)
     shares = Prefetch("shares", sharing.shares(viewer))
-    mine = tasks.mine(viewer).prefetch_related("steps", "advices", shares)
+    steps = Prefetch("steps", plan.seen_by(viewer, Step.objects.all()))
+    mine = tasks.mine(viewer).prefetch_related(steps, "advices", shares)
     return {
         "made_at": timezone.now(),
         "tasks": map(_task, mine.iterator(AT_ONCE)),
@@ -110,7 +111,8 @@ def _question(one: recall.Recall) -> dict[str, Any]:
 
 def _step(step: Step) -> dict[str, Any]:
     kept = ("route", "chosen_at", "done_at", "helped_at", "asked", "rank", "lean", "chance")
-    return {"name": NAMES[step.route], **{name: getattr(step, name) for name in kept}}  # type: ignore[index]
+    seen = plan.as_seen(step)
+    return {"name": seen.name, "with": seen.title, **{name: getattr(step, name) for name in kept}}
 
 
 def _share(share: Any) -> dict[str, Any]:
@@ -121,9 +123,13 @@ def _share(share: Any) -> dict[str, Any]:
 def _told(model: Any, viewer: Viewer) -> Iterator[dict[str, Any]]:
     """What the viewer wrote; not what they may read of others."""
     mine = model.objects.visible_to(viewer).filter(author_id=viewer.person_id or 0)
-    for one in mine.prefetch_related(tasks.known_topics(viewer)).iterator(AT_ONCE):
+    mine = mine.prefetch_related(tasks.known_topics(viewer))
+    if model is Lesson:
+        mine = mine.prefetch_related(Prefetch("resources", Resource.objects.visible_to(viewer).defer("body")))
+    for one in mine.iterator(AT_ONCE):
         said = {name: getattr(one, name) for name in (*TOLD, *TEXTS[model])}
-        yield {**said, "topics": tasks.names(one.topics.all())}
+        concerns = {"concerns": [row.title for row in one.resources.all()]} if model is Lesson else {}
+        yield {**said, "topics": tasks.names(one.topics.all()), **concerns}
 
 
 @sensitive_variables()

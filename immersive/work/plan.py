@@ -109,41 +109,39 @@ class Planned(Seen):
 def steps(task: Task, viewer: Viewer) -> list[Planned]:
     """The plan of a task of the viewer's, in its order (one query)."""
     mine = Ask.objects.visible_to(viewer).filter(author=viewer.person_id or 0, public_id=OuterRef("asked"))
-    own_steps = Step.objects.visible_to(viewer).filter(task=task)
-    rows = _seen(own_steps.annotate(asked_at=Subquery(mine.values("published_at")[:1])), viewer)
+    own_steps = seen_by(viewer, Step.objects.visible_to(viewer).filter(task=task))
+    rows: list[Any] = list(own_steps.annotate(asked_at=Subquery(mine.values("published_at")[:1])))
     return [
         Planned(
             one.route, one.done, one.resource, one.person,
-            token=step.token, task=task, first=at == 0, last=at == len(rows) - 1,
-            asked=step.asked, asked_at=step.asked_at,  # type: ignore[attr-defined]
+            token=row.token, task=task, first=at == 0, last=at == len(rows) - 1, asked=row.asked, asked_at=row.asked_at,
         )
-        for at, (step, one) in enumerate(rows)
+        for at, (row, one) in enumerate((row, as_seen(row)) for row in rows)
     ]  # fmt: skip
 
 
 @sensitive_variables()
 def of_shared(task: Task, viewer: Viewer) -> list[Seen]:
     """The plan of a task that `sharing` has found open to the viewer, as they may see it, not as its owner does."""
-    return [one for _, one in _seen(Step.objects.filter(task=task), viewer)]
+    return [as_seen(row) for row in seen_by(viewer, Step.objects.filter(task=task))]
 
 
-def _seen(steps: QuerySet[Step], viewer: Viewer) -> list[tuple[Step, Seen]]:
-    """Each of these with what of it the viewer may see, in one query."""
+def seen_by(viewer: Viewer, steps: QuerySet[Step]) -> QuerySet[Step]:
+    """These, each with whether the viewer may read or meet what it is with, for `as_seen`."""
     resources = Resource.objects.visible_to(viewer).filter(pk=OuterRef("resource_id"))
     people = Person.objects.findable().visible_to(viewer).filter(pk=OuterRef("person_id"))
-    rows: Any = steps.select_related("resource", "person").defer("resource__body")
-    return [
-        (
-            row,
-            Seen(
-                Route(row.route),
-                row.done_at is not None,
-                resource=row.resource if row.may_read else None,
-                person=row.person if row.may_meet else None,
-            ),
-        )
-        for row in rows.annotate(may_read=Exists(resources), may_meet=Exists(people))
-    ]
+    rows = steps.select_related("resource", "person").defer("resource__body")
+    return rows.annotate(may_read=Exists(resources), may_meet=Exists(people))
+
+
+def as_seen(row: Any) -> Seen:
+    """What of a step of `seen_by` its viewer sees."""
+    return Seen(
+        Route(row.route),
+        row.done_at is not None,
+        resource=row.resource if row.may_read else None,
+        person=row.person if row.may_meet else None,
+    )
 
 
 @sensitive_variables()

@@ -21,7 +21,7 @@ from immersive.work.lessons.rows import Experiment, Lesson
 from immersive.work.lessons.told import signed
 from immersive.work.models import Advice, Record, Reminders, Step, Task
 from knowledge.access import Viewer
-from knowledge.models import Verdict
+from knowledge.models import Audience, Resource, Verdict
 from tests.work.conftest import People
 
 pytestmark = pytest.mark.django_db
@@ -111,13 +111,14 @@ IN_THE_FILE: dict[str, Callable[[Any], Any]] = {
     "Assessment": lambda told: told["tasks"][0]["assessment"]["known"],
     "Outcome": lambda told: told["tasks"][0]["outcome"]["surprise"],
     "Advice": lambda told: told["tasks"][0]["advice"][0]["made_at"],
-    "Step": lambda told: told["tasks"][0]["plan"][0]["helped_at"],
+    "Step": lambda told: told["tasks"][0]["plan"][0]["helped_at"] and told["tasks"][0]["plan"][0]["with"] == "Begin",
     "Share": lambda told: told["tasks"][0]["shared_with"][1]["person"],
     "Reminders": lambda told: told["asked"]["questions"],
     "LearningEntry": lambda told: told["learning_log"][0]["at"],
     "LearningEntry_topics": lambda told: told["learning_log"][0]["topics"],
     "Recall": lambda told: told["questions"][0]["memory"]["due"],
     "Lesson": lambda told: told["lessons"][0]["expected"],
+    "Lesson_resources": lambda told: told["lessons"][0]["concerns"],
     "Lesson_topics": lambda told: told["lessons"][0]["topics"],
     "Experiment": lambda told: told["experiments"][0]["hypothesis"],
     "Experiment_topics": lambda told: told["experiments"][0]["topics"],
@@ -125,7 +126,6 @@ IN_THE_FILE: dict[str, Callable[[Any], Any]] = {
 """Of each table that leads to a person, what of it stands in the file that they take along."""
 NOT_IN_IT = {
     "LogWork": "that a line waits to be written: what it says is the line",
-    "Lesson_resources": "documents of others, which they may be able to read no more",
 }
 
 
@@ -141,6 +141,9 @@ def test_all_of_it_can_be_taken_along(people: People, full: Task) -> None:
     assert (len(told["lessons"]), len(told["experiments"])) == (3, 3), "their own, and not what they may read of others"
     client.force_login(people.peer)
     others = json.loads(taken_along(client))
+    Resource.objects.update(audience=Audience.objects.of([f"person:{people.peer.pk}"]))
+    client.force_login(people.owner)
+    assert [word for word in ("Begin", "Drift") if word in taken_along(client)] == [], "they may read it no more"
     assert (others["tasks"], others["questions"], len(others["lessons"])) == ([], [], 3)
 
 
