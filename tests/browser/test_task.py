@@ -133,6 +133,9 @@ def test_topics_change_and_what_was_chosen_stays(open_as: Open, company: dict[st
     expect(page.get_by_role("group", name="Pumps").get_by_label("Partly")).to_be_checked()
     page.locator("#sure .btn-primary").click()
     expect(page.locator(".score")).to_be_visible()
+    expect(page.locator("#head .chip")).to_have_text(
+        ["Maintenance", "Pumps"]
+    )  # the head stands outside of what is swapped
     assert Task.objects.get().assessment.known == {"Pumps": "partly"}
 
 
@@ -155,7 +158,7 @@ def test_what_takes_longer_than_a_moment_says_so(open_as: Open, company: dict[st
     ]
     for form, act in waits:
         if form == "#weighed form":
-            page.locator("#weighed > summary").click()
+            page.locator("details:has(#weighed) > summary").click()
         line = page.locator(f"{form} [data-waiting]")
         expect(line).to_have_text("")
         act()

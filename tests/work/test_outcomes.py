@@ -140,8 +140,8 @@ def test_what_a_finished_task_is_called_changes_with_it(people: People, task: Ta
     client.force_login(people.owner)
     actions.assess(task=task, owner=people.owner, confidence=30)
     answer = client.post(f"{task.get_absolute_url()}outcome", {"result": "1.0"}).content.decode()
-    assert re.search(r'id="crumbs" hx-swap-oob="true">.*Finished', answer)
-    assert client.get(task.get_absolute_url(), headers={"HX-Request": ""}).content.decode().count('id="crumbs"') == 1
+    assert re.search(r'id="head" hx-swap-oob="true">.*Finished', answer)
+    assert client.get(task.get_absolute_url(), headers={"HX-Request": ""}).content.decode().count('id="head"') == 1
 
 
 def test_two_taps_suffice_and_the_way_is_the_one_they_said(people: People, task: Task, planned: list[Step]) -> None:
