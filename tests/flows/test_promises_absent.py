@@ -121,6 +121,7 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
                         "/again",
                         "/choose",
                         "/plan",
+                        "/ask",
                         "/beside/<uuid:resource_id>",
                         "/outcome",
                         "/recall",

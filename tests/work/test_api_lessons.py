@@ -56,7 +56,8 @@ def test_a_lesson_is_drafted_told_to_a_team_and_taken_back(
     assert [client.get(one).status_code for client in others] == [200, 404, 404, 404]
     seen = others[0].get(one).json()
     assert (seen["author"], seen["mine"], seen["know_now"]) == ("Olu Ade", False, SAID["know_now"])
-    for asked, count in (({}, 1), ({"resource": begin.public_id}, 1), ({"resource": NEVER}, 0), ({"mine": True}, 0)):
+    for asked, count in (({}, 1), ({"resource": begin.public_id}, 1), ({"resource": NEVER}, 0), ({"topic": "Drift"}, 1),
+                         ({"topic": "Zero"}, 0), ({"mine": True}, 0)):  # fmt: skip
         assert others[0].get(f"{API}/lessons", asked).json()["count"] == count, asked
     assert others[3].get(f"{API}/lessons").json()["count"] == 0, "a superuser is in no team by that"
     for verb, where in (("put", one), ("delete", one), ("post", f"{one}/withdraw")):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.views.debug import ExceptionReporter
 
 from experts.models import Membership, Team
 from immersive.work import actions, log, recall, sharing
@@ -37,6 +38,7 @@ def test_a_task_is_shared_with_somebody_and_taken_back(people: People, finished:
     assert (made.status_code, made.json()) == (201, me.get(one).json())
     [share] = made.json()
     assert (share["name"], share["team"]) == ("Pia Roth", False)
+    assert me.get(f"{API}/tasks/{finished.public_id}").json()["shared"] is True
     assert share["id"] != str(Share.objects.get().pk), "its number would tell how many others share"
 
     assert [row["statement"] for row in peer.get(f"{API}/tasks/shared").json()["results"]] == [STATEMENT]
@@ -143,3 +145,21 @@ def test_the_lists_ask_as_often_for_many_as_for_one(people: People, django_asser
     ):
         with django_assert_num_queries(queries):
             assert len(client.get(f"{API}/{address}").json()["results"]) == rows, address
+
+
+def test_no_error_report_repeats_words_of_a_list(
+    people: People, finished: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(viewer: Any) -> None:
+        words = Task.objects.visible_to(viewer).get().statement
+        raise RuntimeError(f"no room for {len(words)}")
+
+    monkeypatch.setattr(recall, "mine", broken)
+    client = client_of(people.owner)
+    client.raise_request_exception = False
+    answer = client.get(f"{API}/recall")
+    assert (answer.status_code, "zanzibarite" in answer.content.decode()) == (500, False)
+    assert answer.exc_info is not None
+    report = ExceptionReporter(answer.wsgi_request, *answer.exc_info, is_email=True).get_traceback_html()
+    assert f"no room for {len(STATEMENT)}" in report
+    assert "zanzibarite" not in report

@@ -78,8 +78,8 @@ class Mine(APIView):
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         for verb in VERBS:
-            if verb in vars(cls):
-                setattr(cls, verb, sensitive_variables()(vars(cls)[verb]))
+            if hasattr(cls, verb):
+                setattr(cls, verb, sensitive_variables()(getattr(cls, verb)))
 
     @cached_property
     def viewer(self) -> Viewer:

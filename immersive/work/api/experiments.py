@@ -17,6 +17,7 @@ from immersive.work.api.told import GONE, OWN, PLAIN, READABLE, ToldAddress, Tol
 from immersive.work.lessons import experiments, told
 from immersive.work.lessons.experiments import LONGEST, LONGEST_FOUND, Tried
 from immersive.work.lessons.rows import Experiment
+from knowledge.index.analysis import topic_key
 
 
 class ExperimentIn(ToldIn):
@@ -56,7 +57,7 @@ class ExperimentsAsked(serializers.Serializer[Any]):
 
     mine = serializers.BooleanField(default=False)
     state = serializers.ChoiceField(choices=["running", "done"], allow_blank=True, default="")
-    topic = serializers.CharField(max_length=80, allow_blank=True, default="", help_text="The slug of a topic.")
+    topic = serializers.CharField(max_length=80, allow_blank=True, default="")
 
 
 class ExperimentAddress(ToldAddress):
@@ -81,7 +82,7 @@ class Experiments(ExperimentAddress, ListAPIView[Any]):
     def get_queryset(self) -> Any:
         """The latest first."""
         asked = self.asked(ExperimentsAsked)
-        rows = told.listed(Experiment, self.viewer, topic=asked["topic"], mine=asked["mine"])
+        rows = told.listed(Experiment, self.viewer, topic=topic_key(asked["topic"]), mine=asked["mine"])
         if asked["state"]:
             rows = rows.filter(result="") if asked["state"] == "running" else rows.exclude(result="")
         return rows

@@ -19,6 +19,7 @@ from immersive.work.lessons.connector import say
 from immersive.work.lessons.rows import Lesson, Reach
 from immersive.work.lessons.telling import LONGEST, MOST_RESOURCES, WORDS, Said
 from immersive.work.models import ROUTES, Task
+from knowledge.index.analysis import topic_key
 
 NO_RESOURCE = "You may read no resource of this id that a lesson can concern. Give the ids of pages, tools or courses."
 
@@ -91,7 +92,7 @@ class LessonsAsked(serializers.Serializer[Any]):
 
     mine = serializers.BooleanField(default=False)
     kind = serializers.ChoiceField(choices=Lesson.Kind.choices, allow_blank=True, default="")
-    topic = serializers.CharField(max_length=80, allow_blank=True, default="", help_text="The slug of a topic.")
+    topic = serializers.CharField(max_length=80, allow_blank=True, default="")
     resource = serializers.UUIDField(allow_null=True, default=None, help_text="The id of what they concern.")
 
 
@@ -128,7 +129,7 @@ class Lessons(LessonAddress, ListAPIView[Any]):
     def get_queryset(self) -> Any:
         """The latest first."""
         asked = self.asked(LessonsAsked)
-        rows = told.listed(Lesson, self.viewer, topic=asked["topic"], mine=asked["mine"])
+        rows = told.listed(Lesson, self.viewer, topic=topic_key(asked["topic"]), mine=asked["mine"])
         if asked["kind"]:
             rows = rows.filter(kind=asked["kind"])
         if asked["resource"]:

@@ -39,6 +39,9 @@ class StepOut(serializers.Serializer[Any]):
     title = serializers.CharField(allow_blank=True)
     done = serializers.BooleanField()
     begin = ActOut(source="act")
+    asked = serializers.CharField(
+        source="asked_url", allow_blank=True, help_text="Where the question is that was asked for it."
+    )
 
     def get_key(self, step: plan.Planned) -> str:
         return step.key[1]

@@ -99,12 +99,14 @@ class TaskOut(serializers.Serializer[Any]):
     difficulty = serializers.ChoiceField(choices=DIFFICULTIES, allow_blank=True)
     assessment = AssessmentOut(allow_null=True)
     outcome = OutcomeOut(allow_null=True)
+    shared = serializers.BooleanField(help_text="Whether it is shared with anybody.")
     next = serializers.CharField(allow_blank=True)
 
     def to_representation(self, instance: Task) -> dict[str, Any]:
         """The same values as the owner's download."""
-        began = {"context": instance.context, "page": instance.page_url}
-        shown: dict[str, Any] = super().to_representation({**tasks.as_values(instance), **began})
+        task: Any = instance
+        more = {"context": task.context, "page": task.page_url, "shared": task.shared}
+        shown: dict[str, Any] = super().to_representation({**tasks.as_values(task), **more})
         return shown
 
 
