@@ -200,7 +200,7 @@ def log_outcome(
         if task.finished and not correct:
             if any(getattr(task.outcome, name) != value for name, value in said.items()):
                 raise LoggedAlready
-            return task.outcome  # type: ignore[no-any-return]
+            return task.outcome
         outcome: Outcome = Outcome.objects.update_or_create(
             task=task, defaults=said, create_defaults={**said, "logged_at": timezone.now()}
         )[0]

@@ -79,7 +79,7 @@ class TestFlow:
     def test_what_is_found_is_harmless_and_waits_for_the_answer(
         self, me: Client, people: People, task: Task, make_resource: Callable[..., Resource]
     ) -> None:
-        make_resource("<img src=x> zanzibarite manifest")
+        make_resource("<img src=x> Translate a zanzibarite manifest for the quokka office")
         make_resource("Zanzibarite secrets", tokens=(f"person:{people.peer.pk}",))
         indexing.index_changes()
         before = text(me.get(page(task)))
@@ -125,6 +125,20 @@ class TestFlow:
         assert again.status_code == 409
         assert "You had said it already" in text(again)
         assert Assessment.objects.get().confidence == 30
+
+    def test_a_topic_half_typed_blocks_nothing(
+        self, me: Client, people: People, make_resource: Callable[..., Resource]
+    ) -> None:
+        make_resource("Begin", topics=("Drift",))
+        for typed, told in (("belt tension", "“belt tension”, was not taken"), ("drift", "")):
+            task = actions.start_task(owner=people.owner, statement="Weigh it")
+            said = {"confidence": "50", "add": typed}
+            assert not tasks.mine_or_404(task.public_id, viewer(people.owner)).assessed
+            assert "Say it</button>" in text(me.post(page(task, "assess"), said)), "Enter adds it, and says nothing"
+            answer = me.post(page(task, "assess"), {**said, "say": "1"}, follow=True)
+            assert told in text(answer)
+            assert task.topics.count() == (not told)
+        assert Assessment.objects.count() == 2
 
     def test_how_it_went_waits_for_what_was_said(self, me: Client, task: Task) -> None:
         answer = me.post(page(task, "outcome"), {"result": "1.0"})

@@ -72,18 +72,32 @@ def assess(request: HttpRequest, task_id: UUID) -> HttpResponse:
     early = OutcomeForm(request.POST) if "surprise" in request.POST else None
     if found.assessed:
         return show(request, found, viewer, status=409, locked=True)
-    if request.POST.get("drop") or request.POST.get("add", "").strip():
+    begun = "say" in request.POST and storable(request.POST.get("add", "")).strip()
+    if not begun and (request.POST.get("drop") or request.POST.get("add", "").strip()):
         return _about(request, found, viewer, early)
     form = AssessmentForm(found.topics.all(), request.POST)
     if not form.is_valid():
         return show(request, found, viewer, status=422, form=form, early=early)
     try:
+        left = _left(request, found, begun) if begun else ""
         actions.assess(task=found, owner=request.user, **form.said)
     except AssessmentLocked:  # said in another window a moment ago
         return show(request, tasks.mine_or_404(task_id, viewer), viewer, status=409, locked=True)
-    if early is not None:
-        return show(request, tasks.mine_or_404(task_id, viewer), viewer, outcome_form=early, at="card")
+    if left or early is not None:
+        kept: dict[str, Any] = {} if early is None else {"outcome_form": early}
+        return show(request, tasks.mine_or_404(task_id, viewer), viewer, left=left, at="card", **kept)
     return after(request, task_id, viewer, at="card")
+
+
+def _left(request: HttpRequest, found: Task, name: str) -> str:
+    """Add the topic that was being typed when the answer was given; what is said where it cannot be: it blocks none."""
+    try:
+        actions.add_topic(task=found, owner=request.user, name=name)
+    except ValidationError:
+        return (
+            f"The topic that you were adding, “{name[:100]}”, was not taken: you can read no page about one so named."
+        )
+    return ""
 
 
 def _about(request: HttpRequest, found: Task, viewer: Viewer, early: OutcomeForm | None) -> HttpResponse:
