@@ -60,7 +60,7 @@ def full(people: People, make_resource: Any) -> Task:
             lesson.resources.add(begin)
             for one in (lesson, tried):
                 one.topics.set(begin.topics.all())
-                Notice.objects.create(person=author, kind="lesson-away", subject=one.public_id)
+                Notice.objects.create(person=author, kind="told-moderated", subject=one.public_id)
     log.do_due()
     return task
 
