@@ -493,6 +493,8 @@ def test_what_was_taken_away_is_told_again_in_other_words_only_and_leaves_no_not
     assert page(here.zoe, at).status_code == 404
     (news,) = in_words(mine(see(here.ana)), see(here.ana))
     assert "was taken away: It names a customer" in news.said.text
+    assert "A moderator took it away" in html(here.ana, at)
+    assert not Notice.objects.filter(subject=told.public_id, seen_at=None).exists()
     assert page(here.ana, f"{at}edit", **form(here, to="company", happened="Other words")).status_code == 302
     assert "Other words" in html(here.zoe, at)
     assert in_words(mine(see(here.ana)), see(here.ana)) == []

@@ -12,7 +12,6 @@ from django.shortcuts import render
 from django.utils.formats import date_format
 from django.views.decorators.http import require_http_methods, require_safe
 
-from experts import notices
 from experts.models import Person
 from immersive.work.lessons import experiments, told
 from immersive.work.lessons.forms import ExperimentForm, ResultForm, plain
@@ -83,7 +82,6 @@ def experiment(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if request.method == "POST":
         return _concluded(request, told.mine_or_404(Experiment, public_id, viewer), viewer)
     one = told.told_or_404(Experiment, public_id, viewer)
-    notices.see(viewer=viewer, subjects=[one.public_id])
     return _show(request, one, viewer, form=ResultForm(initial={"result": one.result, "found": one.found}))
 
 

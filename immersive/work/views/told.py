@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from experts import notices
 from experts.asking.moderation import MODERATE
 from experts.models import Person, Team
 from experts.views.ask_forms import refuse
@@ -105,7 +106,8 @@ def _whom(one: Told) -> str:
 
 
 def shown(request: HttpRequest, one: Told, viewer: Viewer) -> dict[str, Any]:
-    """What the page of one shows, of whatever kind."""
+    """What the page of one shows, of whatever kind; whoever looks has seen what they were told of it."""
+    notices.see(viewer=viewer, subjects=[one.public_id])
     by, person = told.signed(one, viewer)
     mine = one.author_id == viewer.person_id
     row = Resource.objects.visible_to(viewer).filter(source__kind=LESSONS, key=one.public_id.hex).first()
