@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from experts.notices import Notice
-from immersive.work import jobs, outcomes, reminding
+from immersive.work import advice, jobs, outcomes, reminding
 from immersive.work.models import (
     ASSESSED,
     CONFIDENCE,
@@ -76,13 +76,7 @@ def start_task(
     be learnt about it here; an address that is neither http nor https is not
     kept. Raises `ValidationError` for an empty or over-long statement or context.
     """
-    words = " ".join(statement.split())
-    if not words:
-        raise ValidationError(NO_STATEMENT, code="empty")
-    if len(words) > MAX_STATEMENT:
-        raise ValidationError(f"Say it in at most {MAX_STATEMENT} characters.", code="long")
-    if len(context) > MAX_CONTEXT:
-        raise ValidationError(f"Keep at most {MAX_CONTEXT} characters of it.", code="long")
+    words = _words(statement, context)
     page_url = page_url if web_address(page_url) else ""
     viewer = Viewer.of(owner)
     if started_from is not None:
@@ -99,6 +93,43 @@ def start_task(
         )
         task.topics.set(topics.proposed(words, started_from, viewer))
     return task
+
+
+def _words(statement: str, context: str) -> str:
+    """The sentence in one line; raises `ValidationError` where it, or what belongs to it, cannot be."""
+    words = " ".join(statement.split())
+    if not words:
+        raise ValidationError(NO_STATEMENT, code="empty")
+    if len(words) > MAX_STATEMENT:
+        raise ValidationError(f"Say it in at most {MAX_STATEMENT} characters.", code="long")
+    if len(context) > MAX_CONTEXT:
+        raise ValidationError(f"Keep at most {MAX_CONTEXT} characters of it.", code="long")
+    return words
+
+
+@sensitive_variables()
+def change_task(*, task: Task, owner: Any, statement: str, due: date | None = None, context: str = "") -> None:
+    """Say in other words what a task of ``owner`` is, when it is due, or what belongs to it.
+
+    What was said before it stays, with the topics that it was said of; until then other words propose other topics.
+    Other words are weighed anew. Another day asks anew how it went, unless its owner wants no asking. Raises
+    `ValidationError` as `start_task` does.
+    """
+    words, viewer = _words(statement, context), Viewer.of(owner)
+    with transaction.atomic():
+        task = own(task, owner)
+        before, task.statement, task.context = task.statement, words, context.strip()
+        asks = task.ask_on or Notice.objects.filter(kind=reminding.KIND, subject=task.public_id).exists()
+        if due != task.due and asks and not task.finished:
+            task.ask_on = reminding.first_asked(due, today_of(owner))
+            reminding.no_more([task.public_id])
+        task.due = due
+        task.save(update_fields=["statement", "context", "due", "ask_on"])
+        if words != before and not task.assessed:
+            task.topics.remove(*topics.proposed(before, None, viewer))
+            task.topics.add(*topics.proposed(words, task.started_from, viewer))
+    if words != before and not task.finished:
+        advice.advise(task, viewer, again=True)
 
 
 @sensitive_variables()

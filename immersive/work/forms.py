@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from experts.forms import TopicInput
 from immersive.work.actions import MAX_CONTEXT, MAX_STATEMENT, NO_RESULT, NO_STATEMENT
@@ -15,10 +17,28 @@ from immersive.work.recall import Recall
 from knowledge.models import Topic
 
 if TYPE_CHECKING:
+    from immersive.work.models import Task
     from immersive.work.plan import Planned
 
 
-class StartForm(forms.Form):
+class PastDay(forms.Form):
+    """A form with a day (``DAY``) that asks once whether one that is past is meant: sent again, it is."""
+
+    DAY = "due"
+    meant = forms.DateField(required=False, widget=forms.HiddenInput)
+    """The past day that was asked about, or that stood there before."""
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        day, meant = said.get(self.DAY), said.pop("meant", None)
+        if day and day < timezone.localdate() and day != meant:
+            words = date_format(day, "j F Y")
+            self.add_error(self.DAY, f"{words} is past. Is it meant? Send it once more if so, else choose another day.")
+            self.data = {**dict(self.data.items()), "meant": day.isoformat()}
+        return said
+
+
+class StartForm(PastDay):
     """One sentence; if there is one, a day when it is due, and where it began: a resource, or a page and its text."""
 
     statement = forms.CharField(
@@ -46,6 +66,18 @@ class StartForm(forms.Form):
     )
     started_from = forms.UUIDField(required=False)
     page_url = forms.CharField(required=False)
+
+
+class ChangeForm(StartForm):
+    """What its owner may change of a task that has begun."""
+
+    started_from = page_url = None  # type: ignore[assignment]
+
+    @classmethod
+    def of(cls, task: Task) -> ChangeForm:
+        """The form of what stands there; the day that does is meant."""
+        stands = {name: getattr(task, name) for name in ("statement", "due", "context")}
+        return cls(initial={**stands, "meant": task.due})
 
 
 class AssessmentForm(forms.Form):

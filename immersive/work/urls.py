@@ -18,6 +18,7 @@ urlpatterns = [
     path("shared/<uuid:task_id>", sharing.shared, name="shared"),
     path("<uuid:task_id>/", tasks.task, name="task"),
     path("<uuid:task_id>/assessment", tasks.assess, name="assess"),
+    path("<uuid:task_id>/change", tasks.change, name="change"),
     path("<uuid:task_id>/lean", card.lean, name="lean"),
     path("<uuid:task_id>/again", card.again, name="again"),
     path("<uuid:task_id>/choose", card.choose, name="choose"),

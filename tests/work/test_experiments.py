@@ -17,6 +17,7 @@ from experts.notices import Notice, news
 from immersive.work import reminding
 from immersive.work.lessons import experiments, told
 from immersive.work.lessons.experiments import Tried
+from immersive.work.lessons.forms import ExperimentForm
 from immersive.work.lessons.rows import Experiment, Reach
 from immersive.work.lessons.told import SomebodyIsNamed, To
 from immersive.work.working_time import today_of
@@ -224,3 +225,11 @@ def test_a_list_asks_the_same_however_long_it_is(
         make(To(Reach.COMPANY))
     with django_assert_num_queries(LISTED):
         assert client.get("/lessons/experiments/").content.decode().count('class="row-title"') == 6
+
+
+def test_a_day_that_is_past_is_asked_about_once(people: Any) -> None:
+    said = {"hypothesis": "If we warm it, it flows", "counts": "Litres", "to": "me", "by": "2020-02-29"}
+    asked = ExperimentForm(said, teams=[])
+    assert not asked.is_valid()
+    assert "29 February 2020 is past. Is it meant?" in str(asked.errors)
+    assert ExperimentForm({**said, "meant": asked["meant"].value()}, teams=[]).is_valid()

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from immersive.work import actions, log, over_time, plan, tasks
+from immersive.work import actions, advice, log, over_time, plan, tasks
 from immersive.work.models import CONFIDENCE, Assessment, Outcome, Task
 from knowledge import indexing
 from knowledge.models import Resource, Source
@@ -118,6 +118,37 @@ class TestFlow:
             assert answer.status_code == 422
             assert cure in text(answer)
         assert not Outcome.objects.exists()
+
+    def test_sentence_and_day_can_be_changed_and_what_was_said_stays(self, me: Client, people: People) -> None:
+        task = actions.start_task(owner=people.owner, statement="Weigh it")
+        actions.assess(task=task, owner=people.owner, confidence=50)
+        before = advice.advise(task, viewer(people.owner))
+        assert f'href="{page(task, "change")}"' in text(me.get(page(task)))
+        assert 'value="Weigh it"' in text(me.get(page(task, "change")))
+        wrong = me.post(page(task, "change"), {"statement": " ", "due": "2030-01-31", "context": "By the dock"})
+        assert (wrong.status_code, "By the dock" in text(wrong)) == (422, True)
+        me.post(page(task, "change"), {"statement": "Weigh all  of it", "due": "2030-01-31", "context": "By the dock"})
+        task = Task.objects.get()
+        assert (task.statement, str(task.due), task.context) == ("Weigh all of it", "2030-01-31", "By the dock")
+        assert str(task.ask_on) == "2030-02-01"
+        assert task.assessment.confidence == 50
+        after = advice.advise(task, viewer(people.owner))
+        assert before is not None
+        assert after is not None
+        assert after.made_at > before.made_at, "other words are weighed anew"
+        me.force_login(people.peer)
+        assert me.post(page(task, "change"), {"statement": "Mine"}).status_code == 404
+
+    def test_a_day_that_is_past_is_asked_about_once(self, me: Client) -> None:
+        said = {"statement": "Weigh it", "due": "2020-02-29"}
+        asked = me.post(reverse("work:new"), said)
+        assert asked.status_code == 422
+        assert "29 February 2020 is past. Is it meant?" in text(asked)
+        meant = re.search(r'name="meant" value="([\d-]+)"', text(asked))
+        assert meant
+        me.post(reverse("work:new"), {**said, "meant": meant[1]})
+        assert "<b>Was due 29 February 2020</b>" in text(me.get(reverse("work:list")))
+        assert me.post(page(Task.objects.get(), "change"), {**said, "meant": meant[1]}).status_code == 302
 
     def test_second_answer_is_refused_in_words(self, me: Client, task: Task) -> None:
         me.post(page(task, "assess"), {"confidence": "30"})

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from experts.forms import TopicInput
 from experts.models import Team
+from immersive.work.forms import PastDay
 from immersive.work.lessons.experiments import Tried
 from immersive.work.lessons.rows import Experiment, Lesson, Reach, Told
 from immersive.work.lessons.telling import MISSING, WORDS, Said
@@ -51,7 +52,9 @@ class ToldForm(forms.Form):
         """The form of what was written before."""
         to = str(one.team.public_id) if one.reach == Reach.TEAM and one.team else one.reach
         typed = model_to_dict(one, fields=list(cls.base_fields))
-        return cls(initial={**typed, "to": Reach.ME if to == Reach.DRAFT else to}, teams=teams)
+        return cls(
+            initial={**typed, "meant": typed.get("by"), "to": Reach.ME if to == Reach.DRAFT else to}, teams=teams
+        )
 
     def told(self, posted: QueryDict) -> To:
         """Whom it is told, as it was chosen: nobody while it is kept as a draft."""
@@ -81,9 +84,10 @@ class LessonForm(ToldForm):
     )
 
 
-class ExperimentForm(ToldForm):
+class ExperimentForm(PastDay, ToldForm):
     """An experiment before it begins. The verbs check the rest."""
 
+    DAY = "by"
     hypothesis = _text(
         "What do you suppose?",
         2,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from immersive.work import actions, advice, card, plan, sharing, tasks
 from immersive.work.actions import LoggedAlready
-from immersive.work.forms import AssessmentForm, OutcomeForm, StartForm
+from immersive.work.forms import AssessmentForm, ChangeForm, OutcomeForm, StartForm
 from immersive.work.models import CONFIDENCE, LEANS, AssessmentLocked, Task
 from immersive.work.views import page_of, private
 from knowledge.access import Viewer, id_in
@@ -53,6 +53,18 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _new(request: HttpRequest, form: StartForm, begin: Any, status: int = 200) -> HttpResponse:
     return render(request, "work/new.html", {"form": form, "begin": begin}, status=status)
+
+
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Change the sentence, the day or what belongs to it; what was said of it stays as it was said."""
+    found = tasks.mine_or_404(task_id, Viewer.of(request.user))
+    form = ChangeForm(request.POST) if request.method == "POST" else ChangeForm.of(found)
+    if form.is_valid():
+        actions.change_task(task=found, owner=request.user, **form.cleaned_data)
+        return redirect(found)
+    return render(request, "work/change.html", {"task": found, "form": form}, status=422 if form.errors else 200)
 
 
 @private
