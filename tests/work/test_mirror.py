@@ -96,7 +96,7 @@ def test_everything_can_be_deleted_and_nobody_elses(me: Client, people: People) 
     live(people.owner, 12)
     live(people.peer, 3)
     answer = me.post(reverse("work:delete-all"), follow=True)
-    assert "Everything is deleted" in answer.content.decode()
+    assert "All that was yours alone is deleted" in answer.content.decode()
     assert not Task.objects.filter(owner=people.owner).exists()
     assert Task.objects.filter(owner=people.peer).count() == Outcome.objects.count() == 3
     assert actions.delete_all(owner=people.owner) == 0
