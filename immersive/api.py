@@ -16,6 +16,7 @@ REFUSED = {
     "description": "Something does not fit: of each field that does not, what is wrong and what would fit.",
     "content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}},
 }
+ABSENT = {"description": "There is none, or none for the caller: the answers are the same."}
 
 
 def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
@@ -27,12 +28,14 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def say_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """The description says that answer of every operation that is told anything."""
+    """The description says that answer of every operation that is told anything, and 404 where something is named."""
     for operations in result["paths"].values():
         for operation in operations.values():
-            told = [one for one in operation.get("parameters", ()) if one["in"] == "query"]
-            if told or "requestBody" in operation:
+            places = {one["in"] for one in operation.get("parameters", ())}
+            if "query" in places or "requestBody" in operation:
                 operation["responses"]["422"] = REFUSED
+            if "path" in places:
+                operation["responses"].setdefault("404", ABSENT)
     return result
 
 

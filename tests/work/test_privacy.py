@@ -53,6 +53,11 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "api-task-step": ("patch", {"done": True}),
     "api-task-recall": ("put", {"question": "Which?", "answer": "This"}),
     "api-task-reminder": ("put", {"until": "never"}),
+    "recall-grade": ("post", {"how": "good"}),
+    "api-recall-grade": ("post", {"how": "good"}),
+    "api-lesson": ("put", {"to": "me", "expected": "That", "happened": "This"}),
+    "api-experiment": ("put", {"to": "me", "hypothesis": "If", "counts": "Ten"}),
+    "api-experiment-result": ("put", {"result": "held"}),
 }
 
 
@@ -77,16 +82,17 @@ def of_all_tasks() -> list[str]:
     return [name for name, parts in ROUTES.items() if not parts]
 
 
-def address(name: str, *tasks: object) -> str:
-    filled = {part: tasks[0] if part == "task_id" else NEVER for part in ROUTES[name]}
+def address(name: str, task: object = NEVER, **others: object) -> str:
+    filled = {part: task if part == "task_id" else others.get(part, NEVER) for part in ROUTES[name]}
     return reverse(name if name.startswith("api-") else f"work:{name}", kwargs=filled)
 
 
-def ask(client: Client, name: str, *args: object, method: str = "", data: Any = None) -> Any:
+def ask(client: Client, name: str, *args: object, method: str = "", data: Any = None, **others: object) -> Any:
     """The answer to every method that an address may have, or to one."""
     kind, said = WRITES.get(name, ("get", {}))
     content_type = {"content_type": JSON} if name.startswith("api-") and (method or kind) != "get" else {}
-    return getattr(client, method or kind)(address(name, *args), said if data is None else data, **content_type)
+    where = address(name, *args, **others)
+    return getattr(client, method or kind)(where, said if data is None else data, **content_type)
 
 
 def leaks(answer: Any) -> list[str]:
@@ -135,6 +141,26 @@ def whole(people: People, finished: Task, make_resource: Any) -> Task:
     log.do_due()
     finished.refresh_from_db()
     return finished
+
+
+@pytest.mark.parametrize("role", MOST_ROLES)
+def test_another_ones_questions_lessons_and_experiments_never_were(people: People, whole: Task, role: str) -> None:
+    client = client_of(people, role)
+    Experiment.objects.update(reach="draft")
+    own = {"recall_id": recall.Recall.objects.get(), "lesson_id": Lesson.objects.get(),
+           "experiment_id": Experiment.objects.get()}  # fmt: skip
+    named = [name for name, parts in ROUTES.items() if len(parts) == 1 and parts <= set(own)]
+    assert len(named) > 8
+    for name in named:
+        (part,) = ROUTES[name]
+        for method in ("get", "post", "put", "delete"):
+            answers = [ask(client, name, method=method, **{part: one}) for one in (own[part].public_id, NEVER)]
+            assert answers[0].status_code == answers[1].status_code, (name, method)
+            assert answers[0].content == answers[1].content, (name, method)
+            assert answers[0].status_code in {404, 405}, (name, method)
+    for row in own.values():
+        row.refresh_from_db()
+    assert (own["experiment_id"].result, own["lesson_id"].happened) == ("", "x")
 
 
 SECRET = (*CANARIES, "opencanary", "contextcanary", "advicecanary", "questioncanary", "answercanary", "lessoncanary",
