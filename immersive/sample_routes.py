@@ -15,6 +15,7 @@ from immersive.work.plan import Planned
 from immersive.work.routes import Candidate, Counts, History, Reason, Route, Situation, weigh
 from immersive.work.working_time import Clock
 from knowledge.models import Resource, Source, Topic
+from knowledge.pages import Note
 from knowledge.reader import render
 
 STATEMENT = "Prime pump P-102 before the night shift"
@@ -25,6 +26,7 @@ def routes(ana: Person) -> dict[str, Any]:
     page = Resource(kind="page", title="Priming a feed pump", source=Source(name="Handbook"))
     tool = Resource(kind="tool", title="ValveView", url="https://valves.example.org/", source=page.source,
                     facts={"access": "asked of Plant IT"})  # fmt: skip
+    lesson = Resource(kind="lesson", title="The third pump", facts={"say": "On P-103 the vent cock opens to the left."})
     task = Task(public_id=uuid5(NAMESPACE_URL, STATEMENT), statement=STATEMENT)
     told = Situation(sure=0.3, known=0.25, lean=0.5, hours_left=22)
     read, uses = str(page.public_id), str(tool.public_id)
@@ -52,7 +54,9 @@ def routes(ana: Person) -> dict[str, Any]:
     return {
         "task": task,
         "leans": LEANS,
-        "look": Look(card, told, Clock(), now, {(Route.TOOL, uses): "2"}, task=task),
+        "look": Look(
+            card, told, Clock(), now, {(Route.TOOL, uses): "2"}, notes={read: [Note(lesson, False)]}, task=task
+        ),
         "close_look": Look(alike, told, Clock(), now),
         "sure_form": AssessmentForm(topics),
         "plan": steps,
