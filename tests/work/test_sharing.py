@@ -170,6 +170,14 @@ def test_the_lock_is_literal(people: People, task: Task, team: Team) -> None:
         assert f'<a href="/tasks/{task.public_id}/share">Shared</a>' in mine.get(address).content.decode()
 
 
+def test_a_wrong_name_takes_nothing_off_the_page(people: People, task: Task, team: Team) -> None:
+    sharing.share(task=task, owner=people.owner, person=people.peer)
+    wrong = client_of(people.owner).post(f"/tasks/{task.public_id}/share", {"name": "Nobody"})
+    assert wrong.status_code == 422
+    for kept in ("Nobody of that name", 'value="Nobody"', "Pia Roth", "Share with Night shift"):
+        assert kept in wrong.content.decode()
+
+
 def test_lists_ask_as_often_however_long_they_are(people: People, team: Team, django_assert_num_queries: Any) -> None:
     client = client_of(people.peer)
     for number in range(7):

@@ -26,18 +26,17 @@ def share(request: HttpRequest, task_id: UUID) -> HttpResponse:
     viewer = Viewer.of(request.user)
     task = tasks.mine_or_404(task_id, viewer)
     if request.method != "POST":
-        now = {"shares": sharing.shares_of(task, viewer), "teams": sharing.teams_of(viewer)}
-        return render(request, "work/share.html", {"task": task, **now})
+        return _page(request, task, viewer)
     typed, team = storable(request.POST.get("name", "")).strip(), id_in(request.POST.get("team"))
     named = [] if team else sharing.people_named(typed, viewer)
     if chosen := id_in(request.POST.get("person")):
         named = [one for one in named if one.public_id == chosen]
     if len(named) > 1:
-        return _choose(request, task, typed, named)
+        return _page(request, task, viewer, 422, typed=typed, named=named)
     try:
         sharing.share(task=task, owner=request.user, **_whom(team, named, viewer))
     except ValidationError as problem:
-        return _choose(request, task, typed, [], " ".join(problem.messages))
+        return _page(request, task, viewer, 422, typed=typed, trouble=" ".join(problem.messages))
     messages.success(request, "Shared. They see what there is to do, and nothing that you said of yourself.")
     return redirect("work:share", task_id)
 
@@ -52,9 +51,9 @@ def _whom(team: UUID | None, named: list[Person], viewer: Viewer) -> dict[str, A
     return {"team": mine} if team else {"person": named[0]}
 
 
-def _choose(request: HttpRequest, task: Any, typed: str, named: list[Person], trouble: str = "") -> HttpResponse:
-    context = {"task": task, "typed": typed, "named": named, "trouble": trouble}
-    return render(request, "work/share.html", context, status=422)
+def _page(request: HttpRequest, task: Any, viewer: Viewer, status: int = 200, **more: Any) -> HttpResponse:
+    now = {"shares": sharing.shares_of(task, viewer), "teams": sharing.teams_of(viewer)}
+    return render(request, "work/share.html", {"task": task, **now, **more}, status=status)
 
 
 @private
