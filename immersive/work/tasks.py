@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Exists, F, FilteredRelation, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.http import Http404
 from django.utils import timezone
 
@@ -138,15 +138,17 @@ def reading(task: Task, viewer: Viewer) -> Reading | None:
 
 
 def counts(confidence: int, viewer: Viewer) -> str:
-    """How often the same was said and how it went, once there are outcomes enough; no rate, no score."""
+    """How often the same was said and how it went, counted as the mirror does, once there are outcomes enough."""
     done = Task.objects.visible_to(viewer).exclude(outcome=None)
     same = Q(assessment__confidence=confidence)
     n = done.aggregate(
-        all=Count("pk"), same=Count("pk", filter=same), worked=Count("pk", filter=same & Q(outcome__result=1.0))
-    )
+        all=Count("pk"), same=Count("pk", filter=same), worked=Sum("outcome__result", filter=same, default=0),
+        partly=Count("pk", filter=same & Q(outcome__result=Outcome.PARTLY)),
+    )  # fmt: skip
     if n["all"] < ENOUGH or n["same"] < 2:
         return ""
-    return f"You have said that {n['same']} times; {n['worked']} of them worked."
+    half = ", where partly counts half" if n["partly"] else ""
+    return f"You have said that {n['same']} times; {n['worked']:g} of them worked{half}."
 
 
 def logged(viewer: Viewer) -> QuerySet[Task]:

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from immersive.work import actions, advice, log, over_time, plan, tasks
+from immersive.work import actions, advice, log, mirror, over_time, plan, tasks
 from immersive.work.models import CONFIDENCE, Assessment, Outcome, Task
 from knowledge import indexing
 from knowledge.models import Resource, Source
@@ -318,7 +318,8 @@ class TestReading:
             actions.assess(task=task, owner=people.owner, confidence=70)
             actions.log_outcome(task=task, owner=people.owner, result=result)
             said.append(tasks.counts(70, viewer(people.owner)))
-        assert said == ["", "", "", "", "You have said that 5 times; 3 of them worked."]
+        assert said == ["", "", "", "", "You have said that 5 times; 3.5 of them worked, where partly counts half."]
+        assert mirror.look(viewer(people.owner)).found.steps[3].worked == 3.5, "the mirror says the same"
         assert tasks.counts(10, viewer(people.owner)) == ""
         assert tasks.counts(70, viewer(people.peer)) == ""
 
