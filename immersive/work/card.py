@@ -37,6 +37,8 @@ A_DAY, A_WEEK, A_MONTH = 8.0, 40.0, 160.0
 MARKS = ((1.0, "1 h"), (A_DAY, "1 day"), (A_WEEK, "1 week"), (A_MONTH, "1 month"))
 BEGINS, ENDS = 2.0, 96.0
 """Where an axis begins and ends, in percent of its width: a point needs room."""
+CROWDED = 18.0
+"""How near two words of an axis may stand, in percent of its width."""
 GLYPHS = {
     Route.DO: "self", Route.TOOL: "tool", Route.HAND_OVER: "ask", Route.MENTOR: "mentor", Route.INFORMAL: "informal",
     Route.FORMAL: "formal",
@@ -202,13 +204,19 @@ class Look:
 
     def at(self, hours: float) -> str:
         """Where so many working hours stand on the axis."""
-        part = log1p(2 * min(max(hours, 0.0), self.most)) / log1p(2 * self.most)
-        return f"{BEGINS + (ENDS - BEGINS) * part:.1f}%"
+        return f"{self._part(hours):.1f}%"
+
+    def _part(self, hours: float) -> float:
+        return BEGINS + (ENDS - BEGINS) * log1p(2 * min(max(hours, 0.0), self.most)) / log1p(2 * self.most)
 
     @property
     def marks(self) -> list[tuple[str, str]]:
-        """Where the grid of the axis runs, and what stands there."""
-        return [(self.at(hours), words) for hours, words in MARKS if hours < self.most * 0.9]
+        """Where the grid of the axis runs, and what stands there: nothing where "due" stands."""
+        due = self._part(self.left) if self.due and self.left is not None else None
+        shown = [(self._part(hours), words) for hours, words in MARKS if hours < self.most * 0.9]
+        return [
+            (f"{at:.1f}%", "" if due is not None and -CROWDED < at - due < CROWDED else words) for at, words in shown
+        ]
 
     @property
     def due(self) -> str:
