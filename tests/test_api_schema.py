@@ -58,7 +58,8 @@ def test_the_api_answers_as_its_schema_says(client: Client, ids: dict[str, Any],
     for found in schema.get_all_operations():
         operation = found.ok()
         seen = answered.setdefault(f"{operation.method.upper()} {operation.path}", set())
-        for mode in schemathesis.GenerationMode:
+        some = calls == 1 and operation.method in ("get", "delete")  # wrong calls of these wait for the slow tests
+        for mode in [schemathesis.GenerationMode.POSITIVE] if some else schemathesis.GenerationMode:
             call_often(operation, mode, ids, seen, calls)
     succeeded = {name for name, seen in answered.items() if any(status < 300 for status in seen)}
     assert len(answered) >= 8

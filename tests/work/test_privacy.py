@@ -107,7 +107,7 @@ def leaks(answer: Any) -> list[str]:
 def test_another_ones_task_never_was(people: People, finished: Task, role: str) -> None:
     client = client_of(people, role)
     assert len(of_one_task()) > 15
-    methods = ("get", "post", "put", "patch", "delete", "head") if role == "superuser" else ("get", "post")
+    methods = ("get", "post", "put", "patch", "delete") if role == "superuser" else ("get", "post")
     for name in of_one_task():
         for method in methods:
             real = ask(client, name, finished.public_id, method=method)
