@@ -242,6 +242,15 @@ class TestLists:
         plan.choose(task=said, owner=people.owner, route="do")
         shown = text(me.get(reverse("work:list")))
         assert shown.index("Say how sure you are") < shown.index("How did it go?") < shown.index("Partly")
+        assert shown.index(">In progress</h2>") < shown.index("Fresh") < shown.index(">Finished</h2>")
+
+    def test_what_is_left_is_begun_from_what_was_done(self, me: Client, people: People, finished: Task) -> None:
+        link = re.search(r'href="([^"]+\?rest=[^"]+)"', text(me.get(page(finished))))
+        assert link
+        assert STATEMENT in text(me.get(link[1]))
+        assert STATEMENT not in link[1]
+        me.force_login(people.peer)
+        assert STATEMENT not in text(me.get(link[1]))
 
     def test_query_counts_do_not_grow(
         self, me: Client, people: People, make_resource: Callable[..., Resource], django_assert_num_queries: Any

@@ -28,7 +28,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     """My tasks, open ones first, each with what is next."""
     page = page_of(request, tasks.mine(Viewer.of(request.user)))
     rows = [(task, tasks.next_step(task)) for task in page]
-    return render(request, "work/list.html", {"rows": rows, "page": page})
+    parts = [("In progress", [row for row in rows if not row[0].finished])]
+    parts.append(("Finished", [row for row in rows if row[0].finished]))
+    return render(request, "work/list.html", {"parts": [part for part in parts if part[1]], "page": page})
 
 
 @private
@@ -37,12 +39,14 @@ def new(request: HttpRequest) -> HttpResponse:
     """Start a task: the form, and its answer.
 
     ``?q=`` fills the sentence, ``?from=`` names a resource that it begins with, ``?page=`` and ``?text=`` an address
-    and what was selected there.
+    and what was selected there, ``?rest=`` a task of mine of which something is left.
     """
     viewer = Viewer.of(request.user)
     if request.method != "POST":
         begin = tasks.readable(id_in(request.GET.get("from")), viewer)
         said = {name: request.GET.get(asked, "") for name, asked in FILLED.items()}
+        if rest := tasks.mine(viewer).filter(public_id=id_in(request.GET.get("rest"))).first():
+            said, begin = {name: getattr(rest, name) for name in FILLED}, tasks.readable(rest.from_id, viewer)
         return _new(request, StartForm(initial={**said, "started_from": begin and begin.public_id}), begin)
     form = StartForm(request.POST)
     if not form.is_valid():
