@@ -82,7 +82,7 @@ class TestStating:
         ],
     )
     def test_any_words_lead_to_a_card(self, me: Client, words: str) -> None:
-        me.post(reverse("work:new"), {"statement": words, "due": "2020-02-29"})
+        me.post(reverse("work:new"), {"statement": words, "due": "2020-02-29", "meant": "2020-02-29"})
         shown = text(me.post(page(Task.objects.get(), "assess"), {"confidence": "50"}, follow=True))
         assert "Was due" in shown
         assert "Do it yourself" in shown
