@@ -28,7 +28,7 @@ from immersive.context import THEMES
 from immersive.context import page as on_every_page
 from immersive.sign_in import is_ours
 from immersive.way_on import rail, way_on
-from immersive.work import recall, tasks
+from immersive.work import recall, reminding, tasks
 from knowledge import live, waiting
 from knowledge.access import Ground, Viewer
 from knowledge.explain import also
@@ -51,7 +51,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "tasks": tasks.recent(viewer),
         "told": waiting.tell(viewer),
         "asked": turns.waiting_for(viewer),
-        "news": notices.news(viewer, without=("asked",)),
+        "due": reminding.waiting(viewer),
+        "news": notices.news(viewer, without=("asked", reminding.KIND)),
         "newcomer": is_new(viewer),
         "questions": recall.ask_today(viewer, timezone.now()),
     }

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -23,6 +23,7 @@ from experts import notices
 from experts.asking.load import zone_of
 from experts.models import Person
 from experts.notices import Notice, Said, teller
+from immersive.work import tasks
 from immersive.work.models import Outcome, Reminders, Task
 from immersive.work.working_time import Clock, clocks_of, today_of
 from knowledge.access import Viewer
@@ -78,13 +79,13 @@ def _ask(pk: int, today: date) -> bool:
     return True
 
 
-def _open(tasks: QuerySet[Task]) -> QuerySet[Task]:
+def _open(rows: QuerySet[Task]) -> QuerySet[Task]:
     """Of these tasks the ones without an outcome, for an update of them.
 
     A join would move every condition into a subquery, which PostgreSQL does
     not ask again of a row that it waited for; so the row's own stay outside.
     """
-    return tasks.exclude(Exists(Outcome.objects.filter(task=OuterRef("pk"))))
+    return rows.exclude(Exists(Outcome.objects.filter(task=OuterRef("pk"))))
 
 
 @teller(KIND)
@@ -93,19 +94,29 @@ def asked(viewer: Viewer, subjects: Collection[UUID]) -> Mapping[UUID, Said]:
     """How did it go? A mail says no word of the task."""
     if not wishes(viewer).outcomes:
         return {}
-    tasks = Task.objects.visible_to(viewer).filter(public_id__in=subjects, outcome=None).select_related("owner")
+    rows = Task.objects.visible_to(viewer).filter(public_id__in=subjects, outcome=None).select_related("owner")
     return {
         task.public_id: Said(
             f"How did it go? “{task.statement}”",
             f"{task.get_absolute_url()}#outcome",
             "task",
-            mail=f"How did it go? A task of yours {_when(task)}",
+            mail=f"How did it go? A task of yours {when(task)}",
         )
-        for task in tasks
+        for task in rows
     }
 
 
-def _when(task: Task) -> str:
+def waiting(viewer: Viewer, limit: int = 3) -> list[Task]:
+    """The viewer's tasks that they are asked about now and could log with one press, the latest first."""
+    told = Notice.objects.filter(kind=KIND, person=viewer.person_id or 0, subject=OuterRef("public_id"))
+    silent = Reminders.objects.filter(outcomes=False).values("person")
+    rows = tasks.mine(viewer).filter(outcome=None, assessment__isnull=False).exclude(owner__in=silent)
+    rows = rows.filter(Q(ask_on__lte=timezone.localdate()) | Q(Exists(told)))
+    return list(rows.prefetch_related(None).order_by(F("due").desc(nulls_last=True), "-created_at")[:limit])
+
+
+def when(task: Task) -> str:
+    """Since when it is asked, in words that name no task."""
     if task.due is None:
         return "began some days ago"
     days = (today_of(task.owner) - task.due).days

@@ -13,8 +13,8 @@ from django.utils import timezone
 from experts.digests import letter
 from experts.models import Closed
 from experts.notices import Notice, news
-from immersive.work import actions, reminding, tasks
-from immersive.work.models import Task
+from immersive.work import actions, plan, reminding, tasks
+from immersive.work.models import Outcome, Task
 from knowledge.access import Viewer
 from tests.work.conftest import People
 
@@ -114,3 +114,23 @@ def test_it_can_be_off_for_all(asked_about: Task, people: People) -> None:
     Task.objects.update(ask_on=date(2026, 11, 23))
     assert reminding.ask(MONDAY) == 0
     assert client.get("/tasks/reminders").context["form"].initial == {"outcomes": False, "recall": True}
+
+
+def test_one_press_on_the_home_page_says_how_it_went(people: People, task: Task) -> None:
+    client = Client()
+    client.force_login(people.owner)
+    actions.assess(task=task, owner=people.owner, confidence=50)
+    plan.choose(task=task, owner=people.owner, route="mentor", key=str(people.peer.public_id))
+    button = f'formaction="/tasks/{task.public_id}/later"'
+    assert button not in client.get("/").content.decode(), "it is asked once it is due"
+    Task.objects.update(ask_on=timezone.localdate(), due=timezone.localdate() - timedelta(days=1))
+    shown = client.get("/").content.decode()
+    assert button in shown
+    assert "was due yesterday. You said: a coin toss" in shown
+    client.post(f"/tasks/{task.public_id}/later", {"until": "never"})
+    assert button not in client.get("/").content.decode(), "who wants no asking is not asked here either"
+    Task.objects.update(ask_on=timezone.localdate())
+    client.post(f"/tasks/{task.public_id}/outcome", {"result": "1.0"})
+    went = Outcome.objects.get()
+    assert (went.result, went.route, went.with_help) == (1.0, "mentor", True), "as two taps on its page would say"
+    assert button not in client.get("/").content.decode()

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from experts.asking.asks import Ask
 from experts.models import Person
-from immersive.work import plan, tasks
+from immersive.work import plan, reminding, tasks
 from immersive.work.card import GLYPHS
 from immersive.work.models import Task
 from immersive.work.routes import Route
@@ -15,6 +15,7 @@ from knowledge.access import Viewer
 
 register = template.Library()
 register.filter("next_step", tasks.next_step)
+register.filter("asked_since", reminding.when)
 
 
 @register.simple_tag

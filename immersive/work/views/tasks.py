@@ -45,8 +45,9 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         begin = tasks.readable(id_in(request.GET.get("from")), viewer)
         said = {name: request.GET.get(asked, "") for name, asked in FILLED.items()}
-        if rest := tasks.mine(viewer).filter(public_id=id_in(request.GET.get("rest"))).first():
-            said, begin = {name: getattr(rest, name) for name in FILLED}, tasks.readable(rest.from_id, viewer)
+        if left := id_in(request.GET.get("rest")):
+            rest = tasks.mine_or_404(left, viewer)
+            said, begin = {name: getattr(rest, name) for name in FILLED}, tasks.readable(rest.from_id, viewer)  # type: ignore[attr-defined]
         return _new(request, StartForm(initial={**said, "started_from": begin and begin.public_id}), begin)
     form = StartForm(request.POST)
     if not form.is_valid():
@@ -141,11 +142,14 @@ def _about(request: HttpRequest, found: Task, viewer: Viewer, early: OutcomeForm
 def outcome(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Say how it went, or correct a slip (``correct``): what another window said already is not replaced unasked.
 
-    Before anything else is said, it is kept for the form that comes then.
+    Before anything else is said, it is kept for the form that comes then. One press elsewhere says the rest as the
+    form on the page would.
     """
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
-    form = OutcomeForm(request.POST)
+    alone = "route" not in request.POST
+    said = {**OutcomeForm.of(None, chosen(found, viewer)).initial, **request.POST.dict()} if alone else request.POST
+    form = OutcomeForm(said)
     if not found.assessed:
         return show(request, found, viewer, status=409, early=form)
     if not form.is_valid():
