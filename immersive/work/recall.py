@@ -88,18 +88,26 @@ def ask_today(viewer: Viewer, now: datetime) -> list[Recall]:
 
     What was answered today counts to the three, also where the clock was put back meanwhile.
     """
+    due, comes = coming(viewer, now)
+    return due if comes and comes <= now else []
+
+
+def coming(viewer: Viewer, now: datetime) -> tuple[list[Recall], datetime | None]:
+    """The questions that come next of those that wait, and when: now, or as soon as the viewer works again."""
     from immersive.work.reminding import wishes
     from immersive.work.working_time import clock_of
 
     due = list(mine(viewer).filter(due_at__lte=now).select_related("owner")[:MOST_A_DAY])
     if not due or not wishes(viewer).recall:
-        return []
+        return [], None
     clock = clock_of(due[0].owner)
-    if not clock.between(now, now + timedelta(minutes=1)):
-        return []
     midnight = now.astimezone(zone_of(clock.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
-    answered = mine(viewer).filter(asked_at__gte=midnight).count()
-    return due[: max(0, MOST_A_DAY - answered)]
+    left = MOST_A_DAY - mine(viewer).filter(asked_at__gte=midnight).count()
+    moment = timedelta(minutes=1)
+    if left > 0 and clock.between(now, now + moment):
+        return due[:left], now
+    begin = now if left > 0 else midnight + timedelta(days=1)
+    return due[: left if left > 0 else MOST_A_DAY], clock.after(begin, moment / timedelta(hours=1)) - moment
 
 
 @sensitive_variables()

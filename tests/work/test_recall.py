@@ -43,6 +43,9 @@ def test_at_most_three_a_day_the_longest_due_first(people: People) -> None:
     assert recall.ask_today(viewer, MONDAY + timedelta(hours=5)) == []
     assert len(recall.ask_today(viewer, MONDAY + timedelta(days=1))) == 2, "tomorrow the others come"
     assert recall.ask_today(viewer, MONDAY - timedelta(minutes=1)) == [], "the clock was put back"
+    for moment in (MONDAY + timedelta(hours=5), MONDAY + timedelta(hours=20)):
+        due, comes = recall.coming(viewer, moment)
+        assert (len(due), comes) == (2, MONDAY.replace(day=24, hour=9)), "and it is told before"
 
 
 @pytest.mark.parametrize(
@@ -124,8 +127,8 @@ def test_home_says_that_there_is_one_and_not_which(people: People, monkeypatch: 
     client.force_login(people.owner)
     monkeypatch.setattr(timezone, "now", lambda: MONDAY)
     page = client.get("/").content.decode()
-    assert "2 questions of yours" in page
+    assert "2 questions for later" in page
     assert "Which valve" not in page
     assert "Which valve" in client.get("/tasks/recall").content.decode()
     monkeypatch.setattr(timezone, "now", lambda: MONDAY.replace(hour=20))
-    assert "questions of yours" not in client.get("/").content.decode()
+    assert "questions for later</a>" not in client.get("/").content.decode()

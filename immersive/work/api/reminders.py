@@ -36,7 +36,7 @@ class LaterOut(serializers.Serializer[Any]):
 class RemindersView(Mine):
     """What the caller wants to be asked."""
 
-    @extend_schema(operation_id="reminders_read", summary="What I am asked", responses=RemindersSerializer)
+    @extend_schema(operation_id="reminders_read", summary="My reminders", responses=RemindersSerializer)
     def get(self, request: Request) -> Response:
         """Both, unless they chose otherwise."""
         return Response(RemindersSerializer(reminding.wishes(self.viewer)).data)

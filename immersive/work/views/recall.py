@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from immersive.work import recall, reminding, tasks
+from immersive.work.card import moment
 from immersive.work.forms import RecallForm
 from immersive.work.views import page_of, private
 from knowledge.access import Viewer
@@ -24,8 +25,10 @@ def today(request: HttpRequest) -> HttpResponse:
     viewer = Viewer.of(request.user)
     page = page_of(request, recall.mine(viewer))
     now = timezone.now()
+    due, comes = recall.coming(viewer, now)
     context = {
-        "asked": recall.ask_today(viewer, now),
+        "asked": due if comes == now else [],
+        "later": (len(due), moment(comes, now)) if comes and comes > now else None,
         "page": page,
         "now": now,
         "grades": recall.GRADES,
