@@ -371,7 +371,7 @@ def test_health_asks_nothing_of_the_database(client: Client) -> None:
 # What it costs --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "most"), [("home", 12), ("search", 7 + RAIL + REMEMBERED), ("resource", 14)])
+@pytest.mark.parametrize(("name", "most"), [("home", 13), ("search", 7 + RAIL + REMEMBERED), ("resource", 14)])
 def test_pages_ask_the_database_a_fixed_number_of_times(
     ana: Client, people: dict[str, Any], found: dict[str, Any], name: str, most: int
 ) -> None:
