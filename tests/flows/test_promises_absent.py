@@ -116,6 +116,7 @@ def hidden(settings: LazySettings, make_person: Callable[..., Any]) -> Hidden:
                 for room, rests in {
                     "/tasks/": (
                         "/",
+                        "/change",
                         "/assessment",
                         "/lean",
                         "/again",

@@ -112,6 +112,10 @@ def test_begins_with_what_was_selected_and_says_what_it_is_about(
     assert me.put(one, {"topics": ["Pumps"]}, JSON).json()["topics"] == ["Pumps"]
     me.put(f"{TASKS}/{task['id']}/assessment", {"confidence": 30, "known": {"Pumps": "partly"}}, JSON)
     assert me.put(one, {"topics": ["Drift"]}, JSON).status_code == 409
+    other = me.patch(one.removesuffix("/topics"), {"due": "2027-03-31"}, JSON).json()
+    assert (other["due"], other["statement"], other["context"]) == ("2027-03-31", STATEMENT, began["context"])
+    empty = me.patch(one.removesuffix("/topics"), {"statement": " "}, JSON)
+    assert (empty.status_code, list(empty.json())) == (422, ["statement"])
 
 
 def test_list_has_pages(me: Client, people: People) -> None:

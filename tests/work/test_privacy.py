@@ -46,6 +46,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "api-task-assessment": ("put", {"confidence": 10}),
     "api-task-outcome": ("put", {"result": "worked"}),
     "api-task-plan": ("post", {"route": "do"}),
+    "api-task": ("patch", {"statement": "Another"}),
     "api-task-card": ("put", {"lean": 4}),
     "api-task-topics": ("put", {"topics": []}),
     "api-task-shares": ("post", {"person": NEVER}),

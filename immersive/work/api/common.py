@@ -86,16 +86,15 @@ class Mine(APIView):
         """Who asks; nobody while the schema is made."""
         return Viewer.of(None if getattr(self, "swagger_fake_view", False) else self.request.user)
 
-    def said(self, form: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        """What the request says, if it fits."""
-        return self._fits(form, self.request.data)
+    def said(self, form: type[serializers.Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:
+        """What the request says, if it fits; ``partial``: of what it does not name, nothing."""
+        return self._fits(form(data=self.request.data, partial=partial))
 
     def asked(self, form: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """What its address asks, if it fits."""
-        return self._fits(form, self.request.query_params)
+        return self._fits(form(data=self.request.query_params))
 
-    def _fits(self, form: type[serializers.Serializer[Any]], values: Any) -> dict[str, Any]:
-        read = form(data=values)
+    def _fits(self, read: serializers.Serializer[Any]) -> dict[str, Any]:
         read.is_valid(raise_exception=True)
         return dict(read.validated_data)
 

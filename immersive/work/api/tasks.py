@@ -58,15 +58,20 @@ class OutcomeOut(OutcomeIn):
 
 
 class TaskIn(serializers.Serializer[Any]):
-    """A task in one sentence, and where it came from, if anywhere."""
+    """A task in one sentence, when it is due, and what belongs to it."""
 
     statement = serializers.CharField(max_length=actions.MAX_STATEMENT)
     due = serializers.DateField(allow_null=True, default=None)
-    started_from = serializers.UUIDField(
-        allow_null=True, default=None, help_text="Id of a resource that the caller may read."
-    )
     context = serializers.CharField(  # type: ignore[assignment]
         max_length=actions.MAX_CONTEXT, allow_blank=True, default="", help_text="What was selected where it began."
+    )
+
+
+class NewTaskIn(TaskIn):
+    """A task, and where it began, if anywhere."""
+
+    started_from = serializers.UUIDField(
+        allow_null=True, default=None, help_text="Id of a resource that the caller may read."
     )
     page = serializers.CharField(
         max_length=2000, allow_blank=True, default="", help_text="The http or https address where it began."
@@ -121,10 +126,10 @@ class Tasks(Mine, ListAPIView[Any]):
         """The caller's own."""
         return tasks.mine(self.viewer)
 
-    @extend_schema(operation_id="tasks_start", summary="Start a task", request=TaskIn, responses={201: TaskOut})
+    @extend_schema(operation_id="tasks_start", summary="Start a task", request=NewTaskIn, responses={201: TaskOut})
     def post(self, request: Request) -> Response:
         """Start a task from one sentence; what it is about is proposed from that."""
-        values = self.said(TaskIn)
+        values = self.said(NewTaskIn)
         began = values.pop("started_from")
         begin = tasks.readable(began, self.viewer)
         if began and begin is None:
@@ -141,6 +146,21 @@ class TaskView(OneTask):
     @extend_schema(operation_id="tasks_read", summary="One of my tasks", description=ONE_TASK, responses=TaskOut)
     def get(self, request: Request, task_id: UUID) -> Response:
         """The task with all that was said of it."""
+        return Response(TaskOut(self.found(task_id)).data)
+
+    @extend_schema(
+        operation_id="tasks_change",
+        summary="Say a task in other words, or another day",
+        description=f"{ONE_TASK} What is not named stays, and so does what was said of it before it began.",
+        request=TaskIn(partial=True),
+        responses=TaskOut,
+    )
+    def patch(self, request: Request, task_id: UUID) -> Response:
+        """Change it; other words are weighed anew."""
+        task = self.found(task_id)
+        now = {"statement": task.statement, "due": task.due, "context": task.context}
+        with answered("statement"):
+            actions.change_task(task=task, owner=request.user, **{**now, **self.said(TaskIn, partial=True)})
         return Response(TaskOut(self.found(task_id)).data)
 
     @extend_schema(
