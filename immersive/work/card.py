@@ -294,13 +294,11 @@ def basis(row: Row) -> str:
     odds = row.odds
     if odds.guessed:
         return "No data yet, our starting guess."
-    parts = []
-    if odds.own:
-        whose = "like tasks of yours" if row.route is Route.DO else "this one"
-        parts.append(f"{counted(odds.own, 'outcome')} of {whose}")
-    if odds.outcomes:
-        parts.append(f"{counted(odds.outcomes, 'outcome')} of {odds.scope}")
-    return f"{listed(parts).capitalize()}."
+    with_it = "like this of yours" if row.route is Route.DO else "with this one"
+    told = [counted(odds.own, "task") + f" {with_it}"] * bool(odds.own)
+    told += [f"{odds.outcomes} {odds.scope.removeprefix('all ')}"] * bool(odds.outcomes)
+    begins = f"Begins at {percent(odds.guess)}, for how sure you are; moved by" if row.route is Route.DO else "From"
+    return f"{begins} how {listed(told)} went."
 
 
 def moment(when: datetime, now: datetime) -> str:

@@ -62,13 +62,11 @@ class Look:
         brings = {
             calibration.COUNTS_FROM: "how often each of your words came true",
             calibration.BIAS_FROM: "whether you are surer than it turns out, or less sure",
-            calibration.CURVE_FROM: "a curve over all five words",
+            calibration.CURVE_FROM: "how all five words came true, drawn as a curve",
         }
         rung = next((rung for rung in brings if rung > found.outcomes), 0)
-        more = (
-            "One more outcome brings" if rung - found.outcomes == 1 else f"{rung - found.outcomes} more outcomes bring"
-        )
-        return f"{more} {brings[rung]}." if rung else ""
+        more = "one more outcome" if rung - found.outcomes == 1 else f"{rung - found.outcomes} more outcomes"
+        return f"After {more} you see {brings[rung]}." if rung else ""
 
     @property
     def rows(self) -> tuple[tuple[Step, str], ...]:

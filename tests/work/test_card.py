@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from immersive.work.card import Look, between, moment
 from immersive.work.routes import NAMES, Candidate, Card, Counts, Difficulty, History, Reason, Route, Situation, weigh
+from immersive.work.weighing import percent
 from immersive.work.working_time import Clock
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -63,7 +64,10 @@ def test_without_data_every_line_says_so_and_with_data_how_much() -> None:
     assert {line.basis for line in look(weigh(SIX, ME, {})).lines} == {"No data yet, our starting guess."}
     known: History = {(Route.TOOL, Difficulty.USUAL, None): Counts(6.0, 9)}
     tool = weigh([replace(SIX[1], past=Counts(4.0, 5))], ME, known)
-    assert look(tool).lines[0].basis == "5 outcomes of this one and 9 outcomes of tasks no harder than usual."
+    assert look(tool).lines[0].basis == "From how 5 tasks with this one and 9 tasks no harder than usual went."
+    alone = weigh([SIX[0]], ME, {(Route.DO, Difficulty.USUAL, None): Counts(8.0, 10)})
+    said = "Begins at {}, for how sure you are; moved by how 10 tasks no harder than usual went."
+    assert look(alone).lines[0].basis == said.format(percent(alone.rows[0].odds.guess))
 
 
 def test_a_route_is_named_as_advice_only_where_it_is_told_apart() -> None:
@@ -92,6 +96,9 @@ def test_late_is_late() -> None:
     past = look(weigh([SIX[1]], replace(ME, hours_left=0.0), {}), 0.0)
     assert past.lines[0].late, "it was due before now"
     assert look(weigh([SIX[1]], ME, {})).due == ""
+    words = [words for _, words in look(weigh(SIX, replace(ME, hours_left=38.0), {}), 38.0).marks]
+    assert words[0] == "1 h", "and a word too near to it is left out"
+    assert "1 week" not in words
     for some in (SIX, SIX[1:3]):
         over = look(weigh(some, replace(ME, lean=0.0, hours_left=0.0), {}), 0.0)
         assert f"{over.lede} {over.more}".count("Nothing is likely to be done before it is due") == 1

@@ -46,10 +46,10 @@ def page(client: Client) -> str:
     [
         (0, "Nothing here yet", "What you said, and how it went"),
         (3, "too early", "What you said, and how it went"),
-        (4, "One more outcome brings", "1 more"),
+        (4, "After one more outcome you see", "1 more"),
         (7, "of them worked", "Surer than it turns out?"),
         (30, "Surer than it turns out?", "How sure you were, how it went"),
-        pytest.param(90, "How sure you were, how it went", "more outcomes bring", marks=pytest.mark.slow),
+        pytest.param(90, "How sure you were, how it went", "more outcomes you see", marks=pytest.mark.slow),
     ],
 )
 def test_shows_what_the_outcomes_bear(me: Client, people: People, outcomes: int, there: str, absent: str) -> None:
