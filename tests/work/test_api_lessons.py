@@ -92,7 +92,7 @@ def test_a_name_is_pointed_out_and_stops_it(people: People) -> None:
     [
         ({}, "to"),
         ({"to": "draft"}, "happened"),
-        ({**SAID, "to": "me", "happened": ""}, "happened"),
+        ({**SAID, "to": "company", "anonymous": False, "happened": ""}, "happened"),
         ({**SAID, "to": "draft", "changes": "x" * 2001}, "changes"),
         ({**SAID, "to": "draft", "resources": [NEVER]}, "resources"),
         ({**SAID, "to": "draft", "topics": ["Nothing"]}, "topics"),

@@ -404,11 +404,37 @@ def test_what_is_refused_comes_back_whole(here: SimpleNamespace) -> None:
         assert cure in said, changes
         assert all(str(value) in said for name, value in form(here, **changes).items() if name not in ("do", "kind"))
     assert not Lesson.objects.exists()
-    assert page(here.ana, "/lessons/new", do="draft", happened="", expected=" ").status_code == 422
-    assert page(here.ana, "/lessons/new", do="draft", happened="Only a word").status_code == 302
-    draft = Lesson.objects.get()
-    assert (draft.reach, draft.audience) == (Reach.DRAFT, None)
-    assert page(here.cleo, draft.get_absolute_url()).status_code == 404
+    for wrong, opened in (({"to": ""}, False), ({"kind": "guilty"}, True), ({"add_topic": "Meter pie"}, True)):
+        refused = page(here.ana, "/lessons/new", **form(here, changes="", **wrong))
+        assert ('<details class="fold" open>' in refused.content.decode()) == opened, wrong
+
+
+def test_for_oneself_alone_it_may_be_unfinished(here: SimpleNamespace) -> None:
+    fresh = html(here.ana, "/lessons/new")
+    assert '<details class="fold">' in fresh
+    assert fresh.index('name="expected"') < fresh.index('name="know_now"') < fresh.index('<details class="fold"')
+    assert ("Keep as a draft" in fresh, "Keep as a draft" in html(here.ana, "/lessons/experiments/new")) == (
+        False,
+        True,
+    )
+    mine = {"do": "publish", "to": "me", "kind": "unknown"}
+    empty = page(here.ana, "/lessons/new", **mine, happened="", expected=" ")
+    assert (empty.status_code, b"Write down what happened" in empty.content) == (422, True)
+    assert page(here.ana, "/lessons/new", **mine, happened="Only a word").status_code == 302
+    kept = Lesson.objects.get()
+    assert (kept.reach, kept.audience) == (Reach.ME, None)
+    assert page(here.cleo, kept.get_absolute_url()).status_code == 404
+    unfinished = page(here.ana, f"{kept.get_absolute_url()}edit", **{**mine, "to": "company"}, happened="Only a word")
+    assert (unfinished.status_code, b"Say what you expected." in unfinished.content) == (422, True)
+
+
+def test_what_its_title_says_is_not_said_again(here: SimpleNamespace) -> None:
+    said = replace(SAID, know_now="Let it cool first.")
+    told = telling.publish(author=here.ana, said=said, to=To(Reach.ME))
+    assert "What is known now" not in html(here.ana, told.get_absolute_url())
+    telling.publish(author=here.ana, said=replace(said, know_now="Let it cool first. Then wait."), to=To(Reach.ME),
+                    lesson=told.public_id)  # fmt: skip
+    assert "What is known now" in html(here.ana, told.get_absolute_url())
 
 
 def test_hostile_words_and_links_do_nothing(here: SimpleNamespace, committed: Callable[[], Any]) -> None:

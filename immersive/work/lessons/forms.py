@@ -35,11 +35,11 @@ class ToldForm(forms.Form):
     """What is typed of whatever may be told: the topics that it is about, and who may read it."""
 
     add_topic = forms.CharField(label="A topic", required=False, max_length=80, widget=TopicInput)
-    to = forms.ChoiceField(label="Who may read it?", initial=Reach.ME, widget=forms.RadioSelect)
+    to = forms.ChoiceField(label="For whom?", initial=Reach.ME, widget=forms.RadioSelect)
     anonymous = forms.BooleanField(
         label="Without my name",
         required=False,
-        help_text="Readers are not told who wrote it. In a small team they may guess: it takes at least five people.",
+        help_text="Readers are not told whose it is. At least five people must be able to read it: fewer could guess.",
     )
 
     def __init__(self, *args: Any, teams: Sequence[Team], **more: Any) -> None:
@@ -64,7 +64,14 @@ class ToldForm(forms.Form):
 
 
 class LessonForm(ToldForm):
-    """A lesson in four short parts. The verbs check the rest."""
+    """A lesson in four short parts. The verbs check the rest.
+
+    Whom it is for is the one switch: kept for oneself alone it may be
+    unfinished, and so nothing is called a draft beside it.
+    """
+
+    FOLDED = ("changes", "kind", "find", "add_topic", "route")
+    """What two minutes do not need: one fold holds it, closed until something in it is refused or was looked up."""
 
     expected = _text("What did you expect?", 2, missing=MISSING["expected"])
     happened = _text("What happened?", 3, "Say what was done, not by whom.", missing=MISSING["happened"])
@@ -82,6 +89,16 @@ class LessonForm(ToldForm):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for name in MISSING:
+            self.fields[name].required = self.data.get("to") != Reach.ME
+
+    @property
+    def opened(self) -> bool:
+        """Whether the fold stands open: what is refused in it is seen, and so is what was written there."""
+        return bool(self["changes"].value()) or any(self.errors.get(name) for name in self.FOLDED)
 
 
 class ExperimentForm(PastDay, ToldForm):
@@ -110,6 +127,7 @@ class ExperimentForm(PastDay, ToldForm):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
+        # A draft is not begun: it may still lack what would count, and is not asked about.
         self.fields["counts"].required = self.data.get("do") != "draft"
 
     def tried(self, posted: QueryDict) -> Tried:
@@ -131,7 +149,7 @@ class ResultForm(forms.Form):
 
 
 def said(posted: QueryDict) -> Said:
-    """What was posted of a lesson, as it was typed: drafts are kept whatever else does not fit."""
+    """What was posted of a lesson, as it was typed."""
     words: dict[str, Any] = {name: posted.get(name, "") for name in WORDS}
     return Said(
         **words,

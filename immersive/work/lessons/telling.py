@@ -25,7 +25,7 @@ LONGEST = 2000
 """Characters of each part: what is read in two minutes."""
 MOST_RESOURCES = 10
 MISSING = {"expected": "Say what you expected.", "happened": "Say what happened."}
-"""What a lesson is not told without."""
+"""What others are not told a lesson without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,7 @@ def keep(*, author: Person, said: Said, lesson: UUID | None = None) -> Lesson:
         if found.shared:
             told.refuse_taken_away(found)
             raise ValidationError("Others read it now. Publish the change, or take it back first.")
-        if not any(text.strip() for text in said.words.values()):
-            raise ValidationError({"happened": "Write down what happened, or what you expected."})
+        _something(said)
         found.reach, found.changed_at = Reach.DRAFT, timezone.now()
         return _write(found, said, viewer)
 
@@ -68,11 +67,12 @@ def keep(*, author: Person, said: Said, lesson: UUID | None = None) -> Lesson:
 def publish(*, author: Person, said: Said, to: To, lesson: UUID | None = None) -> Lesson:
     """Let it be read as far as its author says, new or written before, from this transaction on.
 
-    Raises as `told.tell` does, and keeps what was refused as it was before.
+    For oneself alone it may be unfinished. Raises as `told.tell` does, and keeps what was refused as it was before.
     """
     viewer = Viewer.of(author)
+    _something(said)
     missing = {name: cure for name, cure in MISSING.items() if not said.words[name].strip()}
-    if missing:
+    if missing and to.reach != Reach.ME:
         raise ValidationError(dict(missing))
     with transaction.atomic():
         found = _write(told.own(Lesson, lesson, viewer), said, viewer, to)
@@ -97,6 +97,11 @@ def _write(lesson: Lesson, said: Said, viewer: Viewer, to: To | None = None) -> 
     lesson.resources.set(about_these(said.resources, viewer))
     lesson.topics.set(about)
     return lesson
+
+
+def _something(said: Said) -> None:
+    if not any(text.strip() for text in said.words.values()):
+        raise ValidationError({"happened": "Write down what happened, or what you expected."})
 
 
 def _short_enough(said: Said) -> None:

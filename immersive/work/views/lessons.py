@@ -14,7 +14,7 @@ from experts.asking.moderation import MODERATE
 from experts.models import Person
 from immersive.work import tasks
 from immersive.work.lessons import telling, told
-from immersive.work.lessons.connector import HEADINGS
+from immersive.work.lessons.connector import HEADINGS, title
 from immersive.work.lessons.forms import LessonForm, said
 from immersive.work.lessons.rows import Lesson
 from immersive.work.models import Task
@@ -91,12 +91,10 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _written(request: HttpRequest, lesson: Lesson | None = None) -> HttpResponse:
-    """What was posted: kept, published, looked up or reworded."""
+    """What was posted: kept for whom it is for, looked up or reworded."""
     key, author = lesson.public_id if lesson else None, cast(Person, request.user)
 
     def keep(form: LessonForm, posted: QueryDict) -> Lesson | None:
-        if posted.get("do") != "publish":
-            return telling.keep(author=author, said=said(posted), lesson=key)
         if not form.is_valid():
             return None
         return telling.publish(author=author, said=said(posted), to=form.told(posted), lesson=key)
@@ -113,8 +111,7 @@ def _again(request: HttpRequest, done: Written, viewer: Viewer, lesson: Lesson |
     about = telling.about_these(typed.resources, viewer)
     if done.posted.get("do") == "find":
         more["found"] = _found(done.posted.get("find", ""), viewer, {one.pk for one in about})
-    topics = done.posted.getlist("topic") if done.form.errors.get("add_topic") else typed.topics
-    return _form(request, done.status, about=about, topics=topics, **more, **done.context)
+    return _form(request, done.status, about=about, topics=done.posted.getlist("topic"), **more, **done.context)
 
 
 def _form(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
@@ -140,9 +137,10 @@ def lesson(request: HttpRequest, public_id: UUID) -> HttpResponse:
     viewer = Viewer.of(request.user)
     found = told.told_or_404(Lesson, public_id, viewer)
     parts = [(head, getattr(found, name)) for name, head in HEADINGS.items()]
+    heading = title(found)
     context = {
         **shown(request, found, viewer),
-        "parts": [(head, read(text)) for head, text in parts if text.strip()],
+        "parts": [(head, read(text)) for head, text in parts if text.strip() not in ("", heading)],  # said once
         "about": telling.about_these(list(found.resources.values_list("public_id", flat=True)), viewer),
     }
     return render(request, "work/lessons/lesson.html", context)
