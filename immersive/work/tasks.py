@@ -10,6 +10,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from experts.room import closed_of
+from immersive.work.lessons.rows import Lesson
 from immersive.work.models import Advice, LearningEntry, Outcome, Share, Step, Task
 from immersive.work.working_time import today_of
 from knowledge import topics
@@ -60,12 +61,16 @@ def mine_or_404(public_id: UUID, viewer: Viewer) -> Task:
     """The viewer's task; else the same `Http404` as for one that never was.
 
     With it comes in the same question what its card begins with: ``kept``, the advice that was made last or `None`,
-    and ``closed``, the days that its owner does not work (see `room.closed_of`).
+    and ``closed``, the days that its owner does not work (see `room.closed_of`); and ``wrote``, the lesson that they
+    wrote last of it.
     """
     last = Advice.objects.filter(task=OuterRef("pk")).values("pk")[:1]
     kept = FilteredRelation("advices", condition=Q(advices__pk=Subquery(last)))
     rows: Any = mine(viewer)
-    whole = rows.annotate(kept=kept, closed=closed_of("owner", timezone.now())).select_related("kept")
+    wrote = Lesson.objects.filter(task=OuterRef("pk"), author_id=viewer.person_id or 0).order_by("-pk")
+    whole = rows.annotate(
+        kept=kept, closed=closed_of("owner", timezone.now()), wrote=Subquery(wrote.values("public_id")[:1])
+    ).select_related("kept")
     try:
         found: Task = whole.get(public_id=public_id)
     except Task.DoesNotExist:

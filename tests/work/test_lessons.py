@@ -468,6 +468,15 @@ def test_from_a_task_its_owner_s_own_words_begin_a_lesson(here: SimpleNamespace,
     begun = html(here.ana, f"/lessons/new?task={task.public_id}")
     assert "The flibber was warm" in begun
     assert str(here.rows["zero"].public_id) in begun
+    with CaptureQueriesContext(connection) as before:
+        html(here.ana, task.get_absolute_url())
+    with at_work(committed):
+        answer = page(here.ana, "/lessons/new", **form(here, task=str(task.public_id), to="company"))
+    with CaptureQueriesContext(connection) as after:
+        finished = html(here.ana, task.get_absolute_url())
+    assert f'You wrote <a href="{answer["Location"]}">a lesson about it</a>' in finished
+    assert "Worth knowing for others?" not in finished
+    assert len(after) <= len(before)
     others = html(here.cleo, f"/lessons/new?task={task.public_id}")
     assert "flibber" not in others
     assert 'name="task"' not in others
