@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -48,7 +49,9 @@ def test_its_owner_finds_expectation_and_timeline_and_makes_a_draft_of_it(people
         assert known in page
     assert SURE not in page
     assert DID not in page
-    assert SURE in client.get(f"{at}&tell=1").content.decode()
+    told = client.post("/lessons/review", {"task": done.public_id, "expected": "Fast.", "happened": "Slow", "tell": 1})
+    assert f"Fast. Said before: “{SURE}”." in told.content.decode()
+    assert ">Slow</textarea>" in told.content.decode().replace("\n", ""), "what was typed stays"
     said = {
         "task": done.public_id,
         "expected": "Fast",
@@ -64,7 +67,24 @@ def test_its_owner_finds_expectation_and_timeline_and_makes_a_draft_of_it(people
     answer = client.post("/lessons/review", said | {"happened": "x" * 3000})
     assert answer.status_code == 422
     assert "x" * 3000 in answer.content.decode()
-    assert client.post("/lessons/review", {"task": done.public_id}).status_code == 422
+    for empty in ({}, {"expected": "We wanted: Find the steam fault.", "know_now": " "}):
+        answer = client.post("/lessons/review", {"task": done.public_id} | empty)
+        assert answer.status_code == 422
+        assert "Write in a few words what happened" in answer.content.decode()
+    assert Lesson.objects.count() == 1
+    lead = client.get(f"/lessons/{lesson.public_id}/edit").content.decode()
+    assert all(f">{said[name]}</textarea>" in lead.replace("\n", "") for name in ("expected", "happened", "changes"))
+    assert ("Measuring pressure" in lead, '<details class="fold" open>' in lead) == (True, True)
+
+
+def test_its_clock_is_the_person_s_own(people: Any, done: Task) -> None:
+    people.owner.time_zone = "Pacific/Kiritimati"
+    people.owner.save()
+    page = client_of(people.owner).get(f"/lessons/review?task={done.public_id}")
+    begun = timezone.localtime(done.created_at, ZoneInfo("Pacific/Kiritimati"))
+    until = timezone.localtime(page.context["until"], ZoneInfo("Pacific/Kiritimati"))
+    assert f"until {until:%H:%M}." in page.content.decode()
+    assert f"{begun.day} {begun:%b}, {begun:%H:%M}" in page.content.decode()
 
 
 def test_no_title_leaves_with_the_words_and_each_reader_sees_what_they_may(
@@ -72,7 +92,7 @@ def test_no_title_leaves_with_the_words_and_each_reader_sees_what_they_may(
 ) -> None:
     for title, more in (("Board paper", {"tokens": (f"person:{people.owner.pk}",)}), ("Gauges for all", {})):
         Step.objects.create(task=done, place=7, route=Route.INFORMAL, resource=make_resource(title, **more))
-    client, at = client_of(people.owner), f"/lessons/review?task={done.public_id}&tell=1"
+    client, at = client_of(people.owner), f"/lessons/review?task={done.public_id}"
     page = client.get(at)
     assert "Board paper" in page.content.decode(), "beside the questions, to who may read it"
     filled = page.context["form"].initial["expected"]
@@ -93,11 +113,12 @@ def test_no_title_leaves_with_the_words_and_each_reader_sees_what_they_may(
 
 
 def test_others_review_what_is_shared_and_no_more(people: Any, done: Task) -> None:
-    at = f"/lessons/review?task={done.public_id}&tell=1"
+    at = f"/lessons/review?task={done.public_id}"
     codes = {role: client_of(person).get(at).status_code for role, person in people.others.items()}
     assert set(codes.values()) == {404}
     sharing.share(task=done, owner=people.owner, person=people.peer)
-    page = client_of(people.peer).get(at).content.decode()
+    peer, tell = client_of(people.peer), {"task": done.public_id, "tell": "1"}
+    page = peer.get(at).content.decode() + peer.post("/lessons/review", tell).content.decode()
     assert "We wanted: Find the steam fault." in page
     for kept in (SURE, DID, "Said how it went", "Begun", "How sure"):
         assert kept not in page

@@ -34,13 +34,13 @@ class Review:
     expected: str
     timeline: tuple[tuple[datetime, str], ...]
     about: tuple[Resource, ...]
-    may_tell: bool
-    """Whether the viewer said before how sure they were, and may have it told."""
+    sure: str
+    """How sure the viewer said before that they were: told only if they want it."""
 
 
 @sensitive_variables()
-def review_of(task: Shared, viewer: Viewer, *, tell: bool = False) -> Review:
-    """What the viewer may bring into a review of a task that they may see; ``tell``: how sure they were, too."""
+def review_of(task: Shared, viewer: Viewer) -> Review:
+    """What the viewer may bring into a review of a task that they may see."""
     mine = Task.objects.visible_to(viewer).filter(public_id=task.public_id).first() if task.mine else None
     sure = Assessment.objects.visible_to(viewer).filter(task=mine).first() if mine else None
     sentences = [f"We wanted: {task.statement}{'' if task.statement[-1:] in '.?!' else '.'}"]
@@ -48,9 +48,8 @@ def review_of(task: Shared, viewer: Viewer, *, tell: bool = False) -> Review:
         sentences.append(f"The plan: {'; '.join(step.name.lower() for step in task.steps)}.")
     if task.due:
         sentences.append(f"It was due on {date_format(task.due, 'j F Y')}.")
-    if tell and sure:
-        sentences.append(f"Said before: “{sure.words}”.")
-    return Review(" ".join(sentences), tuple(_timeline(mine)), _about(task, viewer), sure is not None)
+    said = f"Said before: “{sure.words}”." if sure else ""
+    return Review(" ".join(sentences), tuple(_timeline(mine)), _about(task, viewer), said)
 
 
 def _timeline(mine: Task | None) -> Iterator[tuple[datetime, str]]:
