@@ -167,7 +167,8 @@ def _beside(
     text = text[:LONGEST]
     found = found or similar(text, viewer)
     names = [topic.name for topic in proposed(text, about, viewer)] if text.strip() or about else []
-    return {"alike": found, "shown": sorted(_keys(found)), "topics": still_kept(request, names, by_hand)}
+    topics = still_kept(request, names, by_hand)
+    return {"alike": found, "shown": sorted(_keys(found)), "topics": topics, "by_hand": by_hand}
 
 
 def _may_know(text: str, viewer: Viewer) -> list[Expert]:

@@ -219,9 +219,9 @@ def asked(*, task: Task, owner: Any, ask: Ask, route: str, key: str) -> None:
 
 
 @sensitive_variables()
-def asked_from(ask: Ask, viewer: Viewer) -> Task | None:
-    """The viewer's own task that they asked this question from, if any."""
-    steps = Step.objects.visible_to(viewer).filter(asked=ask.public_id)
+def asked_from(ask: Ask, asker: Any) -> Task | None:
+    """The task that a question of this person's own began at, if any: theirs, and for nobody else (one query)."""
+    steps = Step.objects.filter(task__owner=asker, asked=ask.public_id)
     found: Step | None = steps.select_related("task").first()
     return found.task if found else None
 

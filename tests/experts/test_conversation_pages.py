@@ -283,7 +283,7 @@ def test_a_question_asks_as_often_with_twenty_answers_as_with_two(people: dict[s
         with CaptureQueriesContext(connection) as queries:
             read(as_("ana"), asked.get_absolute_url())
         counts.append(len(queries))
-    assert counts == [13, 13], "\n".join(query["sql"][:160] for query in queries)
+    assert counts == [14, 14], "\n".join(query["sql"][:160] for query in queries)
 
 
 def test_who_left_keeps_their_words_without_a_link(people: dict[str, Any], as_: Any, asked: Ask) -> None:

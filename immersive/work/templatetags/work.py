@@ -5,23 +5,14 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from experts.asking.asks import Ask
-from experts.models import Person
 from immersive.work import plan, reminding, tasks
 from immersive.work.card import GLYPHS
-from immersive.work.models import Task
 from immersive.work.routes import Route
-from knowledge.access import Viewer
 
 register = template.Library()
 register.filter("next_step", tasks.next_step)
 register.filter("asked_since", reminding.when)
-
-
-@register.simple_tag
-def asked_from(ask: Ask, asker: Person) -> Task | None:
-    """The task that a question of this person's own began at."""
-    return plan.asked_from(ask, Viewer.of(asker))
+register.simple_tag(plan.asked_from)
 
 
 @register.simple_tag
