@@ -28,6 +28,10 @@ from knowledge.models import Resource, Topic
 LONGEST_NAME = 4
 """Words in a topic's name that are looked for in a sentence."""
 MOST = 5
+BEFORE_A_NOUN = frozenset(
+    ("a", "an", "the", "my", "your", "his", "her", "its", "our", "their", "this", "that", "these", "those")
+)
+"""What follows a verb, and hardly a noun: *leave a certificate*."""
 SHORTEST = 3
 """Letters by which topics are looked up that may be another form of a word."""
 MOST_WORDS = 60
@@ -44,7 +48,9 @@ def proposed(statement: str, started_from: Resource | None, viewer: Viewer) -> l
 
     Those that it names as they are written stand first: who writes *burner* means *Burners* too.
     A topic is only proposed when the viewer may read something about it: the
-    name of a topic that is known from hidden pages alone tells of them.
+    name of a topic that is known from hidden pages alone tells of them. One
+    whose only word is a verb here (*leave a certificate*) may mean another
+    thing: a page about it has to share a second word with the sentence.
     """
     if started_from is not None and (own := list(started_from.topics.order_by("name")[:MOST])):
         return own
@@ -60,9 +66,23 @@ def proposed(statement: str, started_from: Resource | None, viewer: Viewer) -> l
         Topic.objects.filter(Exists(bearing)).filter(like), key=lambda one: (one.slug not in as_written, one.name)
     ):
         form = "-".join(map(stem, topic_words(topic.name)))
-        if topic.slug in as_written or form in in_any_form:
+        meant = not _only_a_verb(topic.slug, words) or _shares_more(topic, words, viewer)
+        if meant and (topic.slug in as_written or form in in_any_form):
             one_each.setdefault(form, topic)
     return list(one_each.values())[:MOST]
+
+
+def _only_a_verb(key: str, words: Sequence[str]) -> bool:
+    """Whether a topic of one word, in each of its forms here, stands right before what a noun follows."""
+    places = [place for place, word in enumerate(words) if word.startswith(key.rstrip("e")) and stem(word) == stem(key)]
+    return bool(places) and all(words[place + 1 : place + 2] and words[place + 1] in BEFORE_A_NOUN for place in places)
+
+
+def _shares_more(topic: Topic, words: Sequence[str], viewer: Viewer) -> bool:
+    """Whether the name of a page of this topic, among the newest that the viewer may read, has another of the words."""
+    others = {stem(word) for word in content_words(words)} - {stem(word) for word in topic_words(topic.name)}
+    newest = _naming(viewer).filter(topics=topic).order_by(F("updated").desc(nulls_last=True), "pk")
+    return any(others & set(map(stem, tokens(title))) for title in newest.values_list("title", flat=True)[:BESIDE])
 
 
 def names_in(statement: str) -> frozenset[str]:

@@ -75,6 +75,23 @@ def test_a_topic_is_proposed_for_another_form_of_its_words(people: dict[str, Any
     assert proposed("How do I burn the pressure off?") == []
 
 
+def test_a_topic_that_is_only_a_verb_here_needs_a_page_with_another_of_the_words(
+    people: dict[str, Any], as_: Any, hold: Any
+) -> None:
+    hold("Book", [page("a", title="Three weeks of holidays", topics=("Leave",)),
+                  page("b", title="When a valve sticks", topics=("Test",))])  # fmt: skip
+
+    def proposed(words: str) -> list[str]:
+        shown = as_("ana").post("/asks/alike", {"text": words}).content.decode()
+        return re.findall(r'name="topic" value="([^"]+)"', shown)
+
+    assert proposed("Do I leave a certificate at the end?") == []
+    assert proposed("Is leaving the certificate there enough?") == []
+    assert proposed("How do I ask for leave in July?") == ["Leave"]
+    assert proposed("May I leave the holidays to others?") == ["Leave"]
+    assert proposed("How do I test the valve?") == ["Test"]
+
+
 @pytest.mark.parametrize(
     ("words", "cure"),
     [
