@@ -181,6 +181,7 @@ class TestFlow:
         asked = me.post(page(finished, "outcome"), other)
         assert asked.status_code == 409
         assert "You had logged “Partly” on" in text(asked)
+        assert "<dd>Do it yourself</dd>" in text(asked)
         assert Outcome.objects.get().result == 0.5
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text(asked)))
         kept = {name: hidden[name] for name in ("result", "with_help", "minutes", "route", "surprise")}
