@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from immersive.work.lessons.name_words import (
+    ACTS,
     BESIDE,
+    BRANDS,
     DOES,
     GIVEN,
+    INSIDE,
     KIN,
     MINDS,
     MONTHS,
     NOBODY,
     NUMBERED,
+    OPENERS,
     PARTICLES,
     PLACES_BEFORE,
     ROLES,
@@ -30,6 +34,7 @@ from immersive.work.lessons.name_words import (
     THINGS,
     TITLES,
     WORDS,
+    WORKERS,
 )
 
 SOMEBODY = "a colleague"
@@ -47,6 +52,9 @@ _HANDLE = re.compile(r"(?<![\w@./])@([^\W\d_][\w.-]*[\w])")
 ACCOUNT = re.compile(r"(?<![\w.@-])[\w](?:[\w.-]*[\w])(?![\w@])")
 _SENTENCE = re.compile(r"(?:^|[.!?:;…•*#>|–—\n\"“”„«»(‘\[]|(?<!\w)-)[\s\"“”„«»(‘'*_#\[\d.)]*$")
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t].*$", re.M)
+_NAMING = re.compile(r"\b(?:named|called|christened)\s+(?:the|our|a|this|these|both|two)\s+\w+\s+([^\W\d_]+)")
+_IRISH = re.compile(r"(?:[Oo]['’]|Mc)[^\W\d_]{3,}")
+_CAMEL = re.compile(r"(?!Ma?c|D[aei]|L[aeo][A-Z][a-z]{2})[^\W\d_][a-z]+[A-Z].*")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+", re.S)
 EAST = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _ALIKE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"})
@@ -132,6 +140,12 @@ def parts(name: str) -> list[str]:
     return [key for match in WORD.finditer(name) if (key := fold(match.group()))]
 
 
+def _is_headline(line: str) -> bool:
+    """Whether all its words but the shortest are written with capitals, which say nothing then."""
+    words = [word for word in WORD.findall(line) if len(word) > 3]
+    return len(words) > 3 and all(word[0].isupper() for word in words)
+
+
 class _Reading:
     """One text with what is looked up in it."""
 
@@ -150,8 +164,11 @@ class _Reading:
                 self.by_account[account.lower()].add(number)
         words = _blank(_blank(text, _CODE), ADDRESS)
         headings = [match.span() for match in _HEADING.finditer(words)]
+        headings += [match.span() for match in re.finditer(r"^.+$", words, re.M) if _is_headline(match.group())]
         self.bare = words
+        self.things |= {fold(match.group(1)) for match in _NAMING.finditer(words)}
         self.tokens = list(self._tokens(words, headings))
+        self.careless = not any(token.first and token.word[0].isupper() for token in self.tokens)
 
     @staticmethod
     def _tokens(text: str, headings: list[tuple[int, int]]) -> Iterator[_Token]:
@@ -180,7 +197,9 @@ class _Reading:
         for match in _HANDLE.finditer(text):
             handle = match.group(1).lower()
             people = self.by_account.get(handle, set())
-            if people or not NOBODY.intersection(re.split(r"[._-]", handle)):
+            said = re.split(r"[._-]", handle)
+            package = text[match.end() : match.end() + 1] == "/" or ("-" in handle and not GIVEN.intersection(said))
+            if people or not (package or NOBODY.intersection(said)):
                 yield self._found(match.start(), match.end(), people)
         for match in ACCOUNT.finditer(text):
             account = match.group().lower()
@@ -273,10 +292,21 @@ class _Reading:
         if self._has_title(at) or (at and self._initial(at - 1) and self._joined(at - 1)):
             return True
         if token.key in WORDS or token.key in MONTHS or len(token.key) < 3:
-            return self._is_told(at) or self._has_initial_after(at) or self._ends_a_phrase(at)
+            told = self._is_told(at) or self._has_initial_after(at) or self._ends_a_phrase(at)
+            return told or (token.key not in MONTHS and self._acts(at))
         if not token.capital:
             return len(token.key) > 3 or self._before(at) in TELLS
         return not (token.shouted and len(token.key) < 4)
+
+    def _acts(self, at: int) -> bool:
+        """Whether it begins a sentence and does what people do, alone or "and May", or is said to be "the porter"."""
+        token = self.tokens[at]
+        if not token.first or token.owns or token.shouted or not (token.capital or self.careless):
+            return False
+        after = [one.key for one in self.tokens[at + 1 : at + 5]]
+        if after[:1] == ["and"] and self._is_capital(at + 2):
+            after = after[2:]
+        return bool(after) and (after[0] in ACTS or (after[0] == "the" and bool(WORKERS.intersection(after[1:3]))))
 
     def _has_initial_after(self, at: int) -> bool:
         """Whether it reads "Mark W.", of somebody who is here."""
@@ -310,12 +340,13 @@ class _Reading:
         return self.tokens[at - 1].key if at and not self.tokens[at].first else ""
 
     def _after(self, at: int) -> str:
-        following = at + 1 < len(self.tokens) and not self.tokens[at + 1].first and not self.tokens[at].owns
-        return self.tokens[at + 1].key if following else ""
+        following = [] if self.tokens[at].owns else self.tokens[at + 1 : at + 2]
+        return following[0].key if following and not following[0].first else ""
 
     def _has_title(self, at: int) -> bool:
         before = self._titled(at)
-        return before < at and self.tokens[before].key in TITLES and self.tokens[before].capital
+        title = self.tokens[before]
+        return before < at and title.key in TITLES and (title.capital or self.bare[title.end : title.end + 1] == ".")
 
     def _titled(self, at: int) -> int:
         """The word before, or the one before what stands within a name: "Ms van der Veen"."""
@@ -331,31 +362,44 @@ class _Reading:
         token, before, after = self.tokens[at], self._before(at), ""
         if at + 1 < len(self.tokens) and not self.tokens[at + 1].first:
             after = self.tokens[at + 1].key
-        if token.key in self.things or before + token.key in self.things or token.key + after in self.things:
+        firm = self.tokens[at - 2].key if before == "and" and at > 1 else before
+        if not {token.key, before + token.key, token.key + after, firm + token.key}.isdisjoint(self.things | BRANDS):
             return True
-        compound = (
-            re.match(r"-[^\W\d_]", self.bare[token.end : token.end + 2]) and after and not self._is_capital(at + 1)
-        )
-        return token.capital and (before in PLACES_BEFORE or after in THINGS or token.key in ROLES or bool(compound))
+        hyphen = re.match(r"-[^\W\d_]", self.bare[token.end : token.end + 2])
+        compound = bool(hyphen and after) and not self._is_capital(at + 1)
+        return token.capital and (before in PLACES_BEFORE or after in THINGS or token.key in ROLES or compound)
 
     def patterns(self) -> Iterator[Found]:
         """Names of nobody that was given, by title, initial, given name, or what a person does."""
         for at, token in enumerate(self.tokens):
+            if self.careless and token.word.islower() and self._is_told_carelessly(at):
+                yield self._found(token.start, token.end)
             if not token.capital or (token.plain and not self._has_title(at)) or self._is_thing(at):
                 continue
-            if (self._has_title(at) and token.key not in TITLES) or self._is_initialled(at):
+            if (self._has_title(at) and token.key not in TITLES | OPENERS) or self._is_initialled(at):
                 yield self._found(self.tokens[self._titled(at)].start, self._surname(at))
             elif len(token.key) > 1 and not token.shouted and self._is_strangers(at):
                 end = self._surname(at)
                 after = WORD.match(self.bare, end + 1)
-                if not (after and fold(after.group()) in THINGS):
+                written = [*WORD.findall(self.bare, token.start, end), *([after.group()] if after else [])]
+                if THINGS.isdisjoint(map(fold, written)):
                     yield self._found(token.start, end)
+
+    def _is_told_carelessly(self, at: int) -> bool:
+        """Whether a name in small letters, in a text that has no others, does something or is told something."""
+        token = self.tokens[at]
+        given = token.key in GIVEN and token.key not in WORDS | MONTHS and len(token.key) > 3
+        if not (given or (_IRISH.fullmatch(token.word) and token.key != "oclock")):
+            return False
+        return token.owns or self._after(at) in ACTS | DOES or self._before(at) in BESIDE | TELLS
 
     def _is_initialled(self, at: int) -> bool:
         """Whether it follows an initial that opens no list: "J. Smith"."""
         if not at or not self._initial(at - 1) or not self._joined(at - 1) or self.tokens[at].shouted:
             return False
         before, token = self.tokens[at - 1], self.tokens[at]
+        if token.key in OPENERS:
+            return False
         listed = (
             before.first and (before.key <= _LAST_ITEM or token.key in WORDS) and self._after(at) not in SAYS | DOES
         )
@@ -365,6 +409,11 @@ class _Reading:
 
     def _is_strangers(self, at: int) -> bool:
         token = self.tokens[at]
+        owns = self.bare[self._surname(at) :][:2] in ("'s", "’s")
+        if (self._before(at) in INSIDE and not owns) or _CAMEL.fullmatch(token.word):
+            return False
+        if _IRISH.fullmatch(token.word) and token.word[0].isupper():
+            return True
         if token.key in GIVEN and token.key not in WORDS and token.key not in MONTHS:
             return True
         if token.key in GIVEN:
