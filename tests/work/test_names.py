@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,9 @@ from immersive.work.lessons.names import _people, check
 from knowledge.access import Viewer
 from knowledge.models import Audience, Source
 from tests.work.names_corpus import HERE, nameless, people, seeded
+
+UNSEEN = Path(__file__).parent / "names_unseen.jsonl"
+"""The people of a company, then a note a line; to be measured with, and not to be read by who mends the check."""
 
 JUN = Named("Jun Hayashimo", ("jun.hayashimo",), "a colleague in Finance")
 MARK = Named("Mark Will", ("mwill",), "a colleague in Sales")
@@ -40,6 +46,23 @@ def test_at_least_95_of_100_names_are_found_and_at_most_5_of_100_notes_without_o
     assert len(notes) == 200
     assert len(missed) <= 10, missed
     assert len(alarms) <= 10, alarms
+
+
+@pytest.mark.slow
+def test_on_notes_that_nobody_tuned_it_on_it_finds_and_flags_as_the_benchmarks_say() -> None:
+    first, *notes = map(json.loads, UNSEEN.read_text(encoding="utf-8").splitlines())
+    here = people(first["people"])
+    missed, flagged, names = 0, 0, 0
+    for note in notes:
+        found = named(note["text"], here)
+        flagged += bool(found and not note["names"])
+        for name in note["names"]:
+            names += 1
+            at = [match.start() for match in re.finditer(re.escape(name), note["text"])]
+            missed += not any(one.start < start + len(name) and start < one.end for one in found for start in at)
+    assert (len(notes), names) == (200, 117)
+    assert missed <= 25
+    assert flagged <= 13
 
 
 @pytest.mark.parametrize(
