@@ -15,7 +15,7 @@ def _text(label: str, rows: int, help_text: str = "") -> forms.CharField:
 class ReviewForm(forms.Form):
     """In the order that they are asked; the verb checks how long they are."""
 
-    expected = _text("1. What did we expect?", 3, "As it was stored. Change it if it is not what you meant.")
+    expected = _text("1. What did we expect?", 3, "As it was said before. Change it if it is not what you meant.")
     happened = _text("2. What happened?", 3, "What was done and what came of it, not by whom.")
     know_now = _text("3. Why the difference?", 3, "Conditions, tools, what was known then. Nobody is the reason.")
     changes = _text("4. What will we do next time?", 2)

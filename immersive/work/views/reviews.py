@@ -47,7 +47,7 @@ def review(request: HttpRequest) -> HttpResponse:
         said = Said(**form.cleaned_data, resources=about, topics=task.topics[:5], task=key, review=True)
         try:
             kept = telling.keep(author=cast(Person, request.user), said=said)
-            messages.success(request, "Kept as a draft. Read it once together, then say who may read it.")
+            messages.success(request, "Kept for you alone. Read it once together, then say whom it is for.")
             return redirect("lessons:edit", kept.public_id)
         except ValidationError as problem:
             refuse(form, problem)
