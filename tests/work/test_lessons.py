@@ -423,6 +423,7 @@ def test_for_oneself_alone_it_may_be_unfinished(here: SimpleNamespace) -> None:
     assert page(here.ana, "/lessons/new", **mine, happened="Only a word").status_code == 302
     kept = Lesson.objects.get()
     assert (kept.reach, kept.audience) == (Reach.ME, None)
+    assert "Publish the change" not in html(here.ana, f"{kept.get_absolute_url()}edit"), "nothing is published yet"
     assert page(here.cleo, kept.get_absolute_url()).status_code == 404
     unfinished = page(here.ana, f"{kept.get_absolute_url()}edit", **{**mine, "to": "company"}, happened="Only a word")
     assert (unfinished.status_code, b"Say what you expected." in unfinished.content) == (422, True)
