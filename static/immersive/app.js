@@ -51,8 +51,9 @@
   };
   fold();
   // A link into a fold opens it, where the browser does not do so by itself.
+  const named = () => { try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; } };
   const open = () => {
-    const place = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const place = document.getElementById(named());
     const folds = place ? $$("details").filter(one => !one.open && one.contains(place)) : [];
     folds.forEach(one => { one.open = true; });
     if (folds.length) place.scrollIntoView();
