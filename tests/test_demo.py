@@ -256,8 +256,7 @@ def snapshot() -> dict[str, Any]:
     from experts.models import Membership, Person, Team
     from experts.teams.proposals import Place
     from immersive.work.lessons.rows import Experiment, Lesson
-    from immersive.work.models import LearningEntry, Outcome, Record, Share, Step, Task
-    from immersive.work.recall import Recall
+    from immersive.work.models import LearningEntry, Outcome, Recall, Record, Share, Step, Task
     from knowledge.models import Click, Contribution, Resource, Search, Source, SourceGroup, Verification
 
     models: tuple[Any, ...] = (Membership, Team, LearningEntry, Click, Contribution, Search, Source, SourceGroup)

@@ -23,8 +23,7 @@ from immersive.work.lessons.experiments import Tried
 from immersive.work.lessons.rows import Experiment, Lesson, Reach
 from immersive.work.lessons.telling import Said
 from immersive.work.lessons.told import To
-from immersive.work.models import Share, Step, Task
-from immersive.work.recall import Recall
+from immersive.work.models import Recall, Share, Step, Task
 from immersive.work.routes import Route
 from knowledge.documents import EVERYONE
 from knowledge.models import Resource, Source

@@ -23,7 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 from experts.notices import Notice
 from immersive.work import actions, plan, recall, reminding, sharing, tasks
 from immersive.work.lessons.rows import Experiment, Lesson, Reach
-from immersive.work.models import LearningEntry, Reminders, Step
+from immersive.work.models import LearningEntry, Recall, Reminders, Step
 from knowledge.access import Viewer
 from knowledge.models import Resource
 
@@ -101,7 +101,7 @@ def _entry(one: LearningEntry) -> dict[str, Any]:
     return {"task": one.task.public_id, "event": one.event, "at": one.at, "topics": tasks.names(one.topics.all())}
 
 
-def _question(one: recall.Recall) -> dict[str, Any]:
+def _question(one: Recall) -> dict[str, Any]:
     kept = ("question", "answer", "created_at", "asked_at", "due_at")
     memory = {name: value for name, value in one.card.items() if name not in recall.NUMBER}
     return {
@@ -143,7 +143,7 @@ def delete_all(*, owner: Person) -> int:
     the rest as it was, and another call takes it.
     """
     gone = actions.delete_all(owner=owner)
-    _delete(recall.Recall.objects.filter(owner=owner))
+    _delete(Recall.objects.filter(owner=owner))
     _delete(Reminders.objects.filter(person=owner))
     for model in TEXTS:
         mine: Any = model._default_manager.filter(author=owner)

@@ -12,8 +12,7 @@ from django.utils.formats import date_format
 from experts.forms import TopicInput
 from immersive.work.actions import MAX_CONTEXT, MAX_STATEMENT, NO_RESULT, NO_STATEMENT
 from immersive.work.acts import PEOPLE
-from immersive.work.models import CONFIDENCE, DIFFICULTIES, KNOWN, ROUTES, Outcome
-from immersive.work.recall import Recall
+from immersive.work.models import CONFIDENCE, DIFFICULTIES, KNOWN, ROUTES, Outcome, Recall
 from knowledge.models import Topic
 
 if TYPE_CHECKING:

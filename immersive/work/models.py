@@ -373,6 +373,38 @@ class LearningEntry(models.Model):
         return "a learning log entry"
 
 
+class RecallQuerySet(models.QuerySet["Recall"]):
+    """Questions by who looks: their owner, nobody else, whatever the role."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """The viewer's own."""
+        return self.filter(owner_id=viewer.person_id) if viewer.person_id else self.none()
+
+
+class Recall(models.Model):
+    """One question and its answer, in its owner's words; ``card`` is where it stands in FSRS."""
+
+    LONGEST_QUESTION, LONGEST_ANSWER = 300, 1000
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    task = models.ForeignKey("work.Task", null=True, on_delete=models.CASCADE, related_name="recalls")
+    question = models.CharField(max_length=300)
+    answer = models.TextField(max_length=1000)
+    card = models.JSONField()
+    due_at = models.DateTimeField(db_index=True)
+    asked_at = models.DateTimeField(null=True)
+    """When it was answered last."""
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Any] = RecallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at", "pk"]
+
+    def __str__(self) -> str:
+        return "a question of one's own"
+
+
 # Rows of this package that stand in a file of their own.
 from immersive.work.lessons.rows import Experiment, Lesson  # noqa: E402, F401
-from immersive.work.recall import Recall  # noqa: E402, F401

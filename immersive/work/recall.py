@@ -8,19 +8,22 @@ nobody. No mail and no notice is sent; the home page says that there is one.
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from fsrs import Card, Rating, Scheduler
 
 from experts.asking.load import zone_of
+from immersive.work.models import Recall
+from immersive.work.reminding import wishes
+from immersive.work.working_time import clock_of
 
 if TYPE_CHECKING:
     from knowledge.access import Viewer
@@ -38,42 +41,9 @@ class NotDue(Exception):
     """It was answered already, in another window or a moment ago."""
 
 
-class RecallQuerySet(models.QuerySet["Recall"]):
-    """Questions by who looks: their owner, nobody else, whatever the role."""
-
-    def visible_to(self, viewer: Viewer) -> Self:
-        """The viewer's own."""
-        return self.filter(owner_id=viewer.person_id) if viewer.person_id else self.none()
-
-
-class Recall(models.Model):
-    """One question and its answer, in its owner's words; ``card`` is where it stands in FSRS."""
-
-    LONGEST_QUESTION, LONGEST_ANSWER = 300, 1000
-
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    task = models.ForeignKey("work.Task", null=True, on_delete=models.CASCADE, related_name="recalls")
-    question = models.CharField(max_length=300)
-    answer = models.TextField(max_length=1000)
-    card = models.JSONField()
-    due_at = models.DateTimeField(db_index=True)
-    asked_at = models.DateTimeField(null=True)
-    """When it was answered last."""
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects: ClassVar[Any] = RecallQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["due_at", "pk"]
-
-    def __str__(self) -> str:
-        return "a question of one's own"
-
-
-def mine(viewer: Viewer) -> models.QuerySet[Recall]:
+def mine(viewer: Viewer) -> QuerySet[Recall]:
     """All questions of the viewer's, those due soonest first."""
-    found: models.QuerySet[Recall] = Recall.objects.visible_to(viewer).select_related("task")
+    found: QuerySet[Recall] = Recall.objects.visible_to(viewer).select_related("task")
     return found
 
 
@@ -94,9 +64,6 @@ def ask_today(viewer: Viewer, now: datetime) -> list[Recall]:
 
 def coming(viewer: Viewer, now: datetime) -> tuple[list[Recall], datetime | None]:
     """The questions that come next of those that wait, and when: now, or as soon as the viewer works again."""
-    from immersive.work.reminding import wishes
-    from immersive.work.working_time import clock_of
-
     due = list(mine(viewer).filter(due_at__lte=now).select_related("owner")[:MOST_A_DAY])
     if not due or not wishes(viewer).recall:
         return [], None
@@ -138,7 +105,7 @@ def keep(*, task: Any, owner: Any, question: str, answer: str) -> Recall:
 
 
 @sensitive_variables()
-def grade(*, recall: uuid.UUID, owner: Any, how: str, now: datetime | None = None) -> Recall:
+def grade(*, recall: UUID, owner: Any, how: str, now: datetime | None = None) -> Recall:
     """Say how well one knew it, one of `GRADES`; FSRS says when it comes again. `NotDue` where that was said already.
 
     Raises `Http404` for anybody else's, `ValidationError` for another grade.
@@ -157,13 +124,13 @@ def grade(*, recall: uuid.UUID, owner: Any, how: str, now: datetime | None = Non
     return kept
 
 
-def drop(*, recall: uuid.UUID, owner: Any) -> None:
+def drop(*, recall: UUID, owner: Any) -> None:
     """Delete a question; nothing of it is kept."""
     with transaction.atomic():
         _own(recall, owner).delete()
 
 
-def _own(recall: uuid.UUID, owner: Any) -> Recall:
+def _own(recall: UUID, owner: Any) -> Recall:
     found: Recall | None = Recall.objects.select_for_update().filter(public_id=recall, owner=owner).first()
     if found is None:
         raise Http404

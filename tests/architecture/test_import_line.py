@@ -50,7 +50,6 @@ UPWARD = {
         ("experts.models", f"experts.{rows}"): "its rows stand beside its verbs, and Django looks for rows in models"
         for rows in ("welcome", "choices", "notices", "mentoring.mentorships", "communities", "teams.proposals")
     },
-    ("immersive.work.models", "immersive.work.recall"): "its rows stand beside its verbs, for Django to find",
     ("knowledge.search", "knowledge.jobs"): "a search that finds no index prompts the job that builds it",
     ("immersive.work.actions", "immersive.work.jobs"): "a verb prompts its job, once the transaction is committed",
     ("experts.directory.bringing", "experts.jobs"): "a verb prompts its job, once the transaction is committed",

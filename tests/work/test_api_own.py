@@ -12,8 +12,7 @@ from django.views.debug import ExceptionReporter
 
 from experts.models import Membership, Team
 from immersive.work import actions, log, recall, sharing
-from immersive.work.models import Share, Task
-from immersive.work.recall import Recall
+from immersive.work.models import Recall, Share, Task
 from tests.work.conftest import CANARIES, STATEMENT, SURPRISE, People
 
 pytestmark = pytest.mark.django_db

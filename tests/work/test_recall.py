@@ -12,8 +12,7 @@ from fsrs import Card, Rating, Scheduler
 
 from experts.models import Closed
 from immersive.work import actions, recall, reminding
-from immersive.work.models import Task
-from immersive.work.recall import Recall
+from immersive.work.models import Recall, Task
 from knowledge.access import Viewer
 from tests.work.conftest import SURPRISE, People
 

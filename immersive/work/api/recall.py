@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from immersive.work import recall
 from immersive.work.api.common import ONE_TASK, Mine, OneTask, Pages, Refused, answered
-from immersive.work.recall import GRADES, Recall
+from immersive.work.models import Recall
+from immersive.work.recall import GRADES
 
 ONE_QUESTION = "The question of the caller with this id; 404 for every other one, whether it exists or not."
 
