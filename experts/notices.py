@@ -70,11 +70,12 @@ class Digest(Work):
         constraints = [models.UniqueConstraint(fields=["person", "day"], name="one_digest_a_day")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Said:
     """A notice in words, for one viewer: plain text, where it leads, and the name of an icon.
 
-    ``mail`` is what a mail says instead: what is its reader's alone is in no mailbox and on no locked screen.
+    ``mail`` is what a mail says instead: what is its reader's alone is in no mailbox, on no locked
+    screen, and in no error report: its `repr` says no word.
     """
 
     text: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -23,6 +24,10 @@ class BoundedJSONParser(JSONParser):
         if len(data) > MOST_BYTES:
             raise ParseError(f"This is more than {MOST_BYTES // 1000} kB. Send less in one call.")
         try:
-            return super().parse(io.BytesIO(data), media_type, parser_context)
+            said = super().parse(io.BytesIO(data), media_type, parser_context)
+            json.dumps(said, ensure_ascii=False).encode()
+            return said
+        except UnicodeEncodeError:
+            raise ParseError("This holds half a character (a lone surrogate). Send whole ones.") from None
         except RecursionError:
             raise ParseError("This JSON is nested too deep. Send a flat object, as the schema shows it.") from None

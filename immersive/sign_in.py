@@ -191,7 +191,10 @@ class SignInFirst(LoginRequiredMiddleware):
         part = request.headers.get("HX-Request") == "true"
         if request.method in ("GET", "HEAD") and not part:
             return super().handle_no_permission(request, view_func)
-        page = urlsplit(request.headers.get("HX-Current-URL", request.headers.get("Referer", "")))
+        try:
+            page = urlsplit(request.headers.get("HX-Current-URL", request.headers.get("Referer", "")))
+        except ValueError:  # whatever somebody sends, who is not known yet
+            page = urlsplit("")
         asked = page.path + (f"?{page.query}" if page.query else "")
         ours = page.netloc == request.get_host() and is_ours(asked)
         way = redirect_to_login(asked if ours else reverse("home"))

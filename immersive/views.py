@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url
 
@@ -41,6 +41,7 @@ PER_PAGE = 10
 
 
 @require_safe
+@sensitive_variables()
 def home(request: HttpRequest) -> HttpResponse:
     """Where work begins: one box, one's own tasks, what changed."""
     viewer = Viewer.of(request.user)

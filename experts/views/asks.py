@@ -26,6 +26,7 @@ from experts.asking import actions as asking
 from experts.asking import conversation, later, moderation, own_asks, turns
 from experts.asking.alike import Similar, similar
 from experts.asking.asks import LONGEST, Answer, Ask
+from experts.asking.sealed import words_of
 from experts.finder import Expert
 from experts.models import Person
 from experts.notices import see
@@ -37,6 +38,7 @@ from knowledge.topics import proposed
 
 P = ParamSpec("P")
 A_PAGE = 20
+SAME_WORDS = "These are the words of your task, by which it would be known as yours. Use others, or ask with your name."
 
 
 def private(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
@@ -79,8 +81,8 @@ def asking_page(
 ) -> HttpResponse:  # fmt: skip
     """The page `new`, for other rooms to begin a question on: ``begin`` fills the form, ``asked`` hears what was asked.
 
-    ``by_hand``: topics are only those that are chosen, where the words are taken from what others may not read.
-    ``more`` is for the template.
+    ``by_hand``: the words come from what others may not read: topics are only those that are chosen, and without a
+    name the words are others, for by these whoever reads both would know whose they are. ``more`` is for the template.
     """
     viewer = Viewer.of(request.user)
     said: Mapping[str, str] = request.POST if request.method == "POST" else begin
@@ -104,6 +106,8 @@ def asking_page(
         return _asking(request, form, viewer, about, person, words, lost=lost, **more)
     form = AskForm(request.POST, audiences=audiences, person=person)
     alike = None
+    if form.is_valid() and by_hand and form.cleaned_data["anonymous"] and _says(form.cleaned_data["text"], begin):
+        form.add_error("anonymous", SAME_WORDS)
     if form.is_valid():
         values = form.cleaned_data
         alike = similar(values["text"], viewer)
@@ -174,6 +178,12 @@ def _beside(
 def _may_know(text: str, viewer: Viewer) -> list[Expert]:
     """Some who may know, one of whom can be asked by name; that they can be asked now is not said."""
     return finder.find(turns.query_of(text[:LONGEST]), viewer, count=3, without={viewer.person_id or 0})
+
+
+def _says(text: str, begin: Mapping[str, str]) -> bool:
+    """Whether a question says all that it began with."""
+    began = words_of(begin.get("text", ""))
+    return bool(began) and began <= words_of(text)
 
 
 def _keys(found: Similar) -> set[str]:

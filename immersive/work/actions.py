@@ -127,7 +127,8 @@ def change_task(*, task: Task, owner: Any, statement: str, due: date | None = No
         task.save(update_fields=["statement", "context", "due", "ask_on"])
         if words != before and not task.assessed:
             task.topics.remove(*topics.proposed(before, None, viewer))
-            task.topics.add(*topics.proposed(words, task.started_from, viewer))
+            begun = Resource.objects.visible_to(viewer).filter(pk=task.started_from_id or 0).first()
+            task.topics.add(*topics.proposed(words, begun, viewer))
     if words != before and not task.finished:
         advice.advise(task, viewer, again=True)
 

@@ -14,7 +14,7 @@ from django.http import Http404
 
 from immersive.work import actions, log
 from immersive.work.models import Assessment, AssessmentLocked, LearningEntry, LogWork, Outcome, Task
-from knowledge.models import Resource, Topic
+from knowledge.models import Audience, Resource, Topic
 from tests.work.conftest import People, work_of
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,18 @@ class TestStart:
         assert not task.topics.exists()
         theirs = actions.start_task(owner=people.manager, statement="Prepare the merger")
         assert [topic.name for topic in theirs.topics.all()] == ["Merger"], "the same words name it to its reader"
+
+    def test_takes_nothing_from_a_resource_that_was_hidden_since(
+        self, people: People, make_resource: Callable[..., Resource]
+    ) -> None:
+        make_resource("How a merger is made", topics=("Merger",))
+        page = make_resource("Our merger", topics=("Merger",))
+        task = actions.start_task(owner=people.owner, statement="Find out why", started_from=page)
+        page.audience = Audience.objects.of([f"person:{people.manager.pk}"])
+        page.save()
+        task.topics.clear()
+        actions.change_task(task=task, owner=people.owner, statement="Find out when")
+        assert not task.topics.exists()
 
     def test_proposes_topics_that_the_sentence_names(
         self, people: People, make_resource: Callable[..., Resource]

@@ -36,6 +36,7 @@ def test_whole_story(me: Client) -> None:
     assert task["next"] == "Say how sure you are"
     one = f"{TASKS}/{task['id']}"
 
+    assert me.put(f"{one}/outcome", '{"result": "\\ud800"}', JSON).status_code == 400, "half a character"
     early = me.put(f"{one}/outcome", {"result": "worked"}, JSON)
     assert early.status_code == 409
 

@@ -192,6 +192,10 @@ def test_moderators_take_one_away_and_give_it_back_with_a_reason(people: Any, ma
     again = client_of(people.owner).post(f"{at}edit", typed)
     assert again.status_code == 422
     assert "A moderator took this away: “It names a shop”." in again.content.decode()
+    for found in ("At the shop", "At the fair"):
+        experiments.conclude(author=people.owner, experiment=one.public_id, result="held", found=found)
+    assert client_of(people.peer).get(at).status_code == 404, "what came of it gives nothing back"
+    Experiment.objects.filter(pk=one.pk).update(result="", found="")
     refused = moderator.post(away, {"reason": "It does", "do": "give-back"})
     assert (refused.status_code, b'value="It does"' in refused.content) == (422, True)
     assert client_of(people.peer).get(at).status_code == 404
@@ -204,6 +208,19 @@ def test_moderators_take_one_away_and_give_it_back_with_a_reason(people: Any, ma
     assert "another way" in client_of(people.peer).get(at).content.decode()
     told.delete(author=people.owner, told=one.public_id)
     assert not Notice.objects.filter(subject=one.public_id).exists()
+
+
+def test_no_words_without_a_name_are_added_where_few_are_left_to_read_them(
+    people: Any, make: Callable[..., Experiment], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("experts.asking.sealed.K", 1)
+    one = make(To(Reach.COMPANY, anonymous=True))
+    experiments.conclude(author=people.owner, experiment=one.public_id, result="held", found="Four valves fewer")
+    monkeypatch.setattr("experts.asking.sealed.K", 100)
+    typed = {"result": "failed", "found": "One valve more"}
+    refused = client_of(people.owner).post(one.get_absolute_url(), typed)
+    assert (refused.status_code, "One valve more" in refused.content.decode()) == (422, True)
+    assert "people are left to read it" in refused.content.decode()
 
 
 def test_bad_input_comes_back_whole(people: Any) -> None:

@@ -158,6 +158,28 @@ def test_what_is_asked_from_a_step_is_its_owners_to_know(
     assert client.get(link).status_code == 404
 
 
+def test_a_step_is_asked_about_by_a_question_to_whom_it_is_with(said: Task, people: People, client: Client) -> None:
+    client.force_login(people.owner)
+    link = f"/tasks/{said.public_id}/ask?to={people.peer.public_id}&wish=show"
+    asking = {"text": "What comes first in a manifest?", "wish": "show", "audience": "everyone"}
+    assert client.post(link, {**asking, "to": ""}).status_code == 302
+    assert Ask.objects.exists()
+    assert not Step.objects.exclude(asked=None).exists()
+
+
+def test_without_a_name_one_asks_in_other_words_than_the_task_s(
+    said: Task, people: People, client: Client, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("experts.asking.sealed.K", 1)
+    client.force_login(people.owner)
+    link, asked = f"/tasks/{said.public_id}/ask", {"wish": "show", "to": "", "audience": "everyone", "anonymous": "on"}
+    refused = client.post(link, {**asked, "text": f"{said.statement.upper()}?"})
+    assert (refused.status_code, "known as yours" in refused.content.decode()) == (422, True)
+    assert not Ask.objects.exists()
+    client.post(link, {**asked, "text": "What comes first in a manifest?"})
+    assert Ask.objects.get().sealed
+
+
 def test_what_is_asked_without_a_name_is_tied_to_no_task(said: Task, people: People, monkeypatch: Any) -> None:
     monkeypatch.setattr("experts.asking.sealed.K", 1)
     made = asking.ask(viewer=viewer(people.owner), text="What comes first in a manifest?", anonymous=True)

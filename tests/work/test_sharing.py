@@ -174,6 +174,8 @@ def test_a_wrong_name_takes_nothing_off_the_page(people: People, task: Task, tea
     sharing.share(task=task, owner=people.owner, person=people.peer)
     wrong = client_of(people.owner).post(f"/tasks/{task.public_id}/share", {"name": "Nobody"})
     assert wrong.status_code == 422
+    endless = client_of(people.owner).post(f"/tasks/{task.public_id}/share", {"name": "%_" * 100_000})
+    assert endless.status_code == 422
     for kept in ("Nobody of that name", 'value="Nobody"', "Pia Roth", "Share with Night shift"):
         assert kept in wrong.content.decode()
 

@@ -22,6 +22,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from experts import notices
 from experts.asking.load import zone_of
+from experts.asking.sealed import K, is_wide_enough
 from experts.models import Person
 from experts.notices import Notice, Said, teller
 from immersive.work import reminding
@@ -98,6 +99,9 @@ def _check(tried: Tried, reach: str, today: date) -> None:
         raise ValidationError(dict(wrong))
 
 
+FEW = f"Fewer than {K} people are left to read it, and would know whose it is. Take it back, or tell it with your name."
+
+
 @sensitive_variables()
 def conclude(
     *, author: Person, experiment: UUID, result: str, found: str = "", plain: Collection[str] = frozenset()
@@ -112,7 +116,11 @@ def conclude(
         one = told.mine_or_404(Experiment, experiment, viewer, lock=True)
         if one.shared:
             told.refuse_names({"found": found}, plain, viewer)
+            if one.anonymous and not is_wide_enough(one.team_id):
+                raise ValidationError({"found": FEW})
+        away, why = one.hidden_at, one.moderated_why
         told.write(one, {"found": found})
+        one.hidden_at, one.moderated_why = away, why  # what came of it takes back no decision about what was supposed
         one.result, one.changed_at = result, timezone.now()
         one.finished_at = one.finished_at or one.changed_at
         one.save()

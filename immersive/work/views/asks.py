@@ -22,7 +22,8 @@ def ask(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Ask whom a step is with (``to``, ``wish``), or anybody: its sentence fills the form, for who is asked alone."""
     viewer = Viewer.of(request.user)
     found = tasks.mine_or_404(task_id, viewer)
-    said = {name: request.GET.get(name, "") for name in ("to", "wish")}
+    asks = request.POST if request.method == "POST" else request.GET  # whom it goes to in the end may be somebody else
+    said = {name: asks.get(name, "") for name in ("to", "wish")}
     key = (next((route for route, wish in WISHES.items() if wish == said["wish"]), ""), said["to"])
 
     def asked(made: Ask) -> None:

@@ -27,7 +27,7 @@ def share(request: HttpRequest, task_id: UUID) -> HttpResponse:
     task = tasks.mine_or_404(task_id, viewer)
     if request.method != "POST":
         return _page(request, task, viewer)
-    typed, team = storable(request.POST.get("name", "")).strip(), id_in(request.POST.get("team"))
+    typed, team = storable(request.POST.get("name", ""))[:100].strip(), id_in(request.POST.get("team"))
     named = [] if team else sharing.people_named(typed, viewer)
     if chosen := id_in(request.POST.get("person")):
         named = [one for one in named if one.public_id == chosen]
