@@ -179,7 +179,7 @@ def test_news_cost_home_what_confirms_each_and_no_more(ana: Client) -> None:
     assert ana.get("/").content.decode().count("1 result") == 2
     with CaptureQueriesContext(connection) as asked:
         ana.get("/")
-    assert (len(quiet), len(asked)) == (11, 11 + 2 + 2), "the ground of both searches, and what each shows"
+    assert (len(quiet), len(asked)) == (12, 12 + 2 + 2), "the ground of both searches, and what each shows"
 
 
 def test_while_the_index_is_away_the_page_says_what_was_searched(ana: Client, settings: LazySettings) -> None:

@@ -80,7 +80,9 @@ def addresses(company: dict[str, Any]) -> Iterator[str]:
         "public_id": ids,
         "task_id": [ids[-1], company["theirs"].public_id],
         "key": [uuid4()],
-        "recall_id": [uuid4()],
+        **{name: [uuid4()] for name in ("recall_id", "lesson_id", "experiment_id")},
+        "step": ["0" * 24],
+        "share": [sharing.shares_of(company["task"], Viewer.of(company["colleague"]))[0].token],
         "resource_id": ids[1:4],
         "slug": ["quokka-care", "welding"],
         "verb": ["thank"],
@@ -109,7 +111,7 @@ def addresses(company: dict[str, Any]) -> Iterator[str]:
 
 def told(client: Client, address: str, hidden: Person) -> set[str]:
     """What of the hidden person an answer tells, but for what was asked with."""
-    body = client.get(address.partition("#")[0]).content.decode(errors="replace")
+    body = b"".join(client.get(address.partition("#")[0])).decode(errors="replace")  # what is streamed as well
     for echoed in (address, address.replace("&", "&amp;")):
         body = body.replace(echoed, "")
     lower = body.lower()
