@@ -120,13 +120,13 @@ def shared_or_404(public_id: UUID, viewer: Viewer) -> Shared:
 
 def shares_of(task: Task, viewer: Viewer) -> list[Share]:
     """Whom the viewer's own task is shared with, those who have left among them named as such."""
-    return list(shares(viewer).filter(task=task).order_by("at", "pk"))
+    return list(shares(viewer).filter(task=task))
 
 
 def shares(viewer: Viewer) -> QuerySet[Share]:
-    """The viewer's own shares, of which `called` says whom each is with."""
+    """The viewer's own shares, in the order in which they were made, of which `called` says whom each is with."""
     rows: QuerySet[Share] = Share.objects.visible_to(viewer).select_related("person", "team")
-    return rows.annotate(person_known=_known("person", viewer))
+    return rows.annotate(person_known=_known("person", viewer)).order_by("at", "pk")
 
 
 def teams_of(viewer: Viewer) -> list[Team]:
