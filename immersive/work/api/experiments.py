@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from experts import notices
 from immersive.work.api.common import Pages, answered
 from immersive.work.api.told import GONE, OWN, PLAIN, READABLE, ToldAddress, ToldIn, ToldShort, ToldWhole, to_of
-from immersive.work.lessons import experiments, told
+from immersive.work.lessons import experiments
 from immersive.work.lessons.experiments import LONGEST, LONGEST_FOUND, Tried
 from immersive.work.lessons.rows import Experiment
 from knowledge.index.analysis import topic_key
@@ -82,10 +82,7 @@ class Experiments(ExperimentAddress, ListAPIView[Any]):
     def get_queryset(self) -> Any:
         """The latest first."""
         asked = self.asked(ExperimentsAsked)
-        rows = told.listed(Experiment, self.viewer, topic=topic_key(asked["topic"]), mine=asked["mine"])
-        if asked["state"]:
-            rows = rows.filter(result="") if asked["state"] == "running" else rows.exclude(result="")
-        return rows
+        return experiments.listed(self.viewer, **{**asked, "topic": topic_key(asked["topic"])})
 
     @extend_schema(
         operation_id="experiments_list",

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -32,6 +32,7 @@ from immersive.work.lessons.told import To
 from immersive.work.models import Reminders
 from immersive.work.working_time import clocks_by_id, today_of
 from knowledge.access import Viewer
+from knowledge.ingest import storable
 
 KIND = "experiment_due"
 LONGEST, LONGEST_FOUND = 500, 1000
@@ -118,9 +119,7 @@ def conclude(
             told.refuse_names({"found": found}, plain, viewer)
             if one.anonymous and not is_wide_enough(one.team_id):
                 raise ValidationError({"found": FEW})
-        away, why = one.hidden_at, one.moderated_why
-        told.write(one, {"found": found})
-        one.hidden_at, one.moderated_why = away, why  # what came of it takes back no decision about what was supposed
+        one.found = storable(found).strip()  # not `told.write`: what came of it takes back no moderator's decision
         one.result, one.changed_at = result, timezone.now()
         one.finished_at = one.finished_at or one.changed_at
         one.save()
@@ -148,6 +147,12 @@ def run_on(*, author: Person, experiment: UUID) -> Experiment:
 def _ask_anew(one: Experiment) -> None:
     """Its day is another one: whether its author was asked on the old one does not count."""
     Notice.objects.filter(kind=KIND, subject=one.public_id).delete()
+
+
+def listed(viewer: Viewer, *, state: str = "", topic: str = "", mine: bool = False) -> QuerySet[Experiment]:
+    """As `told.listed`; ``state``: those that run, those that have a result, or all."""
+    rows = told.listed(Experiment, viewer, topic=topic, mine=mine)
+    return rows.filter(result="") if state == "running" else rows.exclude(result="") if state == "done" else rows
 
 
 # Asking what came of it -------------------------------------------------------------------------------------------

@@ -26,9 +26,9 @@ from knowledge.access import Viewer
 def listed(request: HttpRequest) -> HttpResponse:
     """Experiments that I may read (``mine``: my own, drafts too), narrowed by ``state`` and ``topic``."""
     asked, kept = asked_of(request, "state", "topic", "mine")
-    rows = told.listed(Experiment, Viewer.of(request.user), topic=asked["topic"], mine=bool(asked["mine"]))
-    if asked["state"] in ("running", "done"):
-        rows = rows.filter(result="") if asked["state"] == "running" else rows.exclude(result="")
+    rows = experiments.listed(
+        Viewer.of(request.user), state=asked["state"], topic=asked["topic"], mine=bool(asked["mine"])
+    )
     context = {"page": page_of(request, rows), "asked": asked, "query_string": kept}
     return render(request, "work/lessons/experiments.html", context)
 
