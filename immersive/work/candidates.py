@@ -213,15 +213,16 @@ def _near(
 
     What is to be learnt of topics that the worker named and does not know fits by these too.
     """
-    hits = {route: list(one.hits[: MOST[route]]) if one else [] for route, one in found.items()}
+    fits = {
+        route: {UUID(hit.key): fit(hit) for hit in one.hits[: MOST[route]]} if one else {}
+        for route, one in found.items()
+    }
+    start = {begun} if begun else set()
     tags = Topic.resources.through.objects.filter(topic__slug__in=unknown)
     bears: Any = tags.filter(resource=OuterRef("pk")).order_by().values("resource").annotate(many=Count("topic__slug"))
-    wanted = {UUID(hit.key) for some in hits.values() for hit in some} | ({begun} if begun else set())
     bearing = Coalesce(Subquery(bears.values("many"), output_field=IntegerField()), 0)
     may_read = _rows(viewer).annotate(bears=bearing)
-    reads = {UUID(hit.key) for hit in hits[Route.INFORMAL]} | ({begun} if begun else set())
-    rows = _read(may_read.filter(public_id__in=wanted), reads)
-    fits = {route: {UUID(hit.key): fit(hit) for hit in some} for route, some in hits.items()}
+    rows = _read(may_read.filter(public_id__in=start.union(*fits.values())), start.union(fits[Route.INFORMAL]))
     for route, kinds in KINDS.items():
         if begun in rows and rows[begun].kind in kinds and route is not Route.HAND_OVER:
             fits[route][begun] = max(BEGUN, fits[route].get(begun, 0.0))
