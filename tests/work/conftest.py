@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection, connections, transaction
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from immersive.celery import app as celery_app
 from immersive.work import actions, log
@@ -121,6 +121,12 @@ def at_home(index: Path, of_test: Any) -> None:
 def work_of(task: Task) -> list[LogWork]:
     """What waits, or was done, for a task."""
     return list(LogWork.objects.filter(task=task).order_by("pk"))
+
+
+def client_of(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
 
 
 def viewer(person: Any) -> Viewer:

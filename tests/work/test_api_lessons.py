@@ -6,24 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from experts.models import Membership, Team
 from immersive.work.lessons.rows import Experiment, Lesson
 from knowledge.models import Resource
-from tests.work.conftest import People
+from tests.work.conftest import People, client_of
 
 pytestmark = pytest.mark.django_db
 API = "/api/v1"
 JSON = "application/json"
 NEVER = "6f5ad7a4-5f0e-4b51-a2b8-1f9a6b1a2c3d"
 SAID = {"expected": "That the zero holds.", "happened": "It drifted.", "know_now": "Let it cool first."}
-
-
-def client_of(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 @pytest.fixture

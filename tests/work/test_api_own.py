@@ -6,26 +6,19 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from experts.models import Membership, Team
 from immersive.work import actions, log, recall, sharing
 from immersive.work.models import Recall, Share, Task
-from tests.work.conftest import CANARIES, STATEMENT, SURPRISE, People
+from tests.work.conftest import CANARIES, STATEMENT, SURPRISE, People, client_of
 
 pytestmark = pytest.mark.django_db
 API = "/api/v1"
 JSON = "application/json"
 NEVER = "6f5ad7a4-5f0e-4b51-a2b8-1f9a6b1a2c3d"
 MONDAY = datetime(2026, 11, 23, 10, tzinfo=UTC)
-
-
-def client_of(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_a_task_is_shared_with_somebody_and_taken_back(people: People, finished: Task) -> None:

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.test import Client
 from django.utils import timezone
 
 from experts.models import Membership, Team
@@ -23,6 +22,7 @@ from immersive.work.lessons.told import SomebodyIsNamed, To
 from immersive.work.working_time import today_of
 from knowledge.access import Viewer
 from knowledge.models import Resource
+from tests.work.conftest import client_of
 
 pytestmark = pytest.mark.django_db
 TRIED = Tried(
@@ -41,12 +41,6 @@ def make(people: Any) -> Callable[..., Experiment]:
 LISTED = 6
 """Queries of the list: session, person, teams, how many, rows, topics."""
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
-
-
-def client_of(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_it_reaches_whom_its_author_says_and_nobody_else(people: Any, make: Callable[..., Experiment]) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from immersive.work import actions, plan, sharing
 from immersive.work.lessons.rows import Lesson, Reach
 from immersive.work.models import Step, Task
 from immersive.work.routes import Route
+from tests.work.conftest import client_of
 
 pytestmark = pytest.mark.django_db
 SURE, DID = "would bet on it", "It worked, to my surprise"
@@ -29,12 +29,6 @@ def done(people: Any, make_resource: Any) -> Task:
     plan.choose(task=task, owner=people.owner, route=Route.MENTOR, key=str(people.peer.public_id))
     actions.log_outcome(task=task, owner=people.owner, result=0.0, surprise=DID)
     return task
-
-
-def client_of(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_its_owner_finds_expectation_and_timeline_and_makes_a_draft_of_it(people: Any, done: Task) -> None:

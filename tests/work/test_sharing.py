@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.http import Http404
-from django.test import Client
 from django.utils import timezone
 
 from experts.digests import letter
@@ -18,15 +17,9 @@ from experts.notices import Notice, news
 from immersive.work import actions, sharing
 from immersive.work.models import Share, Step, Task
 from knowledge.access import Viewer
-from tests.work.conftest import STATEMENT, SURPRISE, People
+from tests.work.conftest import STATEMENT, SURPRISE, People, client_of
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 @pytest.fixture
